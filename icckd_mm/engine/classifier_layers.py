@@ -1,0 +1,142 @@
+"""Which layers of a classifier give features and logits: found by one forward pass, or named by the user."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+
+@dataclass
+class ClassifierLayers:
+    """Where features and logits are read, and their sizes.
+
+    Attributes:
+        features (nn.Module, optional): Module whose output are the features; None: the input of ``logits``.
+        logits (nn.Module): Module whose output are the logits.
+        feat_dims (int): Width ``D`` of the features.
+        num_classes (int): Width ``C`` of the logits.
+    """
+
+    features: nn.Module | None
+    logits: nn.Module
+    feat_dims: int
+    num_classes: int
+
+    def record(self, keep: Callable[[str, Tensor], None]) -> list[RemovableHandle]:
+        """Call ``keep('features' | 'logits', tensor)`` in every forward pass.
+
+        Args:
+            keep (Callable): A plain closure; a bound method would make ``copy.deepcopy`` of the model copy its owner.
+
+        Returns:
+            list[RemovableHandle]: What removes the hooks.
+        """
+        return _record(self.features, self.logits, keep)
+
+
+def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: str | None) -> ClassifierLayers:
+    """Run ``inputs`` through ``model`` once and see where features and logits are.
+
+    Args:
+        model (nn.Module): An mmpretrain classifier; left as it was (evaluation mode is used and put back, nothing is learnt).
+        inputs (Tensor): A preprocessed batch, any number of images.
+        features (str, optional): Name of the module whose output are the features. None: the input of the logits' module.
+        logits (str, optional): Name of the module whose output are the logits. None: the last ``nn.Linear`` called.
+
+    Returns:
+        ClassifierLayers: The layers and their sizes.
+
+    Raises:
+        ValueError: If a name is unknown, if no ``nn.Linear`` is called, or if what is found is not a matrix.
+    """
+    feature_layer = None if features is None else named_module(model, features, 'features')
+    logits_layer = last_linear(model, inputs) if logits is None else named_module(model, logits, 'logits')
+    seen: dict[str, Tensor] = {}
+    handles = _record(feature_layer, logits_layer, seen.__setitem__)
+    try:
+        _forward(model, inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for what, given in (('features', features), ('logits', logits)):
+        found = seen.get(what)
+        if not isinstance(found, Tensor) or found.ndim != 2:
+            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise ValueError(
+                f'{what} must be a matrix (B, D), but {what}={given!r} gives {shape}; name a module after the pooling, '
+                'for example neck or head.fc'
+            )
+    return ClassifierLayers(feature_layer, logits_layer, seen['features'].size(1), seen['logits'].size(1))
+
+
+def named_module(model: nn.Module, name: str, argument: str) -> nn.Module:
+    """The submodule called ``name``.
+
+    Raises:
+        ValueError: If there is none, with the nearest names there are.
+    """
+    modules = dict(model.named_modules())
+    if not name or name not in modules:
+        near = difflib.get_close_matches(name, [key for key in modules if key], n=3, cutoff=0.3)
+        raise ValueError(
+            f'{argument}={name!r} is no module of {type(model).__name__}; nearest: {", ".join(near) or "none"} '
+            '(see model.named_modules())'
+        )
+    return modules[name]
+
+
+def last_linear(model: nn.Module, inputs: Tensor) -> nn.Module:
+    """The ``nn.Linear`` that the forward pass calls last: the classifier of LinearClsHead, StackedLinear, ViT and VGG.
+
+    Raises:
+        ValueError: If none is called, naming the head.
+    """
+    called: list[nn.Module] = []
+    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    handles = [module.register_forward_hook(lambda layer, *_: called.append(layer)) for module in linears]
+    try:
+        _forward(model, inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not called:
+        head = type(getattr(model, 'head', None)).__name__
+        raise ValueError(
+            f'no nn.Linear is called in {type(model).__name__} with head {head}; name the modules that give '
+            "logits and features, e.g. logits='head.fc', features='neck'"
+        )
+    return called[-1]
+
+
+def last_tensor(value: Any) -> Any:
+    """The last of a tuple or list (mmpretrain's multi-stage outputs), or the value itself."""
+    return value[-1] if isinstance(value, (tuple, list)) and value else value
+
+
+def _record(features: nn.Module | None, logits: nn.Module, keep: Callable[[str, Any], None]) -> list[RemovableHandle]:
+    def keep_logits(_: nn.Module, args: tuple, output: Any) -> None:
+        if features is None:
+            keep('features', last_tensor(args[0]))
+        keep('logits', last_tensor(output))
+
+    handles = [logits.register_forward_hook(keep_logits)]
+    if features is not None:
+        handles.append(features.register_forward_hook(lambda _, __, output: keep('features', last_tensor(output))))
+    return handles
+
+
+def _forward(model: nn.Module, inputs: Tensor) -> None:
+    """One forward pass that leaves no trace."""
+    training = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            model(inputs, mode='tensor')
+    finally:
+        for module, mode in training.items():
+            module.training = mode

@@ -1,0 +1,140 @@
+"""The forward pass of a classifier with two views and the intra-class loss, by forward hooks on the untouched model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .classifier_layers import ClassifierLayers, last_tensor
+
+
+class ContrastStep:
+    """What the forward hooks pass to one another within a training step.
+
+    Attributes:
+        weight (Tensor): Scalar factor of the loss in this step.
+        logits (Tensor): Logits ``(N, C)`` of view 1 in the last step, detached.
+        labels (Tensor): Labels ``(N,)`` of the last step.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.weight = torch.ones((), device=device)  # a tensor: a number would make torch.compile build a graph for each value
+        self.active = False
+        self.rows = 0
+        self.features: Any = None
+        self.logits: Any = None
+        self.labels: Any = None
+        self.positives: Any = None
+
+
+def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str) -> ContrastStep:
+    """Hook the forward pass of ``model``, whose submodule ``icc_loss`` is the loss.
+
+    Acts in training mode with ``mode='loss'`` only. Plain closures: ``copy.deepcopy`` of the model (EMA) would copy the owner
+    of a bound method.
+
+    Args:
+        model (nn.Module): The classifier itself, not its DDP wrapper.
+        layers (ClassifierLayers): Where features and logits are.
+        second_view (str): ``'grad'`` or ``'no_grad'``, see :class:`icckd_mm.IntraClassContrastHook`.
+        ce_views (str): ``'first'`` or ``'both'``, likewise.
+
+    Returns:
+        ContrastStep: To set the weight and to read logits and labels.
+    """
+    step = ContrastStep(next(model.parameters()).device)
+
+    def keep(name: str, value: Tensor) -> None:
+        if step.active:
+            setattr(step, name, value)
+
+    def before_model(module: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+        call = _Call(args, kwargs)
+        if not (module.training and call.mode == 'loss'):
+            return None
+        step.labels = class_labels(call.data_samples)
+        step.rows = len(step.labels)
+        _check_rows(call.inputs, step.rows)
+        step.active = True
+        if second_view == 'no_grad':
+            with torch.no_grad(), untouched_statistics(module):
+                module(call.inputs[step.rows :], mode='tensor')
+            step.positives = step.features
+            call.inputs = call.inputs[: step.rows]
+        if ce_views == 'both':
+            call.data_samples = [*call.data_samples, *call.data_samples]
+        return call.changed()
+
+    def after_head(_: nn.Module, __: tuple, output: Any) -> Any:
+        """Only view 1 reaches cross-entropy and accuracy; head and batch norm have seen the batch of 2N."""
+        if step.active and second_view == 'grad' and ce_views == 'first':
+            return last_tensor(output)[: step.rows]
+        return None
+
+    def after_model(module: Any, args: tuple, kwargs: dict, output: Any) -> dict | None:
+        if not (module.training and _Call(args, kwargs).mode == 'loss'):
+            return None
+        rows, features, logits = step.rows, step.features, step.logits
+        positives = features[rows:] if second_view == 'grad' else step.positives
+        loss = module.icc_loss(features[:rows], positives, logits[:rows], step.labels)
+        step.active, step.features, step.positives = False, None, None  # the graph must not outlive the step
+        step.logits = logits[:rows].detach()
+        return {**output, 'loss_icc': step.weight * loss}
+
+    layers.record(keep)
+    model.register_forward_pre_hook(before_model, with_kwargs=True)
+    model.head.register_forward_hook(after_head)
+    model.register_forward_hook(after_model, with_kwargs=True)
+    return step
+
+
+class _Call:
+    """The arguments of a classifier's forward, given by position or by keyword."""
+
+    def __init__(self, args: tuple, kwargs: dict) -> None:
+        given = dict(zip(('inputs', 'data_samples', 'mode'), args), **kwargs)
+        self.inputs = given['inputs']
+        self.data_samples: Any = given.get('data_samples')
+        self.mode = given.get('mode', 'tensor')
+
+    def changed(self) -> tuple[tuple, dict]:
+        return (self.inputs, self.data_samples), {'mode': self.mode}
+
+
+def class_labels(data_samples: list[Any]) -> torch.Tensor:
+    """The labels ``(N,)`` of mmpretrain's data samples.
+
+    Raises:
+        ValueError: If there are none, or if they were mixed.
+    """
+    if not data_samples or 'gt_label' not in data_samples[0]:
+        raise ValueError('the intra-class loss needs gt_label in every data sample; add PackInputs to the training pipeline')
+    if 'gt_score' in data_samples[0]:
+        raise ValueError(
+            'data samples carry gt_score (mixup, cutmix or one-hot labels): such an image belongs to no class; '
+            'remove model.train_cfg.augments and to_onehot'
+        )
+    return torch.cat([sample.gt_label for sample in data_samples])
+
+
+@contextmanager
+def untouched_statistics(model: nn.Module) -> Iterator[None]:
+    """Batch norm normalises by the batch, as in training, but its running statistics stay: no image counts twice."""
+    layers = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training and m.track_running_stats]
+    for layer in layers:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.track_running_stats = True
+
+
+def _check_rows(inputs: Tensor, rows: int) -> None:
+    if inputs.size(0) != 2 * rows:
+        raise ValueError(f'two views of {rows} images need {2 * rows} rows, the batch has {inputs.size(0)}')

@@ -1,0 +1,157 @@
+"""Trains any mmpretrain classifier as an intra-class contrastive teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+
+from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
+from icckd_mm.engine.contrast_step import attach, class_labels
+from icckd_mm.engine.sample import sample_batch
+from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
+from icckd_mm.models.data_preprocessors.two_view import views_of
+from icckd_mm.models.losses import IntraClassContrastiveLoss
+from icckd_mm.registry import HOOKS, MODELS
+
+
+@HOOKS.register_module()
+class IntraClassContrastHook(Hook):
+    """Adds the intra-class contrastive loss to a classifier's training, without a change to the model's config.
+
+    The loss becomes the submodule ``icc_loss`` of the classifier before weights are loaded, so its queue is in the checkpoint
+    and is resumed; the file stays a stock mmpretrain classifier otherwise. The training loader must give two views of each
+    image (``MultiView`` with ``num_views=2``) and the model must use :class:`icckd_mm.TwoViewDataPreprocessor`. Logs
+    ``loss_icc`` and the statistics of :meth:`IntraClassContrastiveLoss.statistics`.
+
+    Args:
+        loss (dict): Config of :class:`icckd_mm.IntraClassContrastiveLoss`; ``num_classes`` and ``feat_dims`` are read from the
+            model when left out.
+        features (str, optional): Name of the module whose output are the features. Defaults to None: the input of the layer
+            that gives the logits.
+        logits (str, optional): Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
+            the forward pass calls.
+        second_view (str): ``'grad'``: both views go through the network as one batch of 2N and both learn (the paper's form,
+            twice the cost); ``'no_grad'``: view 2 only gives the positive, its batch-norm statistics do not count (1.33 times
+            the cost). Defaults to ``'grad'``.
+        ce_views (str): Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
+            choice: it keeps the effect of the loss apart from that of more augmentation).
+        begin (float): When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
+        warmup (float): How long its weight rises from 0 to the full value, likewise. Defaults to 0.
+        by_epoch (bool): Whether ``begin`` and ``warmup`` count epochs. Defaults to True.
+        log_interval (int): Iterations between two logs of the statistics. Defaults to 10.
+
+    Raises:
+        ValueError: If an argument is out of range, or, before training, if model, data or names do not fit.
+    """
+
+    priority = 'VERY_HIGH'  # before EMAHook copies the model, so that the copy has the same buffers
+
+    def __init__(
+        self,
+        loss: dict,
+        features: str | None = None,
+        logits: str | None = None,
+        second_view: str = 'grad',
+        ce_views: str = 'first',
+        begin: float = 0,
+        warmup: float = 0,
+        by_epoch: bool = True,
+        log_interval: int = 10,
+    ) -> None:
+        if second_view not in ('grad', 'no_grad'):
+            raise ValueError(f"second_view must be 'grad' or 'no_grad', got {second_view!r}")
+        if ce_views not in ('first', 'both'):
+            raise ValueError(f"ce_views must be 'first' or 'both', got {ce_views!r}")
+        if ce_views == 'both' and second_view == 'no_grad':
+            raise ValueError("ce_views='both' needs second_view='grad': without gradient view 2 cannot learn")
+        for name, value in (('begin', begin), ('warmup', warmup)):
+            if not value >= 0:
+                raise ValueError(f'{name} must be at least 0, got {value!r}')
+        if log_interval < 1:
+            raise ValueError(f'log_interval must be at least 1, got {log_interval!r}')
+        self.loss, self.features, self.logits = loss, features, logits
+        self.second_view, self.ce_views = second_view, ce_views
+        self.begin, self.warmup, self.by_epoch, self.log_interval = begin, warmup, by_epoch, log_interval
+
+    def before_run(self, runner: Runner) -> None:
+        """Attach the loss, also for validation and test, so that the keys of the checkpoint always match."""
+        model = _unwrapped(runner)
+        if hasattr(model, 'icc_loss'):  # the same runner trains and then tests
+            return
+        batch = sample_batch(runner)
+        if isinstance(runner._train_loop, BaseLoop):
+            _check_views(model, batch)
+        inputs = model.data_preprocessor(batch, False)['inputs']
+        layers = find_layers(model, inputs, self.features, self.logits)
+        model.icc_loss = self._build_loss(layers).to(inputs.device)
+        self.step = attach(model, layers, self.second_view, self.ce_views)
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the labels of the whole data set once; on a GPU the loss cannot look at them without stalling."""
+        num_classes = _unwrapped(runner).icc_loss.queue.num_classes
+        dataset = runner.train_dataloader.dataset
+        while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
+            dataset = dataset.dataset
+        if hasattr(dataset, 'get_gt_labels'):
+            labels = dataset.get_gt_labels()
+            if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
+                raise ValueError(
+                    f'labels of {type(dataset).__name__} run from {labels.min()} to {labels.max()}, but the head has '
+                    f'{num_classes} classes; set head.num_classes={labels.max() + 1} or mend the annotation'
+                )
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Set the weight of this iteration from the runner's counters, so that a resumed run has the same."""
+        now = runner.iter / len(runner.train_dataloader) if self.by_epoch else runner.iter
+        self.step.weight.fill_(ramp(now, self.begin, self.warmup))
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Log the statistics every ``log_interval`` iterations."""
+        if self.every_n_train_iters(runner, self.log_interval):
+            for name, value in _unwrapped(runner).icc_loss.statistics(self.step.logits, self.step.labels).items():
+                runner.message_hub.update_scalar(f'train/{name}', value)
+
+    def _build_loss(self, layers: ClassifierLayers) -> IntraClassContrastiveLoss:
+        found = {'num_classes': layers.num_classes, 'feat_dims': layers.feat_dims}
+        for name, size in found.items():
+            if self.loss.get(name, size) != size:
+                raise ValueError(
+                    f'loss.{name}={self.loss[name]}, but the model has {size}; leave it out, it is read from the model'
+                )
+        loss = MODELS.build({**found, **self.loss})
+        if list(loss.parameters()):
+            raise ValueError(
+                f'{type(loss).__name__} has parameters, but the optimizer is already built when this hook attaches it; '
+                'put a learnable projector into a head of your own'
+            )
+        return loss
+
+
+def ramp(now: float, begin: float, warmup: float) -> float:
+    """The share of the weight at time ``now``: 0 until ``begin``, linear up to 1 at ``begin + warmup``."""
+    if now < begin:
+        return 0.0
+    return 1.0 if now >= begin + warmup else (now - begin) / warmup
+
+
+def _unwrapped(runner: Runner) -> Any:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _check_views(model: Any, batch: dict) -> None:
+    if getattr(model, 'head', None) is None:
+        raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
+    if not isinstance(model.data_preprocessor, TwoViewDataPreprocessor):
+        raise ValueError(
+            f'model.data_preprocessor is a {type(model.data_preprocessor).__name__}, which cannot stack two views; '
+            "set data_preprocessor=dict(type='icckd_mm.TwoViewDataPreprocessor', ...)"
+        )
+    if len(views_of(batch['inputs'])) != 2:
+        raise ValueError(
+            'the training pipeline gives one view of each image, two are needed; wrap its augmentation in '
+            "dict(type='MultiView', num_views=2, transforms=[[...]])"
+        )
+    class_labels(batch['data_samples'])

@@ -1,0 +1,85 @@
+"""Checks of arguments, shared by all functions: cheap, first, and worded for the user."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+
+
+def check_features(name: str, features: Tensor, *, width: int | None = None) -> None:
+    """Raise unless ``features`` is a floating-point matrix ``(B, D)``.
+
+    Args:
+        name (str): What the message calls it.
+        features (Tensor): The tensor to look at.
+        width (int, optional): The ``D`` that is wanted. Defaults to None, any.
+
+    Raises:
+        TypeError: If the tensor is not floating-point.
+        ValueError: If it is not 2-D or of another width.
+    """
+    if not isinstance(features, Tensor) or not features.is_floating_point():
+        kind = features.dtype if isinstance(features, Tensor) else type(features).__name__
+        raise TypeError(f'{name} must be a floating-point tensor (B, D), got {kind}')
+    if features.ndim != 2:
+        raise ValueError(
+            f'{name} must be 2-D (B, D), got shape {tuple(features.shape)}; pool or flatten maps first, e.g. x.flatten(1)'
+        )
+    if width is not None and features.size(1) != width:
+        raise ValueError(f'{name} has width {features.size(1)}, but {width} is needed; use a connector or set feat_dims')
+
+
+def check_labels(name: str, labels: Tensor, batch: int, *, num_classes: int | None = None, like: Tensor) -> None:
+    """Raise unless ``labels`` are ``batch`` class indices on the device of ``like``.
+
+    Values are looked at on the CPU only: on an accelerator that would stall the step (the teacher hook checks the labels of the
+    whole data set once before training).
+
+    Args:
+        name (str): What the message calls them.
+        labels (Tensor): Class indices ``(batch,)``.
+        batch (int): The length that is wanted.
+        num_classes (int, optional): Labels must be below it. Defaults to None, unchecked.
+        like (Tensor): A tensor of the same batch.
+
+    Raises:
+        TypeError: If the labels are not integers.
+        ValueError: If shape, device or values do not fit.
+    """
+    if not isinstance(labels, Tensor) or labels.dtype not in INTEGERS:
+        kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
+        raise TypeError(f'{name} must be an integer tensor of class indices, got {kind}; soft or mixed labels name no class')
+    if labels.ndim != 1 or labels.size(0) != batch:
+        raise ValueError(f'{name} must have shape ({batch},), one class index for each row, got {tuple(labels.shape)}')
+    if labels.device != like.device:
+        raise ValueError(f'{name} are on {labels.device}, the features on {like.device}; move both to one device')
+    if labels.device.type == 'cpu' and batch and not torch.compiler.is_compiling():
+        low, high = (int(bound) for bound in labels.aminmax())
+        if low < 0 or (num_classes is not None and high >= num_classes):
+            allowed = f'[0, {num_classes})' if num_classes is not None else '[0, C)'
+            raise ValueError(f'{name} must lie in {allowed}, got values from {low} to {high}')
+
+
+def check_same_device(**tensors: Tensor | None) -> None:
+    """Raise unless all tensors share a device.
+
+    Raises:
+        ValueError: Naming each tensor and its device.
+    """
+    devices = {name: tensor.device for name, tensor in tensors.items() if tensor is not None}
+    if len(set(devices.values())) > 1:
+        raise ValueError(f'all tensors must be on one device, got {", ".join(f"{n} on {d}" for n, d in devices.items())}')
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise unless ``temperature`` is a finite number above 0.
+
+    Raises:
+        ValueError: Naming the value.
+    """
+    if not (isinstance(temperature, (int, float)) and math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f'temperature must be a finite number above 0, got {temperature!r}; 0.1 is the default')

@@ -1,0 +1,36 @@
+"""Numeric ground rules of all losses: at least single precision, and unit rows that survive a zero vector."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def raised(x: Tensor) -> Tensor:
+    """``x`` in at least single precision: half types become float32, float64 stays."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def without_autocast(x: Tensor) -> torch.autocast:
+    """A context in which autocast does not lower the products of ``x`` to half precision."""
+    return torch.autocast(device_type=x.device.type, enabled=False)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """Rows of ``x`` divided by their Euclidean norm; a zero row stays zero and gets a zero gradient.
+
+    ``torch.nn.functional.normalize`` divides a zero row by its ``eps``, which makes the gradient 1e12.
+
+    Args:
+        x (Tensor): Features ``(..., D)`` in at least single precision.
+
+    Returns:
+        Tensor: Rows of length 1 (or 0), same shape.
+
+    Example:
+        >>> unit_rows(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+        tensor([[0.6000, 0.8000],
+                [0.0000, 0.0000]])
+    """
+    norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / norms.masked_fill(norms == 0, torch.inf)

@@ -1,0 +1,78 @@
+"""Two views of each image as one batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmpretrain.models import ClsDataPreprocessor
+from torch import Tensor
+
+from icckd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class TwoViewDataPreprocessor(ClsDataPreprocessor):
+    """``ClsDataPreprocessor`` that stacks two views of N images into one batch of 2N, view 1 first.
+
+    The N ``data_samples`` stay N. A single view, as in validation, passes through unchanged. Takes the batches of
+    ``default_collate`` (two tensors ``(N, 3, H, W)``) and of ``pseudo_collate`` (two sequences of N tensors ``(3, H, W)``).
+
+    Args:
+        batch_augments (dict, optional): Must be None; mmpretrain's classifiers pass their ``train_cfg`` here.
+        **kwargs: Arguments of :class:`mmpretrain.models.ClsDataPreprocessor`: ``mean``, ``std``, ``to_rgb``, …
+
+    Raises:
+        ValueError: If ``batch_augments`` or ``to_onehot`` is set: mixed labels name no class.
+    """
+
+    def __init__(self, batch_augments: dict | None = None, **kwargs: Any) -> None:
+        if batch_augments or kwargs.get('to_onehot'):
+            given = f'batch_augments={batch_augments}' if batch_augments else 'to_onehot=True'
+            raise ValueError(
+                f'TwoViewDataPreprocessor cannot use {given}: an image with mixed labels belongs to no class; '
+                'remove the mixup/cutmix of model.train_cfg, or use ClsDataPreprocessor without the intra-class loss'
+            )
+        super().__init__(**kwargs)
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Stack the views, then do what ``ClsDataPreprocessor`` does.
+
+        Args:
+            data (dict): ``inputs`` and ``data_samples`` from the data loader.
+            training (bool): Whether the batch is for training. Defaults to False.
+
+        Returns:
+            dict: ``inputs`` ``(2N, 3, H, W)``, or ``(N, 3, H, W)`` of a single view, and the N ``data_samples``.
+
+        Raises:
+            ValueError: If there are more than two views.
+        """
+        views = views_of(data['inputs'])
+        if len(views) == 1:
+            return super().forward(data, training)
+        return super().forward({**data, 'inputs': torch.cat([_as_batch(view) for view in views])}, training)
+
+
+def views_of(inputs: Any) -> list:
+    """The views in collated ``inputs``: two batches, or the inputs themselves as the only one.
+
+    Args:
+        inputs: What a data loader puts under ``inputs``.
+
+    Returns:
+        list: One or two batches, each a tensor ``(N, 3, H, W)`` or a sequence of N tensors ``(3, H, W)``.
+
+    Raises:
+        ValueError: If there are more than two views.
+    """
+    # pseudo_collate gives a list of images for one view, and a list of lists for several
+    if isinstance(inputs, Tensor) or all(isinstance(item, Tensor) and item.ndim == 3 for item in inputs):
+        return [inputs]
+    if len(inputs) != 2:
+        raise ValueError(f'two views of each image are needed, got {len(inputs)}; set num_views=2 in the MultiView transform')
+    return list(inputs)
+
+
+def _as_batch(view: Any) -> Tensor:
+    return view if isinstance(view, Tensor) else torch.stack(list(view))

@@ -1,0 +1,164 @@
+"""The intra-class contrastive margin loss of a teacher, with its queue."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from icckd_mm.functional import class_geometry, confidence_margin, intra_class_contrastive_loss
+from icckd_mm.functional.checks import check_features, check_temperature
+from icckd_mm.functional.gather import all_gather_rows, world_size
+from icckd_mm.models.queues import ClassQueue
+from icckd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class IntraClassContrastiveLoss(nn.Module):
+    r"""Pushes images of one class apart, but only those the teacher already classifies with a margin.
+
+    .. math:: L = \lambda\,\frac1{|\mathcal A|}\sum_{i\in\mathcal A}\ell_i, \qquad
+        \mathcal A = \{i: p_{i,y_i} - \max_{j\ne y_i} p_{i,j} > \delta\}
+
+    with the :math:`\ell_i` of :func:`icckd_mm.functional.intra_class_contrastive_loss`, 0 when no anchor passes. It has no
+    parameters, only the buffers of its queue, and works under :class:`icckd_mm.IntraClassContrastHook`, as an entry of
+    ``distill_losses`` in mmrazor's ``ConfigurableDistiller``, and called by hand.
+
+    With several processes the negatives of all of them take part, and each returns the loss of the joined batch; its gradient
+    is scaled such that DDP's average is the gradient of the joined batch. All processes need the same batch size.
+
+    Args:
+        num_classes (int): ``C``.
+        feat_dims (int): ``D``, width of the features.
+        queue_size (int): ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. Defaults to 32 (our choice).
+        temperature (float): :math:`\tau > 0`. The gradient grows as ``loss_weight / temperature``: when one changes, tune the
+            other. Defaults to 0.1 (our choice).
+        margin (float): :math:`\delta` in ``[-1, 1]``; -1 lets (almost) all anchors pass, 0 those classified correctly.
+            Defaults to 0.5 (our choice: it keeps the gate shut early in training and so doubles as warm-up).
+        in_batch_negatives (bool): Whether other images of the batch are negatives beside the queue. Defaults to True.
+        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 0.02 (the paper is reported to use 0.01 to 0.05).
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Source: Yuan et al. 2025, arXiv 2509.22053; where the paper is silent, our choice as stated.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        feat_dims: int,
+        queue_size: int = 32,
+        temperature: float = 0.1,
+        margin: float = 0.5,
+        in_batch_negatives: bool = True,
+        loss_weight: float = 0.02,
+    ) -> None:
+        super().__init__()
+        check_temperature(temperature)
+        if not (isinstance(margin, (int, float)) and -1 <= margin <= 1):
+            raise ValueError(
+                f'margin must lie in [-1, 1], got {margin!r}; it is a difference of probabilities, 0.5 is the default'
+            )
+        if not (isinstance(loss_weight, (int, float)) and math.isfinite(loss_weight) and loss_weight >= 0):
+            raise ValueError(f'loss_weight must be a finite number of at least 0, got {loss_weight!r}; 0.02 is the default')
+        self.temperature, self.margin = temperature, margin
+        self.in_batch_negatives, self.loss_weight = in_batch_negatives, loss_weight
+        self.queue = ClassQueue(num_classes, queue_size, feat_dims)
+
+    def forward(self, features: Tensor, positives: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Gate, loss, then (in training mode) enqueue.
+
+        Args:
+            features (Tensor): Pooled features ``(B, D)`` of the first view: the anchors; all of them are enqueued.
+            positives (Tensor): Pooled features ``(B, D)`` of the second view, or the teacher's in a distiller.
+            logits (Tensor): Classifier outputs ``(B, C)`` of the first view; they only open the gate and get no gradient.
+            labels (Tensor): Classes ``(B,)``.
+
+        Returns:
+            Tensor: The loss times ``loss_weight``, a scalar.
+
+        Raises:
+            TypeError: If a tensor has the wrong kind of dtype.
+            ValueError: If shapes, devices or values do not fit.
+        """
+        check_features('features', features, width=self.queue.feat_dims)
+        check_features('logits', logits)
+        if logits.size(1) != self.queue.num_classes:
+            raise ValueError(
+                f'logits have {logits.size(1)} classes, the loss was built with num_classes={self.queue.num_classes}'
+            )
+        with torch.no_grad():
+            selected = confidence_margin(logits, labels) > self.margin
+        losses = self._local_loss if world_size() == 1 else self._joined_loss
+        loss = losses(features, positives, labels, selected)
+        if self.training:
+            self.queue.write(all_gather_rows(features.detach()), all_gather_rows(labels))
+        return self.loss_weight * loss
+
+    def _local_loss(self, features: Tensor, positives: Tensor, labels: Tensor, selected: Tensor) -> Tensor:
+        return intra_class_contrastive_loss(
+            features,
+            positives,
+            labels,
+            queue=self.queue.queue,
+            filled=self.queue.filled,
+            in_batch_negatives=self.in_batch_negatives,
+            temperature=self.temperature,
+            mask=selected,
+        )
+
+    def _joined_loss(self, features: Tensor, positives: Tensor, labels: Tensor, selected: Tensor) -> Tensor:
+        """Value of the joined mean, gradient of ``W * local sum / selected anchors of all processes``."""
+        local = intra_class_contrastive_loss(
+            features,
+            positives,
+            labels,
+            queue=self.queue.queue,
+            filled=self.queue.filled,
+            negatives=all_gather_rows(features) if self.in_batch_negatives else None,
+            negative_labels=all_gather_rows(labels) if self.in_batch_negatives else None,
+            offset=dist.get_rank() * features.size(0) if self.in_batch_negatives else 0,
+            in_batch_negatives=self.in_batch_negatives,
+            temperature=self.temperature,
+            mask=selected,
+            reduction='sum',
+        )
+        joined = torch.stack([local.detach(), selected.sum().to(local.dtype)])
+        dist.all_reduce(joined)
+        total, passed = joined[0], joined[1].clamp_min(1)
+        scaled = world_size() * local / passed
+        return scaled + (total / passed - scaled).detach()
+
+    def statistics(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
+        """What to watch while a teacher trains. Waits for the device: call it on log steps only.
+
+        Args:
+            logits (Tensor): Classifier outputs ``(B, C)`` of this process's batch.
+            labels (Tensor): Classes ``(B,)``.
+
+        Returns:
+            dict[str, float]: ``icc_pass`` share of the batch that passes the gate; from the queue: ``icc_intra_cos`` mean cosine
+            of a feature to the centre of its class, ``icc_inter_cos`` mean cosine between centres, ``icc_ratio`` their distances'
+            ratio (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written.
+        """
+        with torch.no_grad():
+            passed = (confidence_margin(logits, labels) > self.margin).float().mean() if len(labels) else torch.zeros(())
+            written = torch.arange(self.queue.capacity, device=labels.device) < self.queue.filled[:, None]
+            classes = torch.arange(self.queue.num_classes, device=labels.device)[:, None].expand_as(written)
+            geometry = class_geometry(self.queue.queue[written], classes[written])
+        return {
+            'icc_pass': float(passed),
+            'icc_intra_cos': 1 - geometry['intra'],
+            'icc_inter_cos': 1 - geometry['inter'],
+            'icc_ratio': geometry['ratio'],
+            'icc_fill': float(written.float().mean()),
+        }
+
+    def extra_repr(self) -> str:
+        return (
+            f'temperature={self.temperature}, margin={self.margin}, '
+            f'in_batch_negatives={self.in_batch_negatives}, loss_weight={self.loss_weight}'
+        )

@@ -1,0 +1,5 @@
+"""Stores of earlier features."""
+
+from .class_queue import ClassQueue
+
+__all__ = ['ClassQueue']
