@@ -24,7 +24,8 @@ class IntraClassContrastHook(Hook):
     The loss becomes the submodule ``icc_loss`` of the classifier before weights are loaded, so its queue is in the checkpoint
     and is resumed; the file stays a stock mmpretrain classifier otherwise. The training loader must give two views of each
     image (``MultiView`` with ``num_views=2``) and the model must use :class:`icckd_mm.TwoViewDataPreprocessor`. Logs
-    ``loss_icc`` and the statistics of :meth:`IntraClassContrastiveLoss.statistics`.
+    ``loss_icc`` and the statistics of :meth:`IntraClassContrastiveLoss.statistics`; ``loss`` in the log is the classifier's own
+    (mmengine optimises the sum of both).
 
     Args:
         loss (dict): Config of :class:`icckd_mm.IntraClassContrastiveLoss`; ``num_classes`` and ``feat_dims`` are read from the
