@@ -22,5 +22,30 @@ $(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtim
 	  || { echo "torch and torchvision do not belong together; see requirements/constraints.txt" >&2; exit 1; }
 	@touch $@
 
+demo: venv  ## train two teachers and three students on digits, compare (about 3 minutes on 2 cores)
+	$(PY) tools/demo.py
+
+test: venv  ## the tests that CI runs
+	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-full: venv  ## all tests, also those too slow for CI
+	$(PY) -m pytest -q -n 2 --dist loadfile
+
+check: venv  ## lint, format, types, and the packaging files
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: venv  ## format the code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: venv  ## what the loss and the networks cost (a few minutes; needs a quiet machine)
+	$(PY) benchmarks/loss.py
+	$(PY) benchmarks/networks.py
+
+matrix:  ## compat tests on torch 2.1 to the newest, numpy 1 and 2, Python 3.9 to 3.13 (about 30 minutes, 6 GB at a time)
+	@python=$$(tools/dev/find_python.sh) && "$$python" tools/dev/matrix.py $(ROWS)
+
 clean:  ## remove caches and builds, keep .venv and work_dirs
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """Cost of the intra-class contrastive loss: forward, backward and enqueue, one thread, against the bare products.
 
-Run: ``python benchmarks/loss.py [--rounds 200] [--json out.json]``. All forms are timed interleaved in one process; what
+Run: ``python benchmarks/loss.py [--rounds 200] [--json out.json]``. All forms are timed interleaved in one process, in CPU time; what
 counts is the ratio to ``bare``: one gathered product, log-sum-exp and a scatter enqueue, without normalisation, gate, masks
 or checks.
 """
@@ -8,6 +8,7 @@ or checks.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import platform
 import statistics
@@ -22,6 +23,14 @@ from icckd_mm.models.losses import IntraClassContrastiveLoss
 
 SHAPES = [(64, 100, 32, 256), (256, 1000, 16, 512), (128, 10, 256, 512)]  # B, C, K, D
 DENSE_LIMIT = 1 << 30  # bytes of the (B, C*K) matrix of the dense form
+
+
+def keep_blocks() -> None:
+    """Let malloc keep freed blocks, as the CUDA allocator does; otherwise page faults decide who wins."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, 'mallopt'):  # glibc
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 
 def bare(features: Tensor, positives: Tensor, labels: Tensor, queue: Tensor, ptr: Tensor) -> Tensor:
@@ -82,7 +91,7 @@ def build(shape: tuple[int, int, int, int]) -> dict[str, Callable[[], None]]:
 
 
 def measure(forms: dict[str, Callable[[], None]], rounds: int) -> dict[str, dict[str, float]]:
-    """Median and interquartile range in ms, rounds interleaved; slow forms get fewer rounds."""
+    """Median and interquartile range of the CPU time in ms, rounds interleaved; slow forms get fewer rounds."""
     times: dict[str, list[float]] = {name: [] for name in forms}
     for form in forms.values():
         form()
@@ -90,9 +99,9 @@ def measure(forms: dict[str, Callable[[], None]], rounds: int) -> dict[str, dict
         for name, form in forms.items():
             if index >= 20 and times[name][0] > 20e-3:
                 continue
-            start = time.perf_counter()
+            start = time.process_time()
             form()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(time.process_time() - start)
     result = {}
     for name, seconds in times.items():
         low, middle, high = statistics.quantiles(seconds, n=4)
@@ -107,6 +116,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--json', help='write the figures to this file')
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
+    keep_blocks()
     report = {'machine': platform.processor() or platform.machine(), 'torch': torch.__version__, 'threads': 1, 'shapes': {}}
     for shape in SHAPES:
         figures = measure(build(shape), args.rounds)

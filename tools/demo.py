@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--epochs', type=int, help='epochs of each run (default: those of the configs)')
     args = parser.parse_args(argv)
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     start = time.time()
     OUT.mkdir(parents=True, exist_ok=True)
     accuracy = {title: train(index, title, args.epochs) for index, title in enumerate(RUNS, 1)}

@@ -10,6 +10,7 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 from torch import Tensor
 
+from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry, confidence_margin
 
@@ -56,7 +57,9 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     from mmpretrain import get_model  # heavy
 
     cfg = Config.fromfile(config)
-    model = get_model(cfg, pretrained=checkpoint, device=get_device()).eval()
+    model = get_model(cfg, device=get_device()).eval()
+    weights = load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict']
+    model.load_state_dict({name: value for name, value in weights.items() if not name.startswith('icc_loss.')})
     loader = Runner.build_dataloader({**cfg.test_dataloader, 'collate_fn': dict(type='default_collate')})
     seen: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
     layers = None
