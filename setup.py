@@ -38,7 +38,7 @@ def requirements(name: str) -> list[str]:
 setup(
     name='icckd-mm',
     version=runpy.run_path(str(ROOT / 'icckd_mm' / 'version.py'))['__version__'],
-    description='Intra-class contrastive teachers and their students for OpenMMLab: knowledge distillation with mmpretrain and mmrazor',
+    description='Intra-class contrastive teachers and their students: knowledge distillation for OpenMMLab',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',

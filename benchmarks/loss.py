@@ -1,8 +1,8 @@
 """Cost of the intra-class contrastive loss: forward, backward and enqueue, one thread, against the bare products.
 
-Run: ``python benchmarks/loss.py [--rounds 200] [--json out.json]``. All forms are timed interleaved in one process, in CPU time; what
-counts is the ratio to ``bare``: one gathered product, log-sum-exp and a scatter enqueue, without normalisation, gate, masks
-or checks.
+Run: ``python benchmarks/loss.py [--rounds 200] [--json out.json]``. All forms are timed interleaved in one process, in CPU
+time. What counts is the ratio to ``bare``: one gathered product, log-sum-exp and a scatter enqueue, without normalisation,
+gate, masks or checks.
 """
 
 from __future__ import annotations

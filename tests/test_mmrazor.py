@@ -77,9 +77,9 @@ def test_is_the_loss_of_the_formula_beside_kl_divergence():
     model = algorithm()
     model.train()  # mmrazor's returns None
     data = batch(model)
+    twin = copy.deepcopy(model.student)  # before the forward pass: a recorder keeps what it saw, and that cannot be copied
     losses = model(**data, mode='loss')
     assert sorted(losses) == ['distill.loss_icc', 'distill.loss_kl', 'student.accuracy_top-1', 'student.loss']
-    twin = copy.deepcopy(model.student).train()
     features = twin.extract_feat(data['inputs'])[-1]
     positives = model.teacher.extract_feat(data['inputs'])[-1]
     labels = torch.tensor([i % 3 for i in range(12)])

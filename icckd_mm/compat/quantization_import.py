@@ -35,9 +35,7 @@ def _execute_without_quantization_if_needed(module: ModuleType, execute: Callabl
     try:
         execute()
         return
-    except (
-        Exception
-    ) as error:  # of which class depends on torch: ImportError of a placeholder, AttributeError of a missing table
+    except Exception as error:  # its class depends on torch: a placeholder's ImportError, a missing table's AttributeError
         reason = f'{type(error).__name__}: {error}'
     mmrazor: Any = sys.modules['mmrazor']
     digit_version = mmrazor.digit_version

@@ -140,9 +140,9 @@ class IntraClassContrastiveLoss(nn.Module):
             labels (Tensor): Classes ``(B,)``.
 
         Returns:
-            dict[str, float]: ``icc_pass`` share of the batch that passes the gate; from the queue: ``icc_intra_cos`` mean cosine
-            of a feature to the centre of its class, ``icc_inter_cos`` mean cosine between centres, ``icc_ratio`` their distances'
-            ratio (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written.
+            dict[str, float]: ``icc_pass`` share of the batch that passes the gate; from the queue: ``icc_intra_cos`` mean
+            cosine of a feature to the centre of its class, ``icc_inter_cos`` mean cosine between centres, ``icc_ratio`` the
+            ratio of the distances (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written.
         """
         with torch.no_grad():
             passed = (confidence_margin(logits, labels) > self.margin).float().mean() if len(labels) else torch.zeros(())
