@@ -31,10 +31,8 @@ test: venv  ## the tests that CI runs
 test-full: venv  ## all tests, also those too slow for CI
 	$(PY) -m pytest -q -n 2 --dist loadfile
 
-check: venv  ## lint, format, types, and the packaging files
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
+check: venv  ## lint, format and types: all of pre-commit
+	$(PY) -m pre_commit run --all-files --show-diff-on-failure
 
 format: venv  ## format the code
 	$(PY) -m ruff check --fix .

@@ -105,7 +105,7 @@ def test_the_test_command_gives_the_accuracy_of_the_log(teacher, student, tmp_pa
 
 def test_resume_goes_on_where_the_teacher_stopped(teacher, tmp_path):
     options = ['train_cfg.max_epochs=3', 'custom_hooks.0.loss.margin=-1.0', SMALL[0]]
-    runner = train(
+    runner = run_train(
         [TEACHER, '--work-dir', str(tmp_path), '--resume', str(teacher[0]), '--no-validate', '--cfg-options', *options]
     )
     assert runner.iter == 6
@@ -138,7 +138,7 @@ def test_default_work_dir_and_loader_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)
-    runner = train(
+    runner = run_train(
         [BASELINE, '--no-validate', '--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64']
     )
     assert (tmp_path / 'work_dirs/ce_resnet8_1xb64_digits/epoch_1.pth').is_file()

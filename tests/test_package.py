@@ -1,0 +1,106 @@
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SURFACE = {
+    'icckd_mm.functional': ['class_geometry', 'confidence_margin', 'intra_class_contrastive_loss'],
+    'icckd_mm.models': [
+        'CIFARMobileNetV2',
+        'CIFARResNet',
+        'CIFARShuffleNetV1',
+        'CIFARShuffleNetV2',
+        'CIFARVGG',
+        'CIFARWideResNet',
+        'ClassQueue',
+        'IntraClassContrastiveLoss',
+        'TwoViewDataPreprocessor',
+    ],
+    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'IntraClassContrastHook'],
+}
+
+
+@pytest.mark.parametrize('module', SURFACE)
+def test_the_public_names_are_pinned(module):
+    names = __import__(module, fromlist=['__all__']).__all__
+    assert sorted(names, key=str.lower) == sorted(SURFACE[module], key=str.lower)
+
+
+def run(code):
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def test_importing_the_package_imports_neither_mmrazor_nor_mmpretrain():
+    out = run("import icckd_mm, sys; print([m for m in sys.modules if m.split('.')[0] in ('mmrazor', 'mmpretrain', 'mmcv')])")
+    assert out.strip() == '[]'
+
+
+def test_a_prefixed_type_resolves_from_any_scope_without_custom_imports():
+    """No import of icckd_mm in the process: mmengine finds the registry by the prefix."""
+    code = """
+from mmengine.registry import DATASETS, HOOKS, MODELS, DefaultScope
+for scope in ('mmengine', 'mmpretrain', 'mmrazor'):
+    with DefaultScope.overwrite_default_scope(scope):
+        loss = MODELS.build(dict(type='icckd_mm.IntraClassContrastiveLoss', num_classes=2, feat_dims=3, _scope_=scope))
+        hook = HOOKS.build(dict(type='icckd_mm.IntraClassContrastHook', loss=dict(), _scope_=scope))
+        data = DATASETS.build(dict(type='icckd_mm.Digits', _scope_=scope))
+        print(scope, type(loss).__name__, type(hook).__name__, len(data))
+"""
+    lines = [line for line in run(code).splitlines() if line.endswith('1437')]
+    expected = 'IntraClassContrastiveLoss IntraClassContrastHook 1437'
+    assert lines == [f'{scope} {expected}' for scope in ('mmengine', 'mmpretrain', 'mmrazor')]
+
+
+def test_teacher_training_does_not_need_mmrazor():
+    """The hook, its loss and the commands work where mmrazor cannot be imported."""
+    code = """
+import sys
+sys.modules['mmrazor'] = None
+import icckd_mm.engine.hooks, icckd_mm.models, icckd_mm.datasets, icckd_mm.engine.command_line, icckd_mm.lab.feature_space
+print('fine')
+"""
+    assert run(code).strip().endswith('fine')
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """Built from a copy of what git knows, as a release would be."""
+    folder = tmp_path_factory.mktemp('wheel')
+    files = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split('\0')
+    for name in filter(None, files):
+        target = folder / 'source' / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            target.write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, '-m', 'build', '--wheel', '--no-isolation', '--outdir', str(folder), str(folder / 'source')]
+    subprocess.run(command, check=True, capture_output=True)
+    (path,) = folder.glob('*.whl')
+    return zipfile.ZipFile(path)
+
+
+def test_the_wheel_carries_configs_tools_and_model_index(wheel):
+    names = set(wheel.namelist())
+    assert 'icckd_mm/.mim/model-index.yml' in names
+    assert 'icckd_mm/.mim/tools/train.py' in names
+    assert 'icckd_mm/py.typed' in names
+    for config in (ROOT / 'configs').rglob('*.py'):
+        if '__pycache__' not in config.parts:
+            assert f'icckd_mm/.mim/{config.relative_to(ROOT)}' in names or not is_tracked(config)
+    assert not [name for name in names if name.startswith('tests/') or '__pycache__' in name]
+
+
+def is_tracked(path):
+    return not subprocess.run(['git', 'ls-files', '--error-unmatch', str(path)], cwd=ROOT, capture_output=True).returncode
+
+
+def test_the_metadata_never_pull_in_mmcv_lite_beside_a_full_mmcv(wheel):
+    (name,) = [name for name in wheel.namelist() if name.endswith('METADATA')]
+    lines = wheel.read(name).decode().splitlines()
+    required = [line for line in lines if line.startswith('Requires-Dist') and 'extra ==' not in line]
+    assert not [line for line in required if 'mmcv' in line]
+    assert 'Name: icckd-mm' in lines
+    extras = {line.split(': ')[1] for line in lines if line.startswith('Provides-Extra')}
+    assert extras == {'dev', 'viz', 'export', 'lite'}
