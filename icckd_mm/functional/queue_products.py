@@ -4,7 +4,7 @@ All have the signature ``(anchors (B, D), labels (B,), queue (C, K, D), filled (
 :math:`\log\sum_{k<\mathrm{filled}} e^{a\cdot q_{y,k}/\tau}`, a huge negative number for a class without rows. Anchors are unit
 rows; queue rows are normalised here. The queue never gets a gradient, and it may be overwritten before the backward pass.
 
-What decides is the gathered block ``B*K*D``, not ``C``: see ``docs/performance.md`` and ``benchmarks/loss.py``.
+What decides is the gathered block ``B*K*D``, not ``C``: ``docs/performance.md`` has the figures.
 """
 
 from __future__ import annotations
