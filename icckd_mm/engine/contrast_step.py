@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .classifier_layers import ClassifierLayers, last_tensor
+from .classifier_layers import ClassifierLayers
 
 
 class ContrastStep:
@@ -73,7 +73,7 @@ def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str
     def after_head(_: nn.Module, __: tuple, output: Any) -> Any:
         """Only view 1 reaches cross-entropy and accuracy; head and batch norm have seen the batch of 2N."""
         if step.active and second_view == 'grad' and ce_views == 'first':
-            return last_tensor(output)[: step.rows]
+            return _first_rows(output, step.rows)
         return None
 
     def after_model(module: Any, args: tuple, kwargs: dict, output: Any) -> dict | None:
@@ -133,6 +133,13 @@ def untouched_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.track_running_stats = True
+
+
+def _first_rows(output: Any, rows: int) -> Any:
+    """The first rows of a head's output; some heads give several logits."""
+    if isinstance(output, (tuple, list)):
+        return type(output)(_first_rows(item, rows) for item in output)
+    return output[:rows]
 
 
 def _check_rows(inputs: Tensor, rows: int) -> None:

@@ -78,6 +78,12 @@ def test_trains_any_classifier(net, second_view, tmp_path):
     assert max(step['loss_icc'] for step in steps) > 0
 
 
+def test_a_head_that_takes_labels_trains_with_view_2_without_gradient(tmp_path):
+    model = {**CONV, 'head': dict(type='ArcFaceClsHead', in_channels=8, num_classes=10)}
+    _, steps = train(tmp_path, model, hooks=[icc(second_view='no_grad')])
+    assert steps[0]['loss_icc'] > 0
+
+
 @pytest.mark.slow
 def test_trains_stock_vgg_whose_classifier_is_in_the_backbone(tmp_path):
     model = dict(type='ImageClassifier', backbone=dict(type='VGG', depth=11, num_classes=10), head=dict(type='ClsHead'))
@@ -324,6 +330,11 @@ BAD_RUNS = {
         {},
         'labels of Digits run from 0 to 9, but the head has 5 classes',
     ),
+    'head with labels': (
+        dict(model={**CONV, 'head': dict(type='ArcFaceClsHead', in_channels=8, num_classes=10)}),
+        {},
+        "ArcFaceClsHead takes the labels in its forward pass.*second_view='no_grad'",
+    ),
     'margin': ({}, dict(loss={**ICC['loss'], 'margin': 2}), 'margin must lie'),
     'queue': ({}, dict(loss={**ICC['loss'], 'queue_size': 0}), 'got 0'),
 }
@@ -337,6 +348,35 @@ def test_bad_runs_are_refused_before_the_first_step(case, tmp_path):
         train(tmp_path, hooks=[icc(**hook), outputs], **{'model': CONV, **run})
     assert not outputs.steps
     assert not list(tmp_path.glob('*.pth'))
+
+
+def test_a_checkpoint_with_another_queue_is_refused_on_resume(tmp_path):
+    """anchors.md 4.3 test 9: never a silent start with an empty queue."""
+    train(tmp_path)
+    with pytest.raises(
+        ValueError, match=r'icc_loss\.queue\.queue in the checkpoint has \(C, K, D\) = \(10, 4, 8\), the model \(10, 5, 8\)'
+    ):
+        train(tmp_path, hooks=[icc(loss={**ICC['loss'], 'queue_size': 5})], epochs=2, resume=True)
+
+
+def test_the_hook_twice_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='list IntraClassContrastHook once'):
+        train(tmp_path, hooks=[ICC, ICC])
+
+
+def test_trains_by_iteration_with_single_images_and_activation_checkpointing(tmp_path):
+    """A loop by iterations, batches of one image, and a backbone whose forward pass runs twice: each image is enqueued once."""
+    runner, steps = train(
+        tmp_path,
+        train_cfg=dict(by_epoch=False, max_iters=6),
+        batch=1,
+        images=12,
+        activation_checkpointing=['backbone'],
+        default_hooks=dict(checkpoint=dict(type='icckd_mm.ExactCheckpointHook', interval=6, by_epoch=False)),
+    )
+    assert len(steps) == 6
+    assert int(runner.model.icc_loss.queue.filled.sum()) == 6
+    assert (tmp_path / 'iter_6.pth').is_file()
 
 
 def test_a_loss_with_parameters_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -80,11 +81,18 @@ class IntraClassContrastHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Attach the loss, also for validation and test, so that the keys of the checkpoint always match."""
         model = _unwrapped(runner)
-        if hasattr(model, 'icc_loss'):  # the same runner trains and then tests
+        if hasattr(self, 'step'):  # the same runner trains and then tests
             return
+        if hasattr(model, 'icc_loss'):
+            raise ValueError('the model has an icc_loss already; list IntraClassContrastHook once in custom_hooks')
         batch = sample_batch(runner)
         if isinstance(runner._train_loop, BaseLoop):
             _check_views(model, batch)
+            if self.second_view == 'grad' and 'target' in inspect.signature(model.head.forward).parameters:
+                raise ValueError(
+                    f'{type(model.head).__name__} takes the labels in its forward pass, where both views would need them; '
+                    "set second_view='no_grad'"
+                )
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
