@@ -168,7 +168,7 @@ BAD = {
             'train_dataloader.dataset.type=CustomDataset',
             'train_dataloader.dataset.data_root=data/nowhere',
         ],
-        'train_dataloader: the data folder data/nowhere of CustomDataset does not exist; put the data there or set',
+        'train_dataloader: the folder data/nowhere of the data set does not exist; put one folder a class there',
     ),
 }
 

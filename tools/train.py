@@ -29,6 +29,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs a GPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
+    parser.add_argument('--fast', action='store_true', help='two epochs of a few images, of noise where the data are missing')
     parser.add_argument('--no-persistent-workers', action='store_true', help='start the workers anew each epoch')
     return parser.parse_args(argv)
 
@@ -64,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> Runner:
     set_loader_defaults(cfg, LOADERS, pin_memory=not args.no_pin_memory, persistent_workers=not args.no_persistent_workers)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.fast:
+        from icckd_mm.datasets.fast import fast_options  # heavy
+
+        cfg.merge_from_dict(fast_options(cfg))
     check_files(cfg, [field for field in LOADERS if field != 'test_dataloader'])
     runner = build_runner(cfg)
     runner.train()

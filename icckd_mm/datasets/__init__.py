@@ -1,5 +1,8 @@
 """Data sets."""
 
+from .class_map import ClassMap
 from .digits import Digits
+from .random_images import RandomImages
+from .tiny_imagenet import TinyImageNet
 
-__all__ = ['Digits']
+__all__ = ['ClassMap', 'Digits', 'RandomImages', 'TinyImageNet']

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import inspect
 import os
 import sys
 import traceback
@@ -104,16 +103,14 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
     Raises:
         ValueError: If a data folder or checkpoint does not exist.
     """
+    from icckd_mm.datasets.folders import check_data_folder  # heavy
+
     for field in loaders:
-        dataset = (cfg.get(field) or {}).get('dataset', {})
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
-        folder = dataset.get('data_root')
-        if folder and '://' not in folder and not os.path.isdir(os.path.expanduser(folder)) and not _downloads(cfg, dataset):
-            raise ValueError(
-                f'{field}: the data folder {folder} of {dataset.get("type")} does not exist; put the data there or set '
-                f'--cfg-options {field}.dataset.data_root=FOLDER'
-            )
+        if cfg.get(field):
+            try:
+                check_data_folder(cfg[field].dataset)
+            except ValueError as error:
+                raise ValueError(f'{field}: {error}') from None
     named = {'load_from': cfg.get('load_from'), 'model.teacher_ckpt': cfg.get('model', {}).get('teacher_ckpt')}
     for key, file in named.items():
         if file and '://' not in file and not os.path.isfile(os.path.expanduser(file)):
@@ -141,16 +138,6 @@ def run(main: Callable[[Sequence[str] | None], Any]) -> None:
             traceback.print_exc()
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-
-
-def _downloads(cfg: Config, dataset: ConfigDict) -> bool:
-    """Whether the data set fetches itself when its folder is missing."""
-    from mmpretrain.registry import DATASETS  # heavy, and only needed when a folder is missing
-
-    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
-        kind = registry.get(dataset['type'])
-    argument = None if kind is None else inspect.signature(kind).parameters.get('download')
-    return bool(dataset.get('download', argument.default if argument else False))
 
 
 def _origin(checkpoint: str) -> str:

@@ -4,6 +4,11 @@ resnet20 = dict(
     backbone=dict(type='icckd_mm.CIFARResNet', depth=20),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
-        type='LinearClsHead', num_classes=100, in_channels=64, loss=dict(type='CrossEntropyLoss', loss_weight=1.0), topk=(1,)
+        type='LinearClsHead',
+        num_classes=100,
+        in_channels=64,
+        init_cfg=None,  # PyTorch's own start
+        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+        topk=(1,),
     ),
 )

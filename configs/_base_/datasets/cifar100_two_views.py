@@ -1,0 +1,9 @@
+_base_ = 'cifar100.py'
+
+data_preprocessor = dict(type='icckd_mm.TwoViewDataPreprocessor')
+
+train_pipeline = [
+    dict(type='MultiView', num_views=2, transforms=[_base_.train_pipeline[:-1]]),
+    dict(type='PackInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

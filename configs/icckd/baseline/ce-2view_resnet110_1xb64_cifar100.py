@@ -1,0 +1,6 @@
+# Two views as for the ICC teacher, but no weight on the loss: shows what the second view does by itself
+_base_ = '../teacher/icc_resnet110_1xb64_cifar100.py'
+
+custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0))
+]

@@ -1,0 +1,8 @@
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/resnet110.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.resnet110
+model.head.num_classes = 200

@@ -1,0 +1,7 @@
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.resnet32x4

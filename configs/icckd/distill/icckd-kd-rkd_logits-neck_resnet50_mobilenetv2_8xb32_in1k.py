@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_resnet50_mobilenetv2_8xb32_in1k.py', '../../_base_/distill/rkd_neck.py']
+
+model = dict(distiller=_base_.rkd)

@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_vgg13_mobilenetv2_1xb64_cifar100.py', '../../_base_/distill/rkd_neck.py']
+
+model = dict(distiller=_base_.rkd)

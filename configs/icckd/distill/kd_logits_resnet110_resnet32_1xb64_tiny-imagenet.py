@@ -1,0 +1,17 @@
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/resnet110.py',
+    '../../_base_/models/resnet32.py',
+    '../../_base_/distill/kd_logits.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet110.head.num_classes = 200
+_base_.resnet32.head.num_classes = 200
+_base_.resnet32.head.loss.loss_weight = 0.1  # the soft labels have the rest
+model = dict(
+    architecture=_base_.resnet32,
+    teacher=_base_.resnet110,
+    teacher_ckpt='work_dirs/ce_resnet110_1xb64_tiny-imagenet/epoch_240.pth',
+)
+val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')

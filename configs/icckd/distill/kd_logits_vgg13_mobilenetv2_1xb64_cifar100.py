@@ -1,0 +1,16 @@
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/vgg13.py',
+    '../../_base_/models/mobilenetv2.py',
+    '../../_base_/distill/kd_logits.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.mobilenetv2.head.loss.loss_weight = 0.1  # the soft labels have the rest
+model = dict(
+    architecture=_base_.mobilenetv2,
+    teacher=_base_.vgg13,
+    teacher_ckpt='work_dirs/ce_vgg13_1xb64_cifar100/epoch_240.pth',
+)
+optim_wrapper = dict(optimizer=dict(lr=0.01))
+val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')

@@ -1,0 +1,12 @@
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet_two_views.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/schedules/cifar_finetune_20e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.resnet32x4
+model.head.num_classes = 200
+custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
+]
+load_from = 'work_dirs/ce_resnet32x4_1xb64_tiny-imagenet/epoch_240.pth'

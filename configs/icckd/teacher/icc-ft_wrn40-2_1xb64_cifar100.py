@@ -1,0 +1,11 @@
+_base_ = [
+    '../../_base_/datasets/cifar100_two_views.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/schedules/cifar_finetune_20e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.wrn40_2
+custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
+]
+load_from = 'work_dirs/ce_wrn40-2_1xb64_cifar100/epoch_240.pth'

@@ -1,0 +1,12 @@
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet_two_views.py',
+    '../../_base_/models/vgg13.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.vgg13
+model.head.num_classes = 200
+model.backbone.pools = 4
+custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
+]

@@ -1,0 +1,88 @@
+"""Trial runs of a config."""
+
+import copy
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from icckd_mm.datasets.fast import fast_options
+
+from .layouts import tiny_imagenet
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/icckd'
+
+
+@pytest.fixture(autouse=True)
+def _without_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def fast(path, **changes):
+    cfg = Config.fromfile(CONFIGS / path)
+    cfg.merge_from_dict(changes)
+    before = copy.deepcopy(cfg.to_dict())
+    options = fast_options(cfg)
+    assert cfg.to_dict() == before
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+@pytest.mark.parametrize(
+    ('path', 'size', 'classes'),
+    [
+        ('distill/kd_logits_vgg13_vgg8_1xb64_cifar10.py', 32, 10),
+        ('baseline/ce_vgg13_1xb64_cifar100.py', 32, 100),
+        ('teacher/icc_vgg13_1xb64_tiny-imagenet.py', 64, 200),
+        ('teacher/icc_resnet34_8xb32_in1k.py', 224, 1000),
+    ],
+)
+def test_noise_of_the_same_shape_stands_in_for_missing_data(path, size, classes):
+    cfg = fast(path)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.type == 'icckd_mm.RandomImages'
+        assert (loader.dataset.size, loader.dataset.num_classes) == (size, classes)
+        assert 'data_root' not in loader.dataset
+        assert 'LoadImageFromFile' not in str(loader.dataset.pipeline)
+        assert (loader.batch_size, loader.num_workers, loader.persistent_workers) == (4, 0, False)
+    assert cfg.train_dataloader.dataset.num_images == 16
+    assert cfg.val_dataloader.dataset.test_mode
+    assert ('MultiView' in str(cfg.train_dataloader.dataset.pipeline)) == ('icc_' in path)
+
+
+def test_real_data_are_used_when_they_are_there(tmp_path):
+    tiny_imagenet(tmp_path / 'data/tiny-imagenet-200')
+    dataset = fast('baseline/ce_vgg8_1xb64_tiny-imagenet.py').train_dataloader.dataset
+    assert (dataset.type, dataset.indices) == ('icckd_mm.TinyImageNet', 16)
+    assert fast('baseline/ce_resnet8_1xb64_digits.py').val_dataloader.dataset.indices == 8
+
+
+def test_schedules_shrink_with_the_epochs():
+    steps = fast('baseline/ce_vgg13_1xb64_cifar100.py')
+    assert (steps.train_cfg.max_epochs, steps.param_scheduler.milestones) == (2, [1, 2])
+    assert fast('teacher/icc-ft_vgg13_1xb64_cifar100.py').param_scheduler.T_max == 2
+    both = [dict(type='LinearLR', end=24), dict(type='CosineAnnealingLR', begin=120, end=240, T_max=120)]
+    listed = fast('baseline/ce_vgg13_1xb64_cifar100.py', param_scheduler=both).param_scheduler
+    assert listed == [dict(type='LinearLR', end=1), dict(type='CosineAnnealingLR', begin=1, end=2, T_max=1)]
+
+
+def test_checkpoints_are_used_when_they_are_there(tmp_path):
+    path = 'distill/kd_logits_vgg13_vgg8_1xb64_cifar10.py'
+    assert fast(path).model.teacher_ckpt is None
+    assert fast('teacher/icc-ft_vgg13_1xb64_cifar100.py').load_from is None
+    teacher = Config.fromfile(CONFIGS / path).model.teacher_ckpt
+    (tmp_path / teacher).parent.mkdir(parents=True)
+    (tmp_path / teacher).touch()
+    assert fast(path).model.teacher_ckpt == teacher
+
+
+def test_touches_no_work_dir_of_a_real_run():
+    assert fast('baseline/ce_vgg13_1xb64_cifar100.py', work_dir='runs/a').work_dir == 'runs/a/fast'
+
+
+def test_unknown_data_that_are_missing_are_named():
+    with pytest.raises(ValueError, match=r'data/mine of the data set does not exist.*noise can stand in for CIFAR10'):
+        fast(
+            'baseline/ce_vgg13_1xb64_cifar100.py',
+            **{'train_dataloader.dataset': dict(_delete_=True, type='mmpretrain.CustomDataset', data_root='data/mine')},
+        )

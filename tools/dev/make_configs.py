@@ -1,0 +1,258 @@
+#!/usr/bin/env python
+"""Write the configs of the benchmark, data set by data set and pair by pair, and the commands in docs/reproduce.md.
+
+The files are checked in; run this after a change of the grid: ``python tools/dev/make_configs.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from icckd_mm.zoo.published import KD, STUDENTS, TEACHERS
+
+ROOT = Path(__file__).resolve().parents[2]
+Pair = tuple[str, str]
+
+SAME_FAMILY: tuple[Pair, ...] = (
+    ('wrn40-2', 'wrn16-2'),
+    ('wrn40-2', 'wrn40-1'),
+    ('resnet56', 'resnet20'),
+    ('resnet110', 'resnet20'),
+    ('resnet110', 'resnet32'),
+    ('resnet32x4', 'resnet8x4'),
+    ('vgg13', 'vgg8'),
+)
+OTHER_FAMILY: tuple[Pair, ...] = (
+    ('vgg13', 'mobilenetv2'),
+    ('resnet50', 'mobilenetv2'),
+    ('resnet50', 'vgg8'),
+    ('resnet32x4', 'shufflenetv1'),
+    ('resnet32x4', 'shufflenetv2'),
+    ('wrn40-2', 'shufflenetv1'),
+)
+LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains them with 0.01 in place of 0.05
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is trained on a data set, and which parts of ``configs/_base_`` it is put together from.
+
+    Attributes:
+        data: The data set, as its part and the configs' names call it.
+        pairs: Teachers and students.
+        classes: Number of classes; None where the networks' parts have it already.
+        batch: GPUs and images on each, as in the configs' names.
+        epochs: Length of a training from scratch.
+        schedule: Part with the schedule; its short form for fine-tuning is ``finetune``.
+        finetune: See ``schedule``.
+        models: Folder of the networks.
+        distill: Part with the distiller.
+        ce_weight: Weight of the student's cross-entropy beside the soft labels.
+        low_rate: Whether mobile students get the benchmark's lower learning rate.
+        vgg_pools: Max poolings in a VGG; None for the usual number.
+    """
+
+    data: str
+    pairs: tuple[Pair, ...]
+    classes: int | None = None
+    batch: str = '1xb64'
+    epochs: int = 240
+    schedule: str = 'cifar_240e'
+    finetune: str = 'cifar_finetune_20e'
+    models: str = 'models'
+    distill: str = 'kd_logits'
+    ce_weight: float = 0.1
+    low_rate: bool = True
+    vgg_pools: int | None = None
+
+    @property
+    def teachers(self) -> list[str]:
+        return list(dict.fromkeys(teacher for teacher, _ in self.pairs))
+
+    @property
+    def students(self) -> list[str]:
+        return list(dict.fromkeys(student for _, student in self.pairs))
+
+    def name(self, *parts: str) -> str:
+        """Name of a config."""
+        return '_'.join([*parts, self.batch, self.data])
+
+    def last_epoch(self, *parts: str) -> str:
+        """Where training with that config leaves its last checkpoint."""
+        return f'work_dirs/{self.name(*parts)}/epoch_{self.epochs}.pth'
+
+
+BENCHMARKS = (
+    Benchmark('cifar100', SAME_FAMILY + OTHER_FAMILY),
+    Benchmark('cifar10', SAME_FAMILY, classes=10),
+    Benchmark('tiny-imagenet', SAME_FAMILY, classes=200, vgg_pools=4),
+    Benchmark(
+        'in1k',
+        (('resnet34', 'resnet18'), ('resnet50', 'mobilenetv2')),
+        batch='8xb32',
+        epochs=100,
+        schedule='in1k_100e',
+        finetune='in1k_finetune_20e',
+        models='models/in1k',
+        distill='kd_logits_in1k',
+        ce_weight=0.5,
+        low_rate=False,
+    ),
+)
+
+
+def configs(bench: Benchmark) -> Iterator[tuple[str, str]]:
+    """Path below ``configs/icckd`` and text of every config of a data set."""
+    for net in dict.fromkeys([*bench.teachers, *bench.students]):
+        yield f'baseline/{bench.name("ce", net)}.py', alone(bench, net)
+    for net in bench.teachers:
+        yield f'teacher/{bench.name("icc", net)}.py', contrastive(bench, net)
+        yield f'teacher/{bench.name("icc-ft", net)}.py', finetuned(bench, net)
+        yield f'baseline/{bench.name("ce-2view", net)}.py', control(bench, net)
+    for teacher, student in bench.pairs:
+        kd = bench.name('kd_logits', teacher, student)
+        icckd = bench.name('icckd-kd_logits', teacher, student)
+        yield f'distill/{kd}.py', distilled(bench, teacher, student)
+        yield f'distill/{icckd}.py', other_teacher(kd, bench.last_epoch('icc', teacher))
+        yield f'distill/{bench.name("icckd-kd-rkd_logits-neck", teacher, student)}.py', with_relations(icckd)
+
+
+def bases(*parts: str) -> str:
+    return ''.join(['_base_ = [\n', *(f"    '../../_base_/{part}.py',\n" for part in (*parts, 'runtime')), ']\n'])
+
+
+def variable(net: str) -> str:
+    return net.replace('-', '_')
+
+
+def fitted(bench: Benchmark, net: str, model: str) -> str:
+    """What fits a network to the data set."""
+    lines = '' if bench.classes is None else f'{model}.head.num_classes = {bench.classes}\n'
+    if bench.vgg_pools is not None and net.startswith('vgg'):
+        lines += f'{model}.backbone.pools = {bench.vgg_pools}\n'
+    return lines
+
+
+def rate(bench: Benchmark, net: str) -> str:
+    return 'optim_wrapper = dict(optimizer=dict(lr=0.01))\n' if bench.low_rate and net in LOW_RATE else ''
+
+
+def alone(bench: Benchmark, net: str) -> str:
+    base = bases(f'datasets/{bench.data}', f'{bench.models}/{net}', f'schedules/{bench.schedule}')
+    return f'{base}model = _base_.{variable(net)}\n{fitted(bench, net, "model")}{rate(bench, net)}'
+
+
+HOOK = """custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight={}))
+]
+"""
+
+
+def contrastive(bench: Benchmark, net: str, schedule: str = '') -> str:
+    base = bases(f'datasets/{bench.data}_two_views', f'{bench.models}/{net}', f'schedules/{schedule or bench.schedule}')
+    return f'{base}model = _base_.{variable(net)}\n{fitted(bench, net, "model")}{HOOK.format(0.02)}'
+
+
+def finetuned(bench: Benchmark, net: str) -> str:
+    return f"{contrastive(bench, net, bench.finetune)}load_from = '{bench.last_epoch('ce', net)}'\n"
+
+
+def control(bench: Benchmark, net: str) -> str:
+    note = '# Two views as for the ICC teacher, but no weight on the loss: shows what the second view does by itself\n'
+    return f"{note}_base_ = '../teacher/{bench.name('icc', net)}.py'\n\n{HOOK.format(0)}"
+
+
+def distilled(bench: Benchmark, teacher: str, student: str) -> str:
+    networks = [f'{bench.models}/{net}' for net in (teacher, student)]
+    base = bases(f'datasets/{bench.data}', *networks, f'distill/{bench.distill}', f'schedules/{bench.schedule}')
+    fits = ''.join(fitted(bench, net, f'_base_.{variable(net)}') for net in (teacher, student))
+    return (
+        f'{base}{fits}_base_.{variable(student)}.head.loss.loss_weight = {bench.ce_weight}  # the soft labels have the rest\n'
+        'model = dict(\n'
+        f'    architecture=_base_.{variable(student)},\n'
+        f'    teacher=_base_.{variable(teacher)},\n'
+        f"    teacher_ckpt='{bench.last_epoch('ce', teacher)}',\n"
+        ')\n'
+        f"{rate(bench, student)}val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')\n"
+    )
+
+
+def other_teacher(base: str, checkpoint: str) -> str:
+    return f"_base_ = '{base}.py'\n\nmodel = dict(teacher_ckpt='{checkpoint}')\n"
+
+
+def with_relations(base: str) -> str:
+    return f"_base_ = ['{base}.py', '../../_base_/distill/rkd_neck.py']\n\nmodel = dict(distiller=_base_.rkd)\n"
+
+
+MARK = '<!-- From here on written by tools/dev/make_configs.py -->\n'
+
+
+def command(path: str) -> str:
+    return f'`python tools/train.py configs/icckd/{path}.py`'
+
+
+def reproduce(bench: Benchmark) -> str:
+    """The tables of docs/reproduce.md."""
+    data = bench.data
+    lines = []
+    for title, pairs in (('Same family', SAME_FAMILY), ('Other family', OTHER_FAMILY)):
+        lines += [f'## {title}: published', '', '| | ' + ' | '.join(f'{t} → {s}' for t, s in pairs) + ' |']
+        lines += ['|---' * (len(pairs) + 1) + '|']
+        rows = {
+            'teacher': [TEACHERS[data][teacher] for teacher, _ in pairs],
+            'student alone': [STUDENTS[data][student] for _, student in pairs],
+            'KD': [KD[data][pair] for pair in pairs],
+        }
+        lines += [f'| {row} | ' + ' | '.join(f'{value:.2f}' for value in values) + ' |' for row, values in rows.items()]
+        lines += ['| ICCKD, ICCKD+RKD |' + ' - |' * len(pairs), '']
+    lines += ['## Teachers', '', '| teacher | training | published | command |', '|---|---|---|---|']
+    for net in bench.teachers:
+        lines += [f'| {net} | CE | {TEACHERS[data][net]:.2f} | {command("baseline/" + bench.name("ce", net))} |']
+        lines += [f'| {net} | CE, two views | - | {command("baseline/" + bench.name("ce-2view", net))} |']
+        lines += [f'| {net} | ICC | - | {command("teacher/" + bench.name("icc", net))} |']
+        lines += [f'| {net} | ICC, from the CE teacher | - | {command("teacher/" + bench.name("icc-ft", net))} |']
+    lines += ['', '## Students alone', '', '| student | published | command |', '|---|---|---|']
+    for net in bench.students:
+        lines += [f'| {net} | {STUDENTS[data][net]:.2f} | {command("baseline/" + bench.name("ce", net))} |']
+    lines += ['', '## Students of a teacher', '', 'KD needs the CE teacher first, the others the ICC teacher.', '']
+    lines += ['| teacher → student | method | published | command |', '|---|---|---|---|']
+    for pair in bench.pairs:
+        methods = {
+            'KD': ('kd_logits', f'{KD[data][pair]:.2f}'),
+            'ICCKD': ('icckd-kd_logits', '-'),
+            'ICCKD+RKD': ('icckd-kd-rkd_logits-neck', '-'),
+        }
+        for title, (method, figure) in methods.items():
+            path = f'distill/{bench.name(method, *pair)}'
+            lines += [f'| {pair[0]} → {pair[1]} | {title} | {figure} | {command(path)} |']
+    return '\n'.join(lines) + '\n'
+
+
+def main(argv: Sequence[str] | None = None) -> list[Path]:
+    """Write everything.
+
+    Args:
+        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+
+    Returns:
+        list[Path]: The files written.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', type=Path, default=ROOT, help='where configs/ and docs/ go (default: the repository)')
+    args = parser.parse_args(argv)
+    texts = {f'configs/icckd/{path}': text for bench in BENCHMARKS for path, text in configs(bench)}
+    prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
+    texts['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0])}'
+    for path, text in texts.items():
+        file = args.out / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding='utf-8')
+    return [args.out / path for path in texts]
+
+
+if __name__ == '__main__':
+    print(f'{len(main())} files')

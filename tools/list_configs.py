@@ -1,0 +1,87 @@
+#!/usr/bin/env python
+"""List the configs: data set, teacher, student, method, and the published top-1 accuracy that each aims at."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from icckd_mm.engine.command_line import run
+from icckd_mm.zoo.published import published_top1
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs/icckd'
+
+
+class Entry(NamedTuple):
+    """A line of the table; what does not apply is ``'-'``."""
+
+    data: str
+    teacher: str
+    student: str
+    method: str
+    published: str
+    config: str
+
+
+def read_names(paths: Sequence[Path]) -> list[Entry]:
+    """What the names of configs say: ``<method>[_<where>]_<network>[_<student>]_<gpus>xb<batch>_<data>``."""
+    entries = []
+    teachers = {(path.stem.split('_')[-1], path.stem.split('_')[2]) for path in paths if path.parent.name == 'distill'}
+    for path in paths:
+        *parts, _, data = path.stem.split('_')
+        if path.parent.name == 'distill':
+            method, _, teacher, student = parts
+        else:
+            method, net = parts
+            teacher, student = (net, '') if (data, net) in teachers else ('', net)
+        figure = published_top1(data, method, teacher, student)
+        published = '-' if figure is None else f'{figure:.2f}'
+        config = Path('configs') / path.relative_to(CONFIGS.parent)
+        entries.append(Entry(data, teacher or '-', student or '-', method, published, config.as_posix()))
+    return entries
+
+
+def main(argv: Sequence[str] | None = None) -> list[Entry]:
+    """Print the configs that pass the filters.
+
+    Args:
+        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+
+    Returns:
+        list[Entry]: What was printed.
+
+    Raises:
+        ValueError: If a filter names nothing that there is.
+    """
+    entries = sorted(read_names(list(CONFIGS.glob('*/*.py'))))
+    values = {
+        'data': sorted({one.data for one in entries}),
+        'method': sorted({one.method for one in entries}),
+        'net': sorted({net for one in entries for net in (one.teacher, one.student)} - {'-'}),
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, known in values.items():
+        parser.add_argument(f'--{name}', nargs='+', default=[], help=f'only these: {", ".join(known)}')
+    args = parser.parse_args(argv)
+    for name, known in values.items():
+        for value in getattr(args, name):
+            if value not in known:
+                raise ValueError(f'--{name} {value}: no config has it; there are {", ".join(known)}')
+    shown = [
+        one
+        for one in entries
+        if (not args.data or one.data in args.data)
+        and (not args.method or one.method in args.method)
+        and (not args.net or {one.teacher, one.student} & set(args.net))
+    ]
+    rows = [('data', 'teacher', 'student', 'method', 'published', 'config'), *shown]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(Entry._fields))]
+    for row in rows:
+        print('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    return shown
+
+
+if __name__ == '__main__':
+    run(main)
