@@ -7,7 +7,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
-    'icckd_mm.functional': ['class_geometry', 'confidence_margin', 'intra_class_contrastive_loss'],
+    'icckd_mm.functional': [
+        'category_center_contrastive_loss',
+        'center_alignment_loss',
+        'class_geometry',
+        'class_mean_predictions',
+        'confidence_margin',
+        'feature_alignment_loss',
+        'intra_class_contrastive_loss',
+        'mcmi_loss',
+        'multi_scale_contrastive_loss',
+        'preview_weights',
+        'region_weights',
+        'sample_wise_contrastive_loss',
+        'soft_label_divergence',
+    ],
     'icckd_mm.models': [
         'CIFARMobileNetV2',
         'CIFARResNet',
@@ -15,10 +29,21 @@ SURFACE = {
         'CIFARShuffleNetV2',
         'CIFARVGG',
         'CIFARWideResNet',
+        'CategoryCenterContrastiveLoss',
+        'CenterAlignmentLoss',
         'ClassQueue',
+        'FeatureAlignmentLoss',
+        'FirstViewCrossEntropyLoss',
         'IntraClassContrastiveLoss',
+        'MCMILoss',
+        'MLPConnector',
+        'MultiScaleContrastiveLoss',
+        'PreviewKLDivergence',
+        'RotationDataPreprocessor',
+        'SampleWiseContrastiveLoss',
         'TwoViewDataPreprocessor',
     ],
+    'icckd_mm.datasets': ['ClassMap', 'Digits', 'RandomImages', 'TinyImageNet'],
     'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'IntraClassContrastHook'],
 }
 

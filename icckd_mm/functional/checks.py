@@ -82,4 +82,4 @@ def check_temperature(temperature: float) -> None:
         ValueError: Naming the value.
     """
     if not (isinstance(temperature, (int, float)) and math.isfinite(temperature) and temperature > 0):
-        raise ValueError(f'temperature must be a finite number above 0, got {temperature!r}; 0.1 is the default')
+        raise ValueError(f'temperature must be a finite number above 0, got {temperature!r}')

@@ -1,8 +1,20 @@
-"""Registered modules: losses, queues, backbones, data preprocessors."""
+"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
 
 from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
+from .connectors import MLPConnector
 from .data_preprocessors import TwoViewDataPreprocessor
-from .losses import IntraClassContrastiveLoss
+from .data_preprocessors.rotation import RotationDataPreprocessor
+from .losses import (
+    CategoryCenterContrastiveLoss,
+    CenterAlignmentLoss,
+    FeatureAlignmentLoss,
+    FirstViewCrossEntropyLoss,
+    IntraClassContrastiveLoss,
+    MCMILoss,
+    MultiScaleContrastiveLoss,
+    PreviewKLDivergence,
+    SampleWiseContrastiveLoss,
+)
 from .queues import ClassQueue
 
 __all__ = [
@@ -12,7 +24,17 @@ __all__ = [
     'CIFARShuffleNetV1',
     'CIFARShuffleNetV2',
     'CIFARWideResNet',
+    'CategoryCenterContrastiveLoss',
+    'CenterAlignmentLoss',
     'ClassQueue',
+    'FeatureAlignmentLoss',
+    'FirstViewCrossEntropyLoss',
     'IntraClassContrastiveLoss',
+    'MCMILoss',
+    'MLPConnector',
+    'MultiScaleContrastiveLoss',
+    'PreviewKLDivergence',
+    'RotationDataPreprocessor',
+    'SampleWiseContrastiveLoss',
     'TwoViewDataPreprocessor',
 ]

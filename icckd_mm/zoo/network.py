@@ -16,7 +16,7 @@ from icckd_mm.compat.safe_load import load_checkpoint_safely
 from .config_text import parse_config_text
 
 STUDENT = 'architecture.'
-AIDS = ('icc_loss.', 'data_preprocessor.')  # of training, not of the network
+AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # of training, not of the network
 
 
 @dataclass

@@ -25,6 +25,8 @@ def standalone_config(network: Network) -> Config:
     model = deepcopy(network.model)
     model.pop('_scope_', None)  # default_scope says it
     model.pop('init_cfg', None)
+    if 'loss' in model.get('head', {}):
+        model['head']['loss'] = {'type': 'CrossEntropyLoss'}  # whatever it was trained with
     model['data_preprocessor'] = _single_view(model.get('data_preprocessor') or run.get('data_preprocessor') or {})
     config = {'default_scope': 'mmpretrain', 'model': model, 'data_preprocessor': model['data_preprocessor']}
     for name in TEST:

@@ -81,6 +81,14 @@ def test_a_teacher_is_published_without_its_training_aids_and_with_its_average(t
     assert not equal(first, second)
 
 
+def test_a_loss_with_buffers_stays_behind(tmp_path):
+    """An MCMI teacher keeps class means in its head; a stranger gets a plain head."""
+    model = {**CONV, 'head': {**CONV['head'], 'loss': dict(type='icckd_mm.MCMILoss', num_classes=10)}}
+    train(tmp_path / 'run', model, views=1, hooks=[], validate=True)
+    publish(tmp_path / 'run', tmp_path / 'out', name='tiny')
+    assert "loss=dict(type='CrossEntropyLoss')" in (tmp_path / 'out/tiny.py').read_text()
+
+
 def test_the_same_checkpoint_gives_the_same_bytes(student, tmp_path):
     for name in ('a', 'b'):
         publish(student[0] / 'epoch_1.pth', tmp_path / name, name='tiny')
