@@ -4,10 +4,59 @@
 ``locations`` when it is first asked for a class, so that no config needs ``custom_imports``.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+
 from mmengine import registry as root
 
-MODELS = root.Registry('model', parent=root.MODELS, scope='icckd_mm', locations=['icckd_mm.models'])
-HOOKS = root.Registry('hook', parent=root.HOOKS, scope='icckd_mm', locations=['icckd_mm.engine.hooks'])
+
+class ModelRegistry(root.Registry):
+    """A registry with one more module, which needs mmrazor and is imported only for a name that is found nowhere else.
+
+    Teacher training neither needs nor waits for mmrazor.
+    """
+
+    def get(self, key: str) -> type | None:
+        """The class of that name.
+
+        Args:
+            key (str): With or without the prefix ``icckd_mm.``.
+
+        Returns:
+            type, optional: The class, None if there is none.
+
+        Raises:
+            ImportError: If it could only be one of the classes that need mmrazor, and that cannot be imported.
+        """
+        found = super().get(key)
+        if found is None and key.rpartition('.')[0] in ('', self.scope):
+            try:
+                import_module('icckd_mm.distill.safe_teacher_distill')
+            except ImportError as error:
+                raise ImportError(
+                    f'icckd_mm has no model {key} that works without mmrazor, and mmrazor cannot be imported ({error}); '
+                    'check the name, or pip install mmrazor'
+                ) from error
+            found = super().get(key)
+        return found
+
+
+MODELS = ModelRegistry(
+    'model',
+    parent=root.MODELS,
+    scope='icckd_mm',
+    locations=[
+        'icckd_mm.models',
+        'icckd_mm.distill.losses',
+        'icckd_mm.distill.connectors',
+        'icckd_mm.distill.teacher_ensemble',
+    ],
+)
+HOOKS = root.Registry(
+    'hook', parent=root.HOOKS, scope='icckd_mm', locations=['icckd_mm.engine.hooks', 'icckd_mm.distill.hooks']
+)
+LOOPS = root.Registry('loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.distill.loops'])
 DATASETS = root.Registry('dataset', parent=root.DATASETS, scope='icckd_mm', locations=['icckd_mm.datasets'])
 
-__all__ = ['DATASETS', 'HOOKS', 'MODELS']
+__all__ = ['DATASETS', 'HOOKS', 'LOOPS', 'MODELS']

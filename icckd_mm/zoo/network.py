@@ -11,9 +11,8 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
+from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
-
-from .config_text import parse_config_text
 
 STUDENT = 'architecture.'
 AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # of training, not of the network

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from icckd_mm.zoo.config_text import parse_config_text
+from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.zoo.publish import publish
 from icckd_mm.zoo.verify import verify
 from tests.helpers import CONV, ICC, NORM, config, equal, train

@@ -1,0 +1,78 @@
+"""Checks that the losses of this room share."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+
+def check_weight(name: str, value: float) -> None:
+    """Raise unless ``value`` is a finite number of at least 0.
+
+    Args:
+        name (str): What the message calls it.
+        value (float): The weight.
+
+    Raises:
+        ValueError: Naming the value.
+    """
+    if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
+        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; 0 switches the loss off')
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise unless ``value`` is a finite number above 0.
+
+    Args:
+        name (str): What the message calls it.
+        value (float): The number.
+
+    Raises:
+        ValueError: Naming the value.
+    """
+    if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+        raise ValueError(f'{name} must be a finite number above 0, got {value!r}')
+
+
+def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:
+    """Raise unless both tensors have one shape: broadcasting would give a number without meaning.
+
+    Args:
+        loss (str): Name of the loss, for the message.
+        student (Tensor): Features or logits of the student.
+        teacher (Tensor): Those of the teacher.
+
+    Raises:
+        ValueError: Naming both shapes.
+    """
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f'{loss} compares element by element, but the student has {tuple(student.shape)} and the teacher '
+            f'{tuple(teacher.shape)}; record layers of one shape or add a connector'
+        )
+
+
+def check_maps(loss: str, student: Tensor, teacher: Tensor) -> None:
+    """Raise unless both tensors are maps ``(B, C, H, W)`` of one batch with more than one place.
+
+    Args:
+        loss (str): Name of the loss, for the message.
+        student (Tensor): Maps of the student.
+        teacher (Tensor): Maps of the teacher.
+
+    Raises:
+        ValueError: If they are not maps, of different batches, or 1x1, where the loss is always 0.
+    """
+    for who, maps in (('student', student), ('teacher', teacher)):
+        if maps.ndim != 4:
+            raise ValueError(
+                f'{loss} needs maps (B, C, H, W), the {who} has {tuple(maps.shape)}; record a layer before pooling'
+            )
+        if maps.shape[2] * maps.shape[3] == 1:
+            raise ValueError(
+                f'{loss} compares places of a map, the {who} has a single one {tuple(maps.shape)}: it would be 0 without '
+                'gradient; record an earlier layer'
+            )
+    if student.size(0) != teacher.size(0):
+        raise ValueError(f'{loss}: the student has {student.size(0)} images, the teacher {teacher.size(0)}')

@@ -1,0 +1,35 @@
+"""Layers between what a model gives and what a loss compares."""
+
+from __future__ import annotations
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from icckd_mm.functional.numerics import raised, unit_rows
+from icckd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class CRDConnector(BaseModule):
+    """A linear layer to unit rows, for :class:`icckd_mm.CRDLoss`; a zero row stays zero, where mmrazor's gives NaN.
+
+    Args:
+        dim_in (int): Width of the features. Defaults to 1024.
+        dim_out (int): Width of the rows. Defaults to 128.
+        init_cfg (dict, optional): Start of the weights. Defaults to None, PyTorch's own.
+    """
+
+    def __init__(self, dim_in: int = 1024, dim_out: int = 128, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.linear = nn.Linear(dim_in, dim_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rows of length 1.
+
+        Args:
+            x (Tensor): Features ``(B, dim_in)`` or maps that flatten to it.
+
+        Returns:
+            Tensor: ``(B, dim_out)`` in at least single precision.
+        """
+        return unit_rows(raised(self.linear(x.flatten(1))))

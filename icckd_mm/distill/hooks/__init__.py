@@ -1,0 +1,6 @@
+"""Hooks for a student's training, one purpose each."""
+
+from .stop_distill_hook import StopDistillHook
+from .teacher_accuracy_hook import TeacherAccuracyHook
+
+__all__ = ['StopDistillHook', 'TeacherAccuracyHook']

@@ -1,0 +1,59 @@
+"""Attention transfer."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from icckd_mm.distill.checks import check_maps, check_weight
+from icckd_mm.functional.numerics import raised, unit_rows
+from icckd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class ATLoss(nn.Module):
+    r"""Mean squared difference of unit attention maps, :math:`a = \mathrm{unit}(\frac1C\sum_c x_c^2)`.
+
+    Channels may differ. Maps of different size are pooled to the smaller one, as the method's authors do; mmrazor's broadcasts
+    rows of 1 place and fails on others. Maps of one place carry no attention and are refused.
+
+    Args:
+        loss_weight (float): At least 0. Defaults to 1.0.
+
+    Raises:
+        ValueError: If the weight is out of range.
+
+    Source: Zagoruyko and Komodakis 2017, arXiv 1612.03928.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        check_weight('loss_weight', loss_weight)
+        self.loss_weight = loss_weight
+
+    def forward(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
+        """Compare the maps.
+
+        Args:
+            s_feature (Tensor): Maps of the student ``(B, C, H, W)``.
+            t_feature (Tensor): Maps of the teacher ``(B, C', H', W')``.
+
+        Returns:
+            Tensor: A scalar.
+
+        Raises:
+            ValueError: If they are not maps of one batch with more than one place.
+        """
+        check_maps('ATLoss', s_feature, t_feature)
+        size = min(s_feature.size(2), t_feature.size(2)), min(s_feature.size(3), t_feature.size(3))
+        if size == (1, 1):
+            raise ValueError(
+                f'ATLoss: {tuple(s_feature.shape)} and {tuple(t_feature.shape)} share a single place; record other layers'
+            )
+        student, teacher = (attention(x, size) for x in (s_feature, t_feature))
+        return self.loss_weight * (student - teacher).pow(2).mean()
+
+
+def attention(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Unit attention ``(B, H*W)`` of maps, pooled to ``size``."""
+    return unit_rows(F.adaptive_avg_pool2d(raised(maps), size).pow(2).mean(dim=1).flatten(1))

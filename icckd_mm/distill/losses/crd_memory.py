@@ -1,0 +1,112 @@
+"""What contrastive representation distillation remembers of each image, and how it draws negatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from icckd_mm.distill.checks import check_positive
+from icckd_mm.functional.gather import all_gather_rows
+from icckd_mm.functional.numerics import unit_rows
+
+
+class CRDMemory(nn.Module):
+    """A row of the student and of the teacher for each image, and its label; all of it is in the checkpoint.
+
+    Args:
+        sample_n (int): Images.
+        dim_out (int): Width of a row.
+        momentum (float): Share of the old row in an update, in ``[0, 1)``.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    student: Tensor
+    teacher: Tensor
+    labels: Tensor
+
+    def __init__(self, sample_n: int, dim_out: int, momentum: float) -> None:
+        super().__init__()
+        check_positive('sample_n', sample_n)
+        check_positive('dim_out', dim_out)
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum must lie in [0, 1), got {momentum!r}; 0.5 is the default')
+        self.momentum = momentum
+        bound = (3 / dim_out) ** 0.5  # rows of about length 1
+        self.register_buffer('student', torch.empty(sample_n, dim_out).uniform_(-bound, bound))
+        self.register_buffer('teacher', torch.empty(sample_n, dim_out).uniform_(-bound, bound))
+        self.register_buffer('labels', torch.full((sample_n,), -1))  # -1: not seen yet, so a negative of every class
+
+    def read(self, data_samples: list[Any], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Index and label of each image.
+
+        Args:
+            data_samples (list[DataSample]): As ``PackInputs`` makes them.
+            device (torch.device): Where they are wanted.
+
+        Returns:
+            tuple[Tensor, Tensor]: Each ``(B,)``.
+
+        Raises:
+            ValueError: If an index is missing or out of range.
+        """
+        missing = [sample for sample in data_samples if 'sample_idx' not in sample or 'gt_label' not in sample]
+        if missing:
+            raise ValueError(
+                "CRDLoss needs sample_idx and gt_label in each data sample; dict(type='PackInputs') puts them there"
+            )
+        index = [int(sample.sample_idx) for sample in data_samples]
+        if index and not 0 <= min(index) <= max(index) < len(self.labels):
+            raise ValueError(
+                f'sample_idx runs from {min(index)} to {max(index)}, sample_n={len(self.labels)}; set it to the size'
+            )
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        return torch.tensor(index, device=device), labels.to(device)
+
+    def learn_labels(self, index: Tensor, labels: Tensor) -> None:
+        """Note the labels of images, of all processes.
+
+        Args:
+            index (Tensor): Images ``(B,)``.
+            labels (Tensor): Their classes ``(B,)``.
+        """
+        self.labels[all_gather_rows(index)] = all_gather_rows(labels)
+
+    def write(self, index: Tensor, student: Tensor, teacher: Tensor) -> None:
+        """Move rows towards new ones, of all processes.
+
+        Args:
+            index (Tensor): Images ``(B,)``.
+            student (Tensor): Unit rows ``(B, D)``.
+            teacher (Tensor): Unit rows ``(B, D)``.
+        """
+        index = all_gather_rows(index)
+        for memory, rows in ((self.student, student), (self.teacher, teacher)):
+            new = all_gather_rows(rows).to(memory.dtype)
+            memory[index] = unit_rows(self.momentum * memory[index] + (1 - self.momentum) * new)
+
+
+def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:
+    """Images of other classes, uniformly and with replacement, by one sort and one draw.
+
+    Args:
+        known (Tensor): Class of each image ``(n,)``.
+        labels (Tensor): Classes ``(B,)``, each of them in ``known``.
+        count (int): Negatives a row.
+
+    Returns:
+        Tensor: Indices ``(B, count)`` into ``known``.
+
+    Raises:
+        ValueError: If all images have one class.
+    """
+    ordered, order = known.sort()
+    first, last = (torch.searchsorted(ordered, labels, right=right) for right in (False, True))
+    others = len(known) - (last - first)
+    if known.device.type == 'cpu' and len(others) and not others.min():
+        raise ValueError('CRDLoss found no image of another class; it needs at least two')
+    places = torch.randint(2**62, (len(labels), count), device=known.device) % others[:, None].clamp_min(1)
+    return order[places + (places >= first[:, None]) * (last - first)[:, None]]  # jump over the own class

@@ -1,0 +1,117 @@
+"""Several teachers that look like one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS as ROOT_MODELS
+from torch import Tensor, nn
+
+from icckd_mm.registry import MODELS
+
+from .checks import check_weight
+from .weights import load_strictly, recorded_preprocessor
+from .wiring import class_count
+
+WAYS = ('mean', 'weights', 'best')
+
+
+class JoinedLogits(nn.Module):
+    """One set of logits from those of several teachers; a module of its own, so that a recorder can name it.
+
+    Args:
+        how (str): See :class:`TeacherEnsemble`.
+        weights (Tensor): ``(T,)``, sum 1.
+    """
+
+    def __init__(self, how: str, weights: Tensor) -> None:
+        super().__init__()
+        self.how = how
+        self.register_buffer('weights', weights, persistent=False)
+
+    def forward(self, logits: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Join them.
+
+        Args:
+            logits (Tensor): ``(T, B, C)``.
+            labels (Tensor, optional): True classes ``(B,)``; only ``'best'`` looks at them. Defaults to None.
+
+        Returns:
+            Tensor: ``(B, C)``.
+        """
+        if self.how != 'best':
+            return torch.einsum('t,tbc->bc', self.weights.to(logits.dtype), logits)
+        scores = logits.log_softmax(dim=2)
+        score = scores.amax(dim=2) if labels is None else scores[:, torch.arange(len(labels)), labels]
+        return logits[score.argmax(dim=0), torch.arange(logits.size(1))]
+
+
+@MODELS.register_module()
+class TeacherEnsemble(BaseModel):
+    """Several classifiers as one teacher of :class:`icckd_mm.SafeTeacherDistill`; record its logits at ``source='logits'``.
+
+    Args:
+        teachers (Sequence[dict]): Configs of classifiers with equal classes.
+        teacher_ckpts (Sequence[str]): Their weights, in the same order, loaded strictly.
+        how (str): ``'mean'`` of the logits, ``'weights'`` for a weighted mean, or ``'best'``: for each image the teacher that
+            gives the true class the highest probability; where labels are not to be looked at (prediction), the one that is
+            surest. Defaults to 'mean'.
+        weights (Sequence[float], optional): For ``'weights'``, one a teacher; divided by their sum. Defaults to None.
+
+    Raises:
+        ValueError: If numbers, weights, classes or checkpoints do not fit.
+    """
+
+    def __init__(
+        self,
+        teachers: Sequence[dict],
+        teacher_ckpts: Sequence[str],
+        how: str = 'mean',
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        if not teachers or len(teachers) != len(teacher_ckpts):
+            raise ValueError(f'each teacher needs a checkpoint, got {len(teachers)} teachers and {len(teacher_ckpts)} files')
+        if how not in WAYS:
+            raise ValueError(f'how must be one of {", ".join(WAYS)}, got {how!r}')
+        if (weights is not None) != (how == 'weights'):
+            raise ValueError(f"weights belong to how='weights' and to no other, got how={how!r} and weights={weights!r}")
+        weights = [1.0] * len(teachers) if weights is None else list(weights)
+        for index, weight in enumerate(weights):
+            check_weight(f'weights[{index}]', weight)
+        if len(weights) != len(teachers) or sum(weights) == 0:
+            raise ValueError(f'weights must be one for each of the {len(teachers)} teachers, one above 0, got {weights}')
+        self.teachers = nn.ModuleList(ROOT_MODELS.build(teacher) for teacher in teachers)
+        counts = [class_count(teacher) for teacher in self.teachers]
+        if len(set(counts)) > 1:
+            raise ValueError(f'the teachers have {counts} classes; all need the same')
+        self.num_classes = counts[0]
+        self.recorded = [recorded_preprocessor(load_strictly(*pair)) for pair in zip(self.teachers, teacher_ckpts)]
+        self.logits = JoinedLogits(how, torch.tensor(weights) / sum(weights))
+        self._is_init = True  # init_weights would draw the weights anew
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
+        """As a classifier of mmpretrain.
+
+        Args:
+            inputs (Tensor): Images ``(B, 3, H, W)``.
+            data_samples (list[DataSample], optional): With ``gt_label`` in mode ``'loss'``. Defaults to None.
+            mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``. Defaults to 'tensor'.
+
+        Returns:
+            Tensor | dict | list: Logits, their cross-entropy, or data samples with scores and labels.
+        """
+        every = torch.stack([teacher(inputs, mode='tensor') for teacher in self.teachers])
+        if mode == 'loss':
+            labels = torch.cat([sample.gt_label for sample in data_samples or []]).to(every.device)
+            return {'loss': F.cross_entropy(self.logits(every, labels), labels)}
+        logits = self.logits(every)
+        if mode == 'tensor':
+            return logits
+        for sample, scores in zip(data_samples or [], logits.softmax(dim=1)):
+            sample.set_pred_score(scores).set_pred_label(scores.argmax())
+        return data_samples

@@ -1,0 +1,69 @@
+"""Weights into a model, all or nothing: what does not fit is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from icckd_mm.compat.config_text import parse_config_text
+
+IGNORED = ('icc_loss.', 'data_preprocessor.')  # the teacher's queue; statistics of the images are compared, not loaded
+
+
+def load_strictly(model: nn.Module, path: str, ignored: Sequence[str] = IGNORED) -> dict:
+    """Load ``path`` into ``model``; every key must be there and fit.
+
+    mmengine's ``load_checkpoint`` logs what is missing and goes on with a network that is random in part.
+
+    Args:
+        model (nn.Module): Changed in place, only if all fits.
+        path (str): A checkpoint, local or of any scheme that mmengine knows.
+        ignored (Sequence[str]): Beginnings of keys that do not count. Defaults to the queue of the intra-class loss and the
+            data preprocessor.
+
+    Returns:
+        dict: The checkpoint.
+
+    Raises:
+        ValueError: Naming every missing, surplus and misshapen key.
+    """
+    checkpoint = CheckpointLoader.load_checkpoint(str(path), map_location='cpu')
+    given = checkpoint.get('state_dict', checkpoint)
+    given = {key: value for key, value in given.items() if not key.startswith(tuple(ignored))}
+    wanted = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignored))}
+    shapes = [
+        f'{key} is {tuple(given[key].shape)} in the file and {tuple(value.shape)} in the model'
+        for key, value in wanted.items()
+        if key in given and given[key].shape != value.shape
+    ]
+    faults = {'missing': sorted(wanted.keys() - given.keys()), 'surplus': sorted(given.keys() - wanted.keys()), 'shape': shapes}
+    if any(faults.values()):
+        found = '; '.join(f'{name}: {", ".join(keys)}' for name, keys in faults.items() if keys)
+        raise ValueError(f'{path} does not fit {type(model).__name__}; {_remedy(given)}. {found}')
+    model.load_state_dict(given, strict=False)
+    return checkpoint
+
+
+def _remedy(keys: dict) -> str:
+    if any(key.startswith('architecture.') for key in keys):
+        return 'it holds a whole distillation: take its student out first (keys that begin with "architecture.")'
+    return 'give the config that it was trained with, or name harmless keys in ignore_keys'
+
+
+def recorded_preprocessor(checkpoint: dict) -> dict:
+    """The plain values of ``data_preprocessor`` in the config that a checkpoint carries; the text is parsed, never run.
+
+    Args:
+        checkpoint (dict): A checkpoint of mmengine.
+
+    Returns:
+        dict: Such as ``mean``, ``std`` and ``to_rgb``; empty where there is no readable record.
+    """
+    try:
+        config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    # the model's own comes first in mmengine, too
+    return dict(config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {})

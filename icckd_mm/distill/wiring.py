@@ -1,0 +1,113 @@
+"""Checks of a distiller's wiring before any image is seen: recorders, arguments of losses, weights, and the two models."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from .checks import check_weight
+
+EMPTY = inspect.Parameter.empty
+
+
+def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:
+    """Raise unless every recorded layer or parameter exists.
+
+    Args:
+        who (str): ``'student'`` or ``'teacher'``, for the message.
+        recorders (dict, optional): Configs of mmrazor's recorders.
+        model (nn.Module): The model they will look at.
+
+    Raises:
+        ValueError: Naming the source and its nearest neighbours.
+    """
+    for name, recorder in (recorders or {}).items():
+        kind, source = recorder['type'].split('.')[-1], recorder['source']
+        if not kind.startswith(('Module', 'Parameter')):
+            continue  # functions and methods are imported by their own name, and mmrazor says so
+        pairs = model.named_modules() if kind.startswith('Module') else model.named_parameters()
+        known = [key for key, _ in pairs]
+        if source not in known:
+            near = difflib.get_close_matches(source, known, n=3, cutoff=0.3) or known[:3]
+            raise ValueError(
+                f'{who}_recorders.{name}: source {source!r} is not in {type(model).__name__}; nearest: {", ".join(near)}'
+            )
+
+
+def check_losses(losses: Any, mappings: dict) -> None:
+    """Raise unless every loss gets all its arguments and has a weight of at least 0.
+
+    Args:
+        losses (nn.ModuleDict): The built losses.
+        mappings (dict): ``loss_forward_mappings`` of the distiller.
+
+    Raises:
+        ValueError: Naming loss and argument or weight.
+    """
+    for name, loss in losses.items():
+        if hasattr(loss, 'loss_weight'):
+            check_weight(f'distill_losses.{name}.loss_weight', loss.loss_weight)
+        wanted = inspect.signature(loss.forward).parameters.values()
+        needed = [arg.name for arg in wanted if arg.default is EMPTY and arg.kind is not inspect.Parameter.VAR_KEYWORD]
+        missing = [arg for arg in needed if arg not in mappings.get(name, {})]
+        if missing:
+            raise ValueError(
+                f'loss_forward_mappings.{name} lacks {", ".join(missing)}: {type(loss).__name__} needs {", ".join(needed)}'
+            )
+
+
+def check_classes(student: nn.Module, teacher: nn.Module) -> None:
+    """Raise if both models state a number of classes and they differ.
+
+    Args:
+        student (nn.Module): A classifier.
+        teacher (nn.Module): A classifier or an ensemble.
+
+    Raises:
+        ValueError: Naming both numbers.
+    """
+    counts = [class_count(model) for model in (student, teacher)]
+    if None not in counts and counts[0] != counts[1]:
+        raise ValueError(
+            f'the student has {counts[0]} classes, the teacher {counts[1]}; set head.num_classes of both to that of the data'
+        )
+
+
+def class_count(model: nn.Module) -> int | None:
+    """The number of classes of a classifier's head, None where it does not say."""
+    return getattr(getattr(model, 'head', model), 'num_classes', None)
+
+
+def check_normalisation(ours: Any, theirs: Any, where: str) -> None:
+    """Raise if both preprocessors normalise images and do so differently; both models see the images of the first.
+
+    Args:
+        ours (nn.Module | dict): The preprocessor of the algorithm.
+        theirs (nn.Module | dict): One that belongs to the student or the teacher.
+        where (str): What the second is, for the message.
+
+    Raises:
+        ValueError: Naming the values.
+    """
+    for name in ('mean', 'std'):
+        first, second = _values(ours, name), _values(theirs, name)
+        # roundings of the same statistics differ by a few hundredths of a grey level
+        if first and second and (len(first) != len(second) or max(abs(a - b) for a, b in zip(first, second)) > 0.5):
+            raise ValueError(f'data_preprocessor.{name} is {first}, but {second} for {where}; train both with the same')
+    if _values(ours, 'mean') and _values(theirs, 'mean'):
+        orders = [_value(preprocessor, 'to_rgb', False) for preprocessor in (ours, theirs)]
+        if orders[0] != orders[1]:
+            raise ValueError(f'data_preprocessor.to_rgb is {orders[0]}, but {orders[1]} for {where}; train both with the same')
+
+
+def _values(preprocessor: Any, name: str) -> list[float]:
+    value = _value(preprocessor, name, None)
+    return [] if value is None else [round(float(x), 3) for x in torch.as_tensor(value).flatten()]
+
+
+def _value(preprocessor: Any, name: str, default: Any) -> Any:
+    return preprocessor.get(name, default) if isinstance(preprocessor, dict) else getattr(preprocessor, name, default)

@@ -1,0 +1,56 @@
+"""Configs of small distillations on the digits."""
+
+import copy
+
+import torch
+from mmengine.registry import MODELS
+
+import icckd_mm  # noqa: F401
+from tests.helpers import CONV, NORM
+
+DROPOUT = {
+    **copy.deepcopy(CONV),
+    'head': {**CONV['head'], 'type': 'StackedLinearClsHead', 'mid_channels': [6], 'dropout_rate': 0.5},
+}
+LOGITS = dict(logits=dict(type='ModuleOutputs', source='head.fc'))
+KL = dict(
+    type='ConfigurableDistiller',
+    student_recorders=LOGITS,
+    teacher_recorders=LOGITS,
+    distill_losses=dict(loss_kl=dict(type='KLDivergence', tau=4, reduction='batchmean')),
+    loss_forward_mappings=dict(
+        loss_kl=dict(preds_S=dict(recorder='logits', from_student=True), preds_T=dict(recorder='logits', from_student=False))
+    ),
+)
+CONNECTED = copy.deepcopy(KL)  # with parameters of its own
+CONNECTED['connectors'] = dict(
+    linear=dict(type='TorchNNConnector', module_name='Linear', module_args=dict(in_features=10, out_features=10))
+)
+CONNECTED['loss_forward_mappings']['loss_kl']['preds_S']['connector'] = 'linear'
+
+
+def classifier(model=CONV):
+    return {'_scope_': 'mmpretrain', **copy.deepcopy(dict(model))}
+
+
+def weights(path, model=CONV, seed=7, change=None, **more):
+    """A checkpoint of a classifier, as a run would leave it."""
+    torch.manual_seed(seed)
+    state = MODELS.build(classifier(model)).state_dict()
+    if change:
+        change(state)
+    torch.save(dict(state_dict=state, **more), path)
+    return str(path)
+
+
+def algorithm(teacher_ckpt=None, *, student=CONV, teacher=CONV, distiller=KL, **options):
+    """A config of SafeTeacherDistill."""
+    return dict(
+        _scope_='mmrazor',
+        type='icckd_mm.SafeTeacherDistill',
+        architecture=classifier(student),
+        teacher=classifier(teacher),
+        teacher_ckpt=teacher_ckpt,
+        distiller=copy.deepcopy(distiller),
+        **{'data_preprocessor': dict(type='mmpretrain.ClsDataPreprocessor', **NORM), **options},
+    )

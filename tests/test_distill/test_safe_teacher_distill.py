@@ -1,0 +1,259 @@
+"""A teacher that is wrong is refused before training, a right one stays as it is."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import MODELS
+
+from tests.helpers import CONV, equal, state, train
+from tests.test_distill.cases import DROPOUT, KL, LOGITS, algorithm, classifier, weights
+
+PLAIN = dict(hooks=(), views=1)
+WIDE = {**copy.deepcopy(CONV), 'backbone': dict(type='icckd_mm.CIFARResNet', depth=8, widths=(4, 4, 8, 12))}
+WIDE['head']['in_channels'] = 12
+
+
+def upstream(config):
+    return MODELS.build({**config, 'type': 'SingleTeacherDistill'})
+
+
+def rename(state):
+    state['backbone.conv9.weight'] = state.pop('backbone.conv1.weight')
+
+
+def test_mmrazor_trains_from_a_teacher_that_is_random_in_part_and_ours_names_the_keys(tmp_path):
+    path = weights(tmp_path / 'a.pth', change=rename)
+    config = algorithm(path)
+    assert upstream(copy.deepcopy(config)).teacher is not None
+    with pytest.raises(ValueError, match=r'missing: backbone.conv1.weight; surplus: backbone.conv9.weight'):
+        MODELS.build(config)
+
+
+def test_every_misshapen_key_is_named(tmp_path):
+    path = weights(tmp_path / 'a.pth', model=WIDE)
+    with pytest.raises(ValueError, match=r'head.fc.weight is \(10, 12\) in the file and \(10, 8\) in the model') as error:
+        MODELS.build(algorithm(path))
+    wide, narrow = (MODELS.build(classifier(m)).state_dict() for m in (WIDE, CONV))
+    for key, value in wide.items():
+        assert (key in str(error.value)) == (key not in narrow or narrow[key].shape != value.shape)
+
+
+def test_the_queue_of_an_icc_teacher_is_ignored_and_more_by_name(tmp_path):
+    def extra(state):
+        state['icc_loss.queue.ptr'] = torch.zeros(10)
+        state['projector.weight'] = torch.zeros(1)
+
+    path = weights(tmp_path / 'a.pth', change=extra)
+    with pytest.raises(ValueError, match=r'surplus: projector.weight$'):
+        MODELS.build(algorithm(path))
+    model = MODELS.build(algorithm(path, ignore_keys=['projector.']))
+    assert equal(
+        model.teacher.state_dict(), {k: v for k, v in torch.load(path)['state_dict'].items() if k in model.teacher.state_dict()}
+    )
+
+
+def test_a_whole_distillation_is_no_teacher(tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict={'architecture.head.fc.bias': torch.zeros(10)}), path)
+    with pytest.raises(ValueError, match='take its student out first'):
+        MODELS.build(algorithm(str(path)))
+
+
+def test_a_teacher_without_weights_is_refused_unless_meant():
+    with pytest.raises(ValueError, match='the teacher has no weights: set teacher_ckpt'):
+        MODELS.build(algorithm())
+    model = MODELS.build(algorithm(allow_random_teacher=True))
+    assert any(key.startswith('teacher.') for key in model.state_dict())  # it is nowhere else
+
+
+def test_the_student_starts_from_a_plain_classifier(tmp_path):
+    teacher, student = weights(tmp_path / 't.pth'), weights(tmp_path / 's.pth', seed=8)
+    model = MODELS.build(algorithm(teacher, student_ckpt=student))
+    model.init_weights()
+    assert equal(model.student.state_dict(), torch.load(student)['state_dict'])
+    with pytest.raises(ValueError, match=r'missing: backbone.conv1.weight'):
+        MODELS.build(algorithm(teacher, student_ckpt=weights(tmp_path / 'x.pth', change=rename)))
+
+
+def test_dropout_of_the_teacher_is_off_where_mmrazor_leaves_it_on(tmp_path):
+    stacked = copy.deepcopy(KL)
+    stacked['teacher_recorders'] = dict(logits=dict(type='ModuleOutputs', source='head.layers.1.fc'))
+    config = algorithm(weights(tmp_path / 'a.pth', model=DROPOUT), teacher=DROPOUT, distiller=stacked)
+    for model, spread in ((upstream(copy.deepcopy(config)), True), (MODELS.build(config), False)):
+        model.train()
+        images = torch.randn(4, 3, 8, 8)
+        first, second = (model.teacher(images, mode='tensor') for _ in range(2))
+        assert torch.equal(first, second) != spread
+    assert not any(module.training for module in model.teacher.modules())
+    assert model.student.training
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    """Two epochs with EMA, then what is on the disk."""
+    folder = tmp_path_factory.mktemp('run')
+    path = weights(folder / 'teacher.pth')
+    torch.manual_seed(0)
+    runner, steps = train(folder / 'run', algorithm(path), epochs=2, **PLAIN)
+    return folder, path, runner, steps
+
+
+def test_the_teacher_is_bit_identical_after_training_and_not_in_the_checkpoint(run):
+    folder, path, runner, steps = run
+    assert equal(runner.model.teacher.state_dict(), torch.load(path)['state_dict'])
+    saved = torch.load(folder / 'run/epoch_2.pth', weights_only=True)['state_dict']
+    assert {key.split('.')[0] for key in saved} == {'architecture'}
+    assert len(steps) == 8
+
+
+def test_a_resumed_run_takes_the_teacher_from_its_own_checkpoint_again(run, tmp_path, capfd):
+    folder, path, runner, _ = run
+    resumed, _ = train(
+        tmp_path, algorithm(path), epochs=2, **PLAIN, resume=True, log_level='INFO', load_from=str(folder / 'run/epoch_1.pth')
+    )
+    assert resumed.iter == 8
+    assert equal(resumed.model.teacher.state_dict(), runner.model.teacher.state_dict())
+    shown = ''.join(capfd.readouterr())
+    assert 'resumed epoch: 1' in shown
+    assert 'missing keys' not in shown
+
+
+def test_save_teacher_puts_it_into_the_checkpoint(run, tmp_path):
+    _, path, _, _ = run
+    train(tmp_path, algorithm(path, save_teacher=True), **PLAIN)
+    saved = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)['state_dict']
+    assert equal({k[8:]: v for k, v in saved.items() if k.startswith('teacher.')}, torch.load(path)['state_dict'])
+
+
+def test_a_checkpoint_with_another_teacher_does_not_replace_ours(run, tmp_path):
+    other = weights(tmp_path / 'other.pth', seed=9)
+    train(tmp_path / 'a', algorithm(other, save_teacher=True), **PLAIN)
+    runner, _ = train(tmp_path / 'b', algorithm(run[1]), load_from=str(tmp_path / 'a/epoch_1.pth'), **PLAIN)
+    assert equal(runner.model.teacher.state_dict(), torch.load(run[1])['state_dict'])
+
+
+def test_ema_keeps_the_teacher_out_and_bit_identical(run, tmp_path):
+    _, path, _, _ = run
+    for update_buffers in (False, True):
+        ema = dict(type='EMAHook', momentum=0.3, update_buffers=update_buffers)
+        runner, _ = train(tmp_path / str(update_buffers), algorithm(path), hooks=(ema,), views=1, validate=True)
+        assert equal(runner.model.teacher.state_dict(), torch.load(path)['state_dict'])
+        saved = torch.load(tmp_path / str(update_buffers) / 'epoch_1.pth', weights_only=True)
+        assert not [key for part in ('state_dict', 'ema_state_dict') for key in saved[part] if 'teacher.' in key]
+
+
+def wrong(**changes):
+    distiller = copy.deepcopy(KL)
+    for name, value in changes.items():
+        distiller[name] = value
+    return dict(distiller=distiller)
+
+
+def other_classes():
+    model = copy.deepcopy(CONV)
+    model['head']['num_classes'] = 12
+    return model
+
+
+NORMALISED = {**CONV, 'data_preprocessor': dict(type='mmpretrain.ClsDataPreprocessor', mean=[10, 10, 10], std=[82, 82, 82])}
+REFUSED = {
+    'a source that is not there': (
+        wrong(teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fcc'))),
+        r"teacher_recorders.logits: source 'head.fcc' is not in ImageClassifier; nearest: head.fc",
+    ),
+    'a parameter that is not there': (
+        wrong(student_recorders=dict(LOGITS, w=dict(type='Parameter', source='head.fc.weights'))),
+        "student_recorders.w: source 'head.fc.weights' is not in ImageClassifier; nearest: head.fc.weight",
+    ),
+    'a mapping without an argument': (
+        wrong(loss_forward_mappings=dict(loss_kl=dict(preds_S=dict(recorder='logits', from_student=True)))),
+        'loss_forward_mappings.loss_kl lacks preds_T: KLDivergence needs preds_S, preds_T',
+    ),
+    'a loss without a mapping': (wrong(loss_forward_mappings={}), 'loss_forward_mappings.loss_kl lacks preds_S, preds_T'),
+    'a negative weight': (
+        wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=-1.0))),
+        'distill_losses.loss_kl.loss_weight must be a finite number of at least 0, got -1.0',
+    ),
+    'a weight that is no number': (
+        wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=float('nan')))),
+        'loss_weight must be a finite number of at least 0, got nan',
+    ),
+    'another normalisation': (
+        dict(teacher=NORMALISED),
+        r"data_preprocessor.mean is \[78.0, 78.0, 78.0\], but \[10.0, 10.0, 10.0\] for the teacher's config",
+    ),
+    'another normalisation of the student': (dict(student=NORMALISED), "for the student's config"),
+    'a trainable teacher': (dict(teacher_trainable=True), 'SafeTeacherDistill freezes its teacher'),
+}
+
+
+@pytest.mark.parametrize('case', REFUSED)
+def test_a_mistake_is_named(run, case):
+    options, message = REFUSED[case]
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(algorithm(run[1], **options))
+
+
+def test_different_classes_are_refused(tmp_path):
+    model = other_classes()
+    path = weights(tmp_path / 'a.pth', model=model)
+    with pytest.raises(ValueError, match='the student has 10 classes, the teacher 12'):
+        MODELS.build(algorithm(path, teacher=model))
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('data_preprocessor = dict(\n    mean=[10, 10, 10], std=[82, 82, 82], type="X")', r'mean is .* says its checkpoint'),
+        ('data_preprocessor = dict(mean=[78, 78, 78], std=[40, 40, 40])', r'std is .* says its checkpoint'),
+        ('data_preprocessor = dict(mean=[78, 78, 78], std=[82, 82, 82], to_rgb=True)', r'to_rgb is False, but True'),
+        ('model = dict(data_preprocessor=dict(mean=[1, 1, 1], std=[82, 82, 82]))', r'mean is'),
+        ('data_preprocessor = dict(mean=[78.01, 78, 78], std=[82, 82, 82])', None),
+        ('x = (', None),
+        (None, None),
+    ],
+)
+def test_the_checkpoint_says_how_the_teacher_was_normalised(tmp_path, text, message):
+    config = algorithm(weights(tmp_path / 'a.pth', meta=dict(cfg=text)))
+    if message is None:
+        assert MODELS.build(config)
+        return
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(config)
+
+
+def test_without_mmrazor_the_error_says_so():
+    code = """
+import sys
+sys.modules['mmrazor'] = None
+from mmengine.registry import MODELS
+MODELS.get('icckd_mm.SafeTeacherDistill')
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False
+    )
+    assert 'no model SafeTeacherDistill that works without mmrazor, and mmrazor cannot be imported' in done.stderr
+
+
+def test_the_state_of_a_student_is_what_upstream_gives(tmp_path):
+    """Same losses as mmrazor's algorithm, for a teacher without dropout."""
+    config = algorithm(weights(tmp_path / 'a.pth'))
+    theirs, ours = upstream(copy.deepcopy(config)), MODELS.build(config)
+    theirs.student.load_state_dict(state(ours.student))
+    from mmpretrain.structures import DataSample
+
+    data = dict(
+        inputs=torch.randint(256, (6, 3, 8, 8), dtype=torch.uint8),
+        data_samples=[DataSample().set_gt_label(i) for i in range(6)],
+    )
+    losses = []
+    for model in (theirs, ours):
+        model.train()
+        losses.append(model(**model.data_preprocessor(copy.deepcopy(data), True), mode='loss'))
+    assert losses[0].keys() == losses[1].keys()
+    for name, value in losses[0].items():
+        torch.testing.assert_close(losses[1][name], value)
