@@ -1,5 +1,6 @@
 """Every distiller's config on the digits: trains from a real ICC teacher, and its loss reaches the student."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,16 @@ class Gradients(Hook):
 
 
 @pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    """Two epochs are enough to tell the classes from chance."""
-    folder = tmp_path_factory.mktemp('icc')
-    runner(ROOT / 'teacher/icc_resnet20_1xb64_digits.py', folder, epochs=2).train()
-    return str(folder / 'epoch_2.pth')
+def teachers(tmp_path_factory):
+    """Trains a teacher when it is first asked for; two epochs are enough to tell the classes from chance."""
+
+    @functools.cache
+    def trained(net):
+        folder = tmp_path_factory.mktemp(net)
+        runner(ROOT / f'teacher/icc_{net}_1xb64_digits.py', folder, epochs=2).train()
+        return str(folder / 'epoch_2.pth')
+
+    return trained
 
 
 def runner(path, folder, epochs=1, **model):
@@ -60,7 +66,8 @@ def runner(path, folder, epochs=1, **model):
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_trains_and_every_loss_reaches_the_student(name, teacher, tmp_path):
+def test_trains_and_every_loss_reaches_the_student(name, teachers, tmp_path):
+    teacher = teachers(name.split('_')[2])
     cfg = Config.fromfile(ROOT / 'distill' / name).model
     several = 'teacher_ckpt' not in cfg or cfg.teacher_ckpt is None
     options = {'teacher.teacher_ckpts': [teacher, teacher]} if several else {'teacher_ckpt': teacher}

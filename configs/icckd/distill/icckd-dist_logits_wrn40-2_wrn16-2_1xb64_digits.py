@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py', '../../_base_/distill/dist.py']
+
+model = dict(distiller=_base_.dist, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))

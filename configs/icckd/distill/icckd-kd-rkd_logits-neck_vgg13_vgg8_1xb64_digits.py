@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_vgg13_vgg8_1xb64_digits.py', '../../_base_/distill/rkd_neck.py']
+
+model = dict(distiller=_base_.rkd)

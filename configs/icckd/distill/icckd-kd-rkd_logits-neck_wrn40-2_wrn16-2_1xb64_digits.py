@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py', '../../_base_/distill/rkd_neck.py']
+
+model = dict(distiller=_base_.rkd)

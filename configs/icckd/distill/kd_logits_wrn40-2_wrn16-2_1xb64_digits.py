@@ -1,0 +1,17 @@
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/distill/kd_logits.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.wrn40_2.head.num_classes = 10
+_base_.wrn16_2.head.num_classes = 10
+_base_.wrn16_2.head.loss.loss_weight = 0.1  # the soft labels have the rest
+model = dict(
+    architecture=_base_.wrn16_2,
+    teacher=_base_.wrn40_2,
+    teacher_ckpt='work_dirs/ce_wrn40-2_1xb64_digits/epoch_15.pth',
+)
+val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')

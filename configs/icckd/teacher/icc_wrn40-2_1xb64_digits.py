@@ -1,0 +1,11 @@
+_base_ = [
+    '../../_base_/datasets/digits_two_views.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.wrn40_2
+model.head.num_classes = 10
+custom_hooks = [
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
+]
