@@ -46,9 +46,9 @@ def teachers(tmp_path_factory):
     return trained
 
 
-def runner(path, folder, epochs=1, **model):
+def runner(path, folder, epochs=1, validate=False, resume=False, **model):
     cfg = Config.fromfile(path)
-    set_loader_defaults(cfg, ['train_dataloader'], pin_memory=False, persistent_workers=False)
+    set_loader_defaults(cfg, ['train_dataloader', 'val_dataloader'], pin_memory=False, persistent_workers=False)
     cfg.merge_from_dict(
         {
             'work_dir': str(folder),
@@ -56,11 +56,13 @@ def runner(path, folder, epochs=1, **model):
             'train_dataloader.dataset.indices': 192,
             'train_dataloader.batch_size': 32,
             'log_level': 'ERROR',
-            'experiment_name': f'distiller-{path.stem}-{folder.name}',
+            'resume': resume,
+            'experiment_name': f'distiller-{path.stem}-{folder.name}-{epochs}',
             **{f'model.{name}': value for name, value in model.items()},
         }
     )
-    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    if not validate:
+        cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     cfg.default_hooks.checkpoint.save_best = None
     return Runner.from_cfg(cfg)
 
@@ -78,3 +80,25 @@ def test_trains_and_every_loss_reaches_the_student(name, teachers, tmp_path):
     assert all(watch.reached.values()), watch.reached
     assert all(torch.isfinite(loss).all() for loss in watch.losses.values())
     assert all(torch.isfinite(value).all() for value in run.model.state_dict().values())
+
+
+MIXES = ('icckd-kd-rkd_', 'icckd-kd-crd_', 'icckd-dkd-at_', 'icckd-dist-fitnet-ckd_')
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith(MIXES) and 'resnet20' in name])
+def test_a_mix_learns_resumes_and_evaluates(name, teachers, tmp_path):
+    """A loss that falls, one more epoch after a resume, and the accuracies of student and teacher."""
+    options = dict(teacher_ckpt=teachers('resnet20'))
+    length = 9 if 'crd' in name else 3  # CRD's loss rises first, while its memory of random rows fills with features
+    first = runner(ROOT / 'distill' / name, tmp_path, epochs=length, validate=True, **options)
+    first.train()
+    keys = [key for key in first.message_hub.log_scalars if key.startswith('train/distill.')]
+    for key in keys:
+        epochs = first.message_hub.get_scalar(key).data[0].reshape(length, -1).mean(axis=1)
+        assert epochs[-1] < (0.95 * epochs.max() if 'crd' in key else epochs[0]), key
+    second = runner(ROOT / 'distill' / name, tmp_path, epochs=length + 1, validate=True, resume=True, **options)
+    second.train()
+    assert second.iter == 6 * (length + 1)
+    assert second.message_hub.get_scalar(keys[0]).data[0].shape == (second.iter,)
+    assert second.message_hub.get_scalar('val/accuracy/top1').current() >= 0
+    assert second.message_hub.get_scalar('val/teacher.accuracy/top1').current() > 0
