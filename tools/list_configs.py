@@ -28,11 +28,13 @@ class Entry(NamedTuple):
 def read_names(paths: Sequence[Path]) -> list[Entry]:
     """What the names of configs say: ``<method>[_<where>]_<network>[_<student>]_<gpus>xb<batch>_<data>``."""
     entries = []
-    teachers = {(path.stem.split('_')[-1], path.stem.split('_')[2]) for path in paths if path.parent.name == 'distill'}
+    distilled = [path.stem.split('_') for path in paths if path.parent.name == 'distill']
+    teachers = {(parts[-1], parts[2]) for parts in distilled if len(parts) == 6}
     for path in paths:
         *parts, _, data = path.stem.split('_')
         if path.parent.name == 'distill':
-            method, _, teacher, student = parts
+            method, _, *nets = parts
+            teacher, student = nets if len(nets) == 2 else ('', nets[0])  # self-distillation has no teacher
         else:
             method, net = parts
             teacher, student = (net, '') if (data, net) in teachers else ('', net)

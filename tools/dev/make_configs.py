@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from icckd_mm.zoo.published import KD, STUDENTS, TEACHERS
@@ -33,6 +33,20 @@ OTHER_FAMILY: tuple[Pair, ...] = (
     ('resnet32x4', 'shufflenetv2'),
     ('wrn40-2', 'shufflenetv1'),
 )
+# Weight, temperature and batch of CKD by pair, as published with its code (Zhu et al. 2024, arXiv 2404.14109)
+CKD: dict[Pair, tuple[int, int, int]] = {
+    ('resnet56', 'resnet20'): (10, 1, 64),
+    ('resnet110', 'resnet32'): (10, 1, 64),
+    ('resnet32x4', 'resnet8x4'): (100, 1, 64),
+    ('wrn40-2', 'wrn16-2'): (100, 1, 64),
+    ('vgg13', 'vgg8'): (100, 1, 64),
+    ('wrn40-2', 'wrn40-1'): (50, 2, 32),
+    ('resnet32x4', 'shufflenetv2'): (100, 1, 64),
+    ('resnet32x4', 'shufflenetv1'): (100, 1, 32),
+    ('wrn40-2', 'shufflenetv1'): (100, 1, 32),
+    ('resnet50', 'mobilenetv2'): (100, 1, 32),
+    ('vgg13', 'mobilenetv2'): (50, 2, 32),
+}
 LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains them with 0.01 in place of 0.05
 
 
@@ -50,7 +64,7 @@ class Benchmark:
         finetune: See ``schedule``.
         models: Folder of the networks.
         distill: Part with the distiller.
-        ce_weight: Weight of the student's cross-entropy beside the soft labels.
+        ce_weight: Weight of the student's cross-entropy beside the soft labels; None leaves it at 1.
         low_rate: Whether mobile students get the benchmark's lower learning rate.
         vgg_pools: Max poolings in a VGG; None for the usual number.
     """
@@ -64,7 +78,7 @@ class Benchmark:
     finetune: str = 'cifar_finetune_20e'
     models: str = 'models'
     distill: str = 'kd_logits'
-    ce_weight: float = 0.1
+    ce_weight: float | None = 0.1
     low_rate: bool = True
     vgg_pools: int | None = None
 
@@ -165,12 +179,29 @@ def control(bench: Benchmark, net: str) -> str:
     return f"{note}_base_ = '../teacher/{bench.name('icc', net)}.py'\n\n{HOOK.format(0)}"
 
 
+def sample_wise(bench: Benchmark) -> Iterator[tuple[str, str]]:
+    """CKD at the benchmark's length and at its own, from the CE and from the ICC teacher."""
+    for (teacher, student), (weight, temperature, batch) in CKD.items():
+        for method, schedule in (('ckd', bench.schedule), ('ckd-480e', 'cifar_480e')):
+            plain = replace(bench, distill='ckd_logits', ce_weight=None, schedule=schedule)
+            name = replace(bench, batch=f'1xb{batch}').name(f'{method}_logits', teacher, student)
+            lines = (
+                f'_base_.model.distiller.distill_losses.loss_ckd.update(temperature={temperature}.0, loss_weight={weight}.0)\n'
+            )
+            if batch != 64:
+                lines += f'train_dataloader = dict(batch_size={batch})\n'
+            yield f'distill/{name}.py', distilled(plain, teacher, student).replace('model = dict(', f'{lines}model = dict(', 1)
+            yield f'distill/icckd-{name}.py', other_teacher(name, bench.last_epoch('icc', teacher))
+
+
 def distilled(bench: Benchmark, teacher: str, student: str) -> str:
     networks = [f'{bench.models}/{net}' for net in (teacher, student)]
     base = bases(f'datasets/{bench.data}', *networks, f'distill/{bench.distill}', f'schedules/{bench.schedule}')
     fits = ''.join(fitted(bench, net, f'_base_.{variable(net)}') for net in (teacher, student))
+    if bench.ce_weight is not None:
+        fits += f'_base_.{variable(student)}.head.loss.loss_weight = {bench.ce_weight}  # the soft labels have the rest\n'
     return (
-        f'{base}{fits}_base_.{variable(student)}.head.loss.loss_weight = {bench.ce_weight}  # the soft labels have the rest\n'
+        f'{base}{fits}'
         'model = dict(\n'
         f'    architecture=_base_.{variable(student)},\n'
         f'    teacher=_base_.{variable(teacher)},\n'
@@ -245,6 +276,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     parser.add_argument('--out', type=Path, default=ROOT, help='where configs/ and docs/ go (default: the repository)')
     args = parser.parse_args(argv)
     texts = {f'configs/icckd/{path}': text for bench in BENCHMARKS for path, text in configs(bench)}
+    texts |= {f'configs/icckd/{path}': text for path, text in sample_wise(BENCHMARKS[0])}
     prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
     texts['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0])}'
     for path, text in texts.items():

@@ -1,0 +1,15 @@
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/resnet56.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/distill/ckd_logits.py',
+    '../../_base_/schedules/cifar_480e.py',
+    '../../_base_/runtime.py',
+]
+_base_.model.distiller.distill_losses.loss_ckd.update(temperature=1.0, loss_weight=10.0)
+model = dict(
+    architecture=_base_.resnet20,
+    teacher=_base_.resnet56,
+    teacher_ckpt='work_dirs/ce_resnet56_1xb64_cifar100/epoch_240.pth',
+)
+val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
