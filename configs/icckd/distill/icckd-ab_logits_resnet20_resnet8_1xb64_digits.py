@@ -1,0 +1,10 @@
+# The second stage of activation boundaries: plain distillation of a student that starts from the first
+_base_ = 'icckd-kd_logits_resnet20_resnet8_1xb64_digits.py'
+
+_base_.model.architecture.init_cfg = dict(
+    type='Pretrained',
+    checkpoint='work_dirs/icckd-ab-pretrain_backbone_resnet20_resnet8_1xb64_digits/epoch_15.pth',
+    prefix='architecture',  # the student alone; the teacher comes from teacher_ckpt as ever
+)
+model = dict(type='icckd_mm.SafeTeacherDistill')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

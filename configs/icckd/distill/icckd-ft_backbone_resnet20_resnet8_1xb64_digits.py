@@ -1,0 +1,23 @@
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/distill/ft.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+model = dict(
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='work_dirs/icckd-ft-pretrain_backbone_resnet20_resnet8_1xb64_digits/epoch_15.pth',
+            prefix='distiller',
+        )
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
