@@ -73,7 +73,7 @@ def student(method, folder, **options):
 
 
 def saved(folder):
-    return torch.load(folder / 'epoch_1.pth', weights_only=False)['state_dict']
+    return torch.load(folder / 'epoch_1.pth', weights_only=True)['state_dict']
 
 
 def part(weights, prefix):
@@ -121,7 +121,7 @@ def test_activation_boundaries_hand_the_student_over(teachers, tmp_path):
     assert {'architecture.backbone.conv1.weight', 'architecture.head.fc.weight'} <= start.of_student('loss_kl')
     assert 'head.fc.weight' in changed(arrived, part(saved(tmp_path / 'second'), 'architecture.'))
     for runner in (first, second):
-        assert not changed(state(runner.model.teacher), torch.load(teachers['resnet20'], weights_only=False)['state_dict'])
+        assert not changed(state(runner.model.teacher), torch.load(teachers['resnet20'], weights_only=True)['state_dict'])
 
 
 def test_factor_transfer_hands_the_paraphraser_over(teachers, tmp_path):
@@ -175,7 +175,7 @@ def test_a_second_stage_without_the_first_stops(teachers, tmp_path):
 def test_overhaul_has_the_margins_of_the_trained_teacher(net, teachers, tmp_path):
     runner, start = student(OFD[net], tmp_path / net, **{'model.teacher_ckpt': teachers[net]})
     model, distiller = runner.model, runner.model.distiller
-    assert not changed(state(model.teacher), torch.load(teachers[net], weights_only=False)['state_dict'])
+    assert not changed(state(model.teacher), torch.load(teachers[net], weights_only=True)['state_dict'])
     for index in (1, 2, 3):
         assert torch.isfinite(start.losses[f'loss_ofd{index}'])
         assert 'architecture.backbone.conv1.weight' in start.of_student(f'loss_ofd{index}')

@@ -2,37 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
-
-
-def check_weight(name: str, value: float) -> None:
-    """Raise unless ``value`` is a finite number of at least 0.
-
-    Args:
-        name (str): What the message calls it.
-        value (float): The weight.
-
-    Raises:
-        ValueError: Naming the value.
-    """
-    if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; 0 switches the loss off')
-
-
-def check_positive(name: str, value: float) -> None:
-    """Raise unless ``value`` is a finite number above 0.
-
-    Args:
-        name (str): What the message calls it.
-        value (float): The number.
-
-    Raises:
-        ValueError: Naming the value.
-    """
-    if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-        raise ValueError(f'{name} must be a finite number above 0, got {value!r}')
 
 
 def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:

@@ -11,9 +11,9 @@ from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor, nn
 
+from icckd_mm.functional.sample_wise_checks import check_weight
 from icckd_mm.registry import MODELS
 
-from .checks import check_weight
 from .weights import load_strictly, recorded_preprocessor
 from .wiring import class_count
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .checks import check_weight
+from icckd_mm.functional.sample_wise_checks import check_weight
 
 EMPTY = inspect.Parameter.empty
 

@@ -1,4 +1,4 @@
-"""What the losses that are computed sample by sample share: checks of numbers and pairs, and the reduction."""
+"""What the losses share: checks of numbers and pairs, and the reduction."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from .checks import check_features, check_same_device
 from .intra_class import REDUCTIONS
 
 
-def check_positive(name: str, value: float, default: float) -> None:
+def check_positive(name: str, value: float, default: float | None = None) -> None:
     """Raise unless ``value`` is a finite number above 0.
 
     Raises:
-        ValueError: Naming the value and the default.
+        ValueError: Naming the value, and the default where it is given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-        raise ValueError(f'{name} must be a finite number above 0, got {value!r}; {default} is the default')
+        remedy = '' if default is None else f'; {default} is the default'
+        raise ValueError(f'{name} must be a finite number above 0, got {value!r}{remedy}')
 
 
-def check_weight(name: str, value: float, default: float) -> None:
+def check_weight(name: str, value: float, default: float | None = None) -> None:
     """Raise unless ``value`` is a finite number of at least 0.
 
     Raises:
-        ValueError: Naming the value and the default.
+        ValueError: Naming the value, and the default where it is given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {default} is the default')
+        remedy = '0 switches the loss off' if default is None else f'{default} is the default'
+        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {remedy}')
 
 
 def check_count(name: str, value: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -11,6 +9,7 @@ from torch import Tensor, nn
 from icckd_mm.functional import class_geometry, confidence_margin, intra_class_contrastive_loss
 from icckd_mm.functional.checks import check_features, check_temperature
 from icckd_mm.functional.gather import all_gather_rows, world_size
+from icckd_mm.functional.sample_wise_checks import check_weight
 from icckd_mm.models.queues import ClassQueue
 from icckd_mm.registry import MODELS
 
@@ -62,8 +61,7 @@ class IntraClassContrastiveLoss(nn.Module):
             raise ValueError(
                 f'margin must lie in [-1, 1], got {margin!r}; it is a difference of probabilities, 0.5 is the default'
             )
-        if not (isinstance(loss_weight, (int, float)) and math.isfinite(loss_weight) and loss_weight >= 0):
-            raise ValueError(f'loss_weight must be a finite number of at least 0, got {loss_weight!r}; 0.02 is the default')
+        check_weight('loss_weight', loss_weight, 0.02)
         self.temperature, self.margin = temperature, margin
         self.in_batch_negatives, self.loss_weight = in_batch_negatives, loss_weight
         self.queue = ClassQueue(num_classes, queue_size, feat_dims)
