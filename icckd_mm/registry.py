@@ -56,7 +56,9 @@ MODELS = ModelRegistry(
 HOOKS = root.Registry(
     'hook', parent=root.HOOKS, scope='icckd_mm', locations=['icckd_mm.engine.hooks', 'icckd_mm.distill.hooks']
 )
-LOOPS = root.Registry('loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.distill.loops'])
+LOOPS = root.Registry(
+    'loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.engine.loops', 'icckd_mm.distill.loops']
+)
 DATASETS = root.Registry('dataset', parent=root.DATASETS, scope='icckd_mm', locations=['icckd_mm.datasets'])
 
 __all__ = ['DATASETS', 'HOOKS', 'LOOPS', 'MODELS']

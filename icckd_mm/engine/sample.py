@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import numpy as np
-import torch
 from mmengine.runner import BaseLoop, Runner
 
-
-@contextmanager
-def preserved_randomness() -> Iterator[None]:
-    """Draws inside leave no trace: a run is the same with and without them."""
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    random.setstate(python)
-    np.random.set_state(numpy)
+from icckd_mm.randomness import preserved_randomness
 
 
 def sample_batch(runner: Runner) -> dict:

@@ -1,43 +1,92 @@
-"""Checkpoints that hold nothing but plain containers and tensors."""
+"""Checkpoints that hold all that decides the future, safe to load, and never half-written."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from pathlib import PurePath
+import copy
+import os
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
+from mmengine.dist import get_rank, get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import HistoryBuffer
+from mmengine.runner import BaseLoop, Runner
 
+from icckd_mm.engine.atomic_backend import BACKEND, PARTIAL, write_atomically
+from icckd_mm.engine.plain import to_history, to_plain
+from icckd_mm.engine.rank_state import rank_states, restore_rank_state
+from icckd_mm.randomness import random_state, set_random_state
 from icckd_mm.registry import HOOKS
 
 
 @HOOKS.register_module()
 class ExactCheckpointHook(CheckpointHook):
-    """``CheckpointHook`` whose files open with ``torch.load(weights_only=True)``.
+    """``CheckpointHook`` from whose files a run goes on as if it had never stopped.
 
-    mmengine stores its log history as objects that only an unrestricted unpickler can read. Here they become lists on save and
-    objects again on load. Goes into the slot ``default_hooks.checkpoint``; files of the stock hook can be resumed with it, and
-    its files with the stock hook (then without the log history).
+    - It stores the generators of python, numpy, torch and the GPU of each process, the position of
+      :class:`icckd_mm.ExactTrainLoop`, and gradients that accumulate. Validation leaves the generators as they were.
+    - Its files hold plain containers and tensors: they open with ``torch.load(weights_only=True)``.
+    - A local file is written beside its place, read back and renamed (:class:`icckd_mm.engine.atomic_backend.AtomicBackend`);
+      older files are deleted after that, not before.
+
+    Goes into the slot ``default_hooks.checkpoint`` of any config of mmengine. Files of the stock hook can be resumed with it,
+    and its files with the stock hook (then without the log history and the exactness).
 
     Args:
         *args, **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
     """
 
-    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Replace what is not plain; runs after all other hooks have added their part.
+    backend_args: Any
+    keep_ckpt_ids: deque
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ranks: list[dict] = []  # what belongs to each process, for the file that is being written
+        self.resumed: dict | None = None  # what this process goes on from
+
+    def before_train(self, runner: Runner) -> None:
+        """Choose the backend, and remove what a killed run left half-written."""
+        folder = str(self.out_dir or runner.work_dir)
+        if self.backend_args is None and self.file_client_args is None and '://' not in folder:
+            self.backend_args = {'backend': BACKEND}
+        super().before_train(runner)
+        if self._is_local() and is_main_process():
+            for partial in Path(self.out_dir).glob(f'*{PARTIAL}'):
+                partial.unlink()
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Go on with the generators and gradients of the checkpoint; what is drawn before the first batch does not count."""
+        if self.resumed is not None:
+            restore_rank_state(runner, self.resumed)
+            self.resumed = None
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Remember the generators: a validation more or less must not change the training."""
+        self.before_validation = random_state()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Save the best."""
+        set_random_state(self.before_validation)
+        if isinstance(runner._train_loop, BaseLoop):  # validation may run alone
+            super().after_val_epoch(runner, metrics)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add what is missing and replace what is not plain; runs after all other hooks have added their part.
 
         Args:
             runner (Runner): The runner.
             checkpoint (dict): What is about to be written; changed in place.
         """
+        checkpoint['ranks'] = self.ranks
+        if hasattr(runner.train_loop, 'state_dict'):
+            checkpoint['train_loop'] = runner.train_loop.state_dict()
         for name in list(checkpoint):
             checkpoint[name] = to_plain(checkpoint[name], name)
 
-    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Turn the log history back into mmengine's objects.
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take over what the file says, and turn the log history back into mmengine's objects.
 
         Args:
             runner (Runner): The runner.
@@ -45,56 +94,83 @@ class ExactCheckpointHook(CheckpointHook):
         """
         hub = checkpoint.get('message_hub')
         if isinstance(hub, dict):
-            hub['log_scalars'] = OrderedDict((name, _history(value)) for name, value in hub['log_scalars'].items())
+            hub['log_scalars'] = OrderedDict((name, to_history(value)) for name, value in hub['log_scalars'].items())
+        if not runner._resume:
+            return
+        if 'train_loop' in checkpoint and hasattr(runner.train_loop, 'load_state_dict'):
+            runner.train_loop.load_state_dict(checkpoint['train_loop'])
+        ranks = checkpoint.get('ranks', [])
+        if len(ranks) == get_world_size():
+            self.resumed = ranks[get_rank()]
+        else:
+            runner.logger.warning(
+                f'the checkpoint has the random generators of {len(ranks)} processes, this run has {get_world_size()}: '
+                'it goes on, but not as the first run would have'
+            )
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Write and prove the file, then delete what is too old; mmengine deletes first."""
+        if not self._is_local():
+            super()._save_checkpoint_with_step(runner, step, meta)
+            return
+        kept = list(self.keep_ckpt_ids) if self.max_keep_ckpts > 0 else []
+        if self.max_keep_ckpts > 0 and step not in kept:
+            kept.append(step)
+        # the file lists the outdated ones too: should the run be killed before they are deleted, mmengine does so on resume
+        runner.message_hub.update_info('keep_ckpt_ids', list(kept))
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = os.path.join(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self._write(runner, name, meta)
+        if self.max_keep_ckpts > 0:
+            self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+            _delete(self.out_dir, [self.filename_tmpl.format(old) for old in kept[: -self.max_keep_ckpts]])
+
+    def _write(self, runner: Runner, name: str, meta: dict) -> None:
+        self.ranks = rank_states(runner)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_atomically(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        self.ranks = []  # nobody resumes from it: mmengine leaves the optimizer out
+        if not self._is_local():
+            super()._save_best_checkpoint(runner, metrics)
+            return
+        with _postponed_removals(self):
+            super()._save_best_checkpoint(runner, metrics)
+
+    def _is_local(self) -> bool:
+        return bool(self.backend_args) and self.backend_args.get('backend') == BACKEND
 
 
-def to_plain(value: Any, path: str) -> Any:
-    """``value`` in plain containers: numbers, strings, tensors, lists, tuples and dictionaries.
-
-    Args:
-        value: What to convert; numpy arrays and scalars, paths and mmengine's ``HistoryBuffer`` are known.
-        path (str): Where in the checkpoint it stands, for the message.
-
-    Returns:
-        The same content, safe for ``torch.load(weights_only=True)``.
-
-    Raises:
-        TypeError: If an object cannot be stored safely.
-    """
-    if value is None or isinstance(value, (bool, str, bytes)) or type(value) in (int, float):
-        return value
-    if isinstance(value, torch.nn.Parameter):
-        return value.detach()
-    if isinstance(value, (torch.Tensor, torch.Size, torch.dtype, torch.device)):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, HistoryBuffer):
-        values, counts = value.data
-        return {'values': values.tolist(), 'counts': counts.tolist(), 'max_length': value.max_length}
-    if isinstance(value, dict):
-        kind = OrderedDict if isinstance(value, OrderedDict) else dict
-        plain: Any = kind((to_plain(key, path), to_plain(item, f'{path}.{key}')) for key, item in value.items())
-        if hasattr(value, '_metadata'):  # module versions, which nn.Module.load_state_dict looks at
-            plain._metadata = value._metadata
-        return plain
-    if isinstance(value, (list, tuple, set, frozenset)):
-        items = [to_plain(item, f'{path}[{index}]') for index, item in enumerate(value)]
-        return tuple(items) if isinstance(value, tuple) else items
-    if isinstance(value, (int, float)):  # subclasses, such as enumerations
-        return value + 0
-    raise TypeError(
-        f'{path} in the checkpoint is a {type(value).__module__}.{type(value).__qualname__}, which cannot be stored safely; '
-        'keep numbers, strings, tensors, lists and dictionaries there'
-    )
+@master_only
+def _delete(folder: str, names: list[str]) -> None:
+    for name in names:
+        Path(folder, name).unlink(missing_ok=True)
 
 
-def _history(value: Any) -> Any:
-    """A ``HistoryBuffer`` from its plain form; anything else as it is."""
-    if isinstance(value, dict) and set(value) == {'values', 'counts', 'max_length'}:
-        return HistoryBuffer(value['values'], value['counts'], value['max_length'])
-    return value
+@contextmanager
+def _postponed_removals(hook: ExactCheckpointHook) -> Iterator[None]:
+    """Within, the hook's backend only notes what to remove; it is removed at the end if nothing failed."""
+    backend = hook.file_backend
+    noted: list[str] = []
+    patient = copy.copy(backend)
+    vars(patient)['remove'] = noted.append
+    hook.file_backend = patient
+    try:
+        yield
+    finally:
+        hook.file_backend = backend
+    for path in noted:
+        backend.remove(path)

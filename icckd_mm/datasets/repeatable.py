@@ -1,0 +1,131 @@
+"""Data loading without memory: what a sample looks like depends on the seed, the epoch and its index, and on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+
+from icckd_mm.randomness import preserved_randomness, seed_generators
+
+
+class EpochIndex(int):
+    """An index of a data set that knows its epoch, so that a worker of an earlier epoch knows it too.
+
+    Attributes:
+        epoch (int): The epoch in which the sample is drawn, from 0.
+    """
+
+    epoch: int
+
+    def __new__(cls, index: int, epoch: int) -> EpochIndex:
+        made = super().__new__(cls, index)
+        made.epoch = epoch
+        return made
+
+    def __reduce__(self) -> tuple:
+        return EpochIndex, (int(self), self.epoch)
+
+
+class RepeatableDataset(Dataset):
+    """A data set whose random transforms draw from (seed, epoch, index).
+
+    Transforms take random numbers from the generators of python, numpy and torch. These are seeded anew for each sample, hence
+    the views of an image are the same whichever worker or process makes them, and others in the next epoch. mmengine seeds its
+    workers alike each time they start, so that every epoch draws the same. Generators of a transform's own are not reached.
+
+    Args:
+        dataset (Dataset): Any data set; its attributes are those of this one.
+        seed (int): Seed of the run.
+    """
+
+    def __init__(self, dataset: Any, seed: int) -> None:
+        self.dataset = dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """A batch at once, as torch's data loader asks for it; ``indices`` are :class:`EpochIndex`, others count as epoch 0."""
+        if get_worker_info() is not None:  # the generators of a worker serve nothing else
+            return [self._draw(index) for index in indices]
+        with preserved_randomness():
+            return [self._draw(index) for index in indices]
+
+    def _draw(self, index: int) -> Any:
+        seed_generators(self.seed, getattr(index, 'epoch', 0), int(index))
+        return self.dataset[int(index)]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'dataset' or name.startswith('__'):  # not there yet while unpickling; protocols are ours alone
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+
+class EpochBatches(Sampler):
+    """The batches of another batch sampler, their indices marked with the epoch, from any position on.
+
+    Args:
+        batches (Sampler): A batch sampler.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        self.batches = batches
+        self.sampler = batches.sampler  # where mmengine's DistSamplerSeedHook looks for set_epoch
+        self.epoch = self.first = 0
+
+    def set_position(self, epoch: int, first: int = 0) -> None:
+        """Choose the epoch and the first batch of the next pass.
+
+        Args:
+            epoch (int): The epoch, from 0.
+            first (int): How many batches to leave out; they are not loaded. Defaults to 0.
+        """
+        self.epoch, self.first = epoch, first
+        if hasattr(self.sampler, 'set_epoch'):
+            self.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[EpochIndex]]:
+        first, self.first = self.first, 0
+        for number, batch in enumerate(self.batches):
+            if number >= first:
+                yield [EpochIndex(index, self.epoch) for index in batch]
+
+
+def repeatable_loader(loader: DataLoader, seed: int) -> DataLoader:
+    """The same loader over a :class:`RepeatableDataset` in :class:`EpochBatches`.
+
+    Args:
+        loader (DataLoader): A loader of a map-style data set in batches.
+        seed (int): Seed of the run.
+
+    Returns:
+        DataLoader: With a generator of its own, so that a pass over it takes nothing from torch's global one.
+
+    Raises:
+        ValueError: If the loader has no batches, or its sampler gives one image several times in an epoch.
+    """
+    if loader.batch_sampler is None:
+        raise ValueError('the training loader needs a batch size; got batch_size=None')
+    if getattr(loader.sampler, 'num_repeats', 1) > 1:
+        raise ValueError(
+            f'{type(loader.sampler).__name__} repeats an image within an epoch, but an augmentation is drawn from '
+            '(seed, epoch, index) and would repeat too; use DefaultSampler, or train_cfg=dict(by_epoch=True, ...)'
+        )
+    names = ('num_workers', 'collate_fn', 'pin_memory', 'timeout', 'worker_init_fn', 'multiprocessing_context')
+    options = {name: getattr(loader, name) for name in (*names, 'prefetch_factor', 'persistent_workers')}
+    return DataLoader(
+        RepeatableDataset(loader.dataset, seed),
+        batch_sampler=EpochBatches(loader.batch_sampler),
+        generator=torch.Generator().manual_seed(seed),
+        **options,
+    )

@@ -1,0 +1,42 @@
+"""Where two checkpoints differ."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import torch
+
+# clocks, names of folders, and the text of the config, of which a resumed run has other lines
+UNLIKE = re.compile(
+    r'\.meta\.(time|experiment_name|cfg)'
+    r'|\.message_hub\.runtime_info\.(experiment_name|cfg|(last|best)_ckpt\w*)'
+    r'|\.message_hub\..*/(data_)?time'
+)
+
+
+def checkpoint_differences(first: Any, second: Any, path: str = '') -> list[str]:
+    """The places at which two checkpoints are not equal to the bit.
+
+    Left out are clocks, names of folders and the text of the config.
+
+    Args:
+        first (Any): A checkpoint of :class:`icckd_mm.ExactCheckpointHook`, or a part of it.
+        second (Any): The other one.
+        path (str): Where the two stand. Defaults to the root.
+
+    Returns:
+        list[str]: Paths such as ``.optimizer.state.0.momentum_buffer``, empty if there is no difference.
+    """
+    if UNLIKE.fullmatch(path):
+        return []
+    if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor):
+        return [] if first.dtype == second.dtype and torch.equal(first, second) else [path]
+    pairs: Any = ()
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        pairs = [(f'{path}.{key}', first[key], second[key]) for key in first]
+    elif isinstance(first, (list, tuple)) and type(first) is type(second) and len(first) == len(second):
+        pairs = [(f'{path}[{index}]', *items) for index, items in enumerate(zip(first, second))]
+    elif type(first) is not type(second) or first != second:
+        return [path]
+    return [found for place, one, other in pairs for found in checkpoint_differences(one, other, place)]

@@ -1,0 +1,67 @@
+"""The random number generators of a process: python, numpy, torch, and torch's on the current GPU."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def random_state() -> dict[str, Any]:
+    """What decides the next random numbers, in plain containers and tensors.
+
+    Returns:
+        dict: ``python``, ``numpy``, ``torch`` and, once the GPU is in use, ``cuda``; for :func:`set_random_state`.
+    """
+    kind, keys, *rest = np.random.get_state()
+    state: dict[str, Any] = {
+        'python': random.getstate(),
+        'numpy': (kind, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest),
+        'torch': torch.get_rng_state(),
+    }
+    if torch.cuda.is_initialized():
+        state['cuda'] = torch.cuda.get_rng_state()
+    return state
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go on from a state of :func:`random_state`.
+
+    Args:
+        state (dict): As returned there; it may have been through a file and on another device.
+    """
+    version, keys, gauss = state['python']
+    random.setstate((version, tuple(keys), gauss))
+    kind, keys, *rest = state['numpy']
+    np.random.set_state((kind, keys.cpu().numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(state['torch'].cpu())
+    if 'cuda' in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'].cpu())
+
+
+@contextmanager
+def preserved_randomness() -> Iterator[None]:
+    """Draws inside leave no trace: a run is the same with and without them."""
+    state = random_state()
+    try:
+        yield
+    finally:
+        set_random_state(state)
+
+
+def seed_generators(*key: int) -> None:
+    """Seed python, numpy and torch on the CPU; the GPU's generator belongs to the network and stays.
+
+    Args:
+        *key (int): Whole numbers, such as seed, epoch and index; other keys give unrelated streams.
+    """
+    digest = hashlib.blake2b(struct.pack(f'<{len(key)}q', *key), digest_size=16).digest()
+    random.seed(digest)
+    np.random.seed(np.frombuffer(digest, np.uint32))
+    torch.default_generator.manual_seed(int.from_bytes(digest[:8], 'little') >> 1)
