@@ -1,6 +1,9 @@
-"""Two gloo processes compute what one would on the joined batch (batch norm off, equal local batches)."""
+"""Two and four gloo processes compute what one would on the joined batch (batch norm off); all in float64."""
 
+import hashlib
 import os
+import signal
+import time
 
 import pytest
 import torch
@@ -8,98 +11,236 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 
-from icckd_mm.models import IntraClassContrastiveLoss
+from icckd_mm.functional import gather
+from icckd_mm.functional.gather import largest_batch
+from icckd_mm.models import ClassQueue, IntraClassContrastiveLoss
+from tests.processes import Processes, free_port, join
 
-BATCH, CLASSES, WIDTH, STEPS = 6, 3, 4, 5
+BATCH, CLASSES, INPUTS, WIDTH, STEPS = 12, 3, 8, 4, 5
+EXACT = dict(rtol=1e-9, atol=1e-11)
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope='module')
+def processes():
+    pool = Processes(4)
+    yield pool
+    pool.close()
 
 
 class Net(torch.nn.Module):
-    def __init__(self, in_batch):
+    """A classifier with both losses, or with the intra-class loss alone, whose gate then looks at given logits."""
+
+    def __init__(self, in_batch=True, alone=False):
         super().__init__()
         torch.manual_seed(0)
-        self.body = torch.nn.Linear(8, WIDTH)
-        self.head = torch.nn.Linear(WIDTH, CLASSES)
+        self.body = torch.nn.Linear(INPUTS, WIDTH)
+        self.head = None if alone else torch.nn.Linear(WIDTH, CLASSES)
         self.loss = IntraClassContrastiveLoss(
             CLASSES, WIDTH, queue_size=5, margin=0.0, temperature=0.3, loss_weight=1.0, in_batch_negatives=in_batch
         )
+        self.double()
 
     def forward(self, views, labels):
         features, positives = (self.body(view) for view in views)
+        if self.head is None:
+            return self.loss(features, positives, views[0, :, :CLASSES], labels)
         logits = self.head(features)
         return torch.nn.functional.cross_entropy(logits, labels) + self.loss(features, positives, logits, labels)
 
 
-def batch(step, scenario):
+def batch(step, scenario='plain'):
     generator = torch.Generator().manual_seed(step)
-    views = torch.randn(2, 2 * BATCH, 8, generator=generator)
-    labels = torch.randint(CLASSES, (2 * BATCH,), generator=generator)
-    if scenario == 'a rank without class 0':
-        labels[BATCH:] = labels[BATCH:].clamp_min(1)
-    if scenario == 'a gate that is shut on one rank':
-        views[:, BATCH:] = 0  # equal features and logits: rarely the right class
+    views = torch.randn(2, BATCH, INPUTS, generator=generator, dtype=torch.float64)
+    labels = torch.randint(CLASSES, (BATCH,), generator=generator)
+    last = slice(BATCH - BATCH // dict(two=2, four=4).get(scenario.split()[-1], 2), None)
+    if 'lacks class 0' in scenario:
+        labels[last] = labels[last].clamp_min(1)
+    if 'gate is shut' in scenario:
+        views[:, last] = 0  # equal features and logits: rarely the right class
     return views, labels
 
 
-def steps(model, loss, scenario, rows):
-    """Losses and final weights of a few SGD steps on the rows of this process."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    values = []
-    for step in range(STEPS):
-        views, labels = batch(step, scenario)
+def steps(net, model, batches, checkpoint=None, stop=STEPS):
+    """Value and gradients of each SGD step, and the final state; begins where the checkpoint, if it exists, ends."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+    begin, history = 0, []
+    if checkpoint is not None and checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        net.load_state_dict(saved['net'])
+        optimizer.load_state_dict(saved['optimizer'])
+        begin = saved['step']
+    for step in range(begin, stop):
         optimizer.zero_grad()
-        value = model(views[:, rows], labels[rows])
+        value = model(*batches(step))
         value.backward()
+        history.append((value.item(), {name: tensor.grad.clone() for name, tensor in net.named_parameters()}))
         optimizer.step()
-        values.append(value.item())
-    return values, {name: tensor.detach().clone() for name, tensor in loss.named_parameters()}, dict(loss.named_buffers())
+    if checkpoint is not None and (not dist.is_initialized() or dist.get_rank() == 0):
+        torch.save(dict(net=net.state_dict(), optimizer=optimizer.state_dict(), step=stop), checkpoint)
+    if dist.is_initialized():
+        dist.barrier()
+    return history, net.state_dict()
 
 
-def worker(rank, port, scenario, in_batch, queue):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', rank=rank, world_size=2)
+def equal_shares(scenario, in_batch, checkpoint=None, stop=STEPS):
+    """One process's part of a training whose batches are cut into equal shares."""
     net = Net(in_batch)
-    model = DistributedDataParallel(net, broadcast_buffers=False)
-    rows = slice(rank * BATCH, (rank + 1) * BATCH)
-    values, weights, buffers = steps(model, net, scenario, rows)
-    queue.put((rank, values, {k: v.numpy() for k, v in weights.items()}, {k: v.numpy() for k, v in buffers.items()}))
-    dist.barrier()
-    dist.destroy_process_group()
+    model, rows = net, slice(None)
+    if dist.is_initialized():
+        torch.manual_seed(dist.get_rank())  # what a process draws by itself must not matter
+        model = DistributedDataParallel(net, broadcast_buffers=False)
+        share = BATCH // dist.get_world_size()
+        rows = slice(dist.get_rank() * share, (dist.get_rank() + 1) * share)
+
+    def local(step):
+        views, labels = batch(step, scenario)
+        return views[:, rows], labels[rows]
+
+    return steps(net, model, local, checkpoint, stop)
 
 
-def free_port():
-    import socket
+def checksum(state):
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(state[name].numpy().tobytes())
+    return digest.hexdigest()
 
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
+
+def assert_same(ranks, one):
+    """Mean of the ranks' values, each rank's gradients (after DDP) and state are those of one process."""
+    history, state = one
+    for step, (value, gradients) in enumerate(history):
+        # a rank's value is its own cross-entropy plus the joined intra-class loss
+        assert sum(found[step][0] for found, _ in ranks) / len(ranks) == pytest.approx(value, rel=1e-9, abs=1e-11)
+        for found, _ in ranks:
+            torch.testing.assert_close(found[step][1], gradients, **EXACT)
+    for _, found in ranks:
+        torch.testing.assert_close(dict(found), dict(state), **EXACT)
+    assert len({checksum(found) for _, found in ranks}) == 1
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    ('scenario', 'in_batch'),
-    [('plain', True), ('plain', False), ('a rank without class 0', True), ('a gate that is shut on one rank', True)],
+    ('world', 'scenario', 'in_batch'),
+    [
+        (2, 'plain', True),
+        (4, 'plain', True),
+        (2, 'plain', False),
+        (2, 'lacks class 0: the last of two', True),
+        (4, 'lacks class 0: the last of four', True),
+        (2, 'gate is shut: the last of two', True),
+    ],
 )
-def test_two_processes_equal_one(scenario, in_batch):
-    """anchors.md 4.3 test 11: loss, gradients (through five steps) and queue; queues equal on both ranks."""
-    context = mp.get_context('spawn')
-    queue, port = context.SimpleQueue(), free_port()
-    processes = [context.Process(target=worker, args=(rank, port, scenario, in_batch, queue)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    results = sorted(queue.get() for _ in processes)
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+def test_several_processes_equal_one(processes, world, scenario, in_batch):
+    """Reliability test 11: total loss, gradients and queue of five steps; weights and queues to the bit on all ranks."""
+    assert_same(processes.run(equal_shares, scenario, in_batch, world=world), equal_shares(scenario, in_batch))
 
-    net = Net(in_batch)
-    values, weights, buffers = steps(net, net, scenario, slice(None))
-    # each rank's value is its own cross-entropy plus the joined intra-class loss: their mean is the value of one process
-    joined = [(a + b) / 2 for a, b in zip(results[0][1], results[1][1])]
-    assert joined == pytest.approx(values, rel=1e-4)
-    for _, _, rank_weights, rank_buffers in results:
-        for name, value in weights.items():
-            torch.testing.assert_close(torch.from_numpy(rank_weights[name]), value, rtol=1e-4, atol=1e-5)
-        for name, value in buffers.items():
-            torch.testing.assert_close(torch.from_numpy(rank_buffers[name]), value, rtol=1e-4, atol=1e-5)
-    assert all((results[0][3][name] == results[1][3][name]).all() for name in buffers)
+
+@pytest.mark.parametrize('world', [2, 4])
+def test_several_processes_equal_one_across_a_resume(processes, world, tmp_path):
+    """What rank 0 saves after two steps is all that new processes need, on every rank."""
+    checkpoint = tmp_path / 'state.pth'
+    before = processes.run(equal_shares, 'plain', True, checkpoint, 2, world=world)
+    after = processes.run(equal_shares, 'plain', True, checkpoint, world=world, first=2)
+    joined = [(first + second, state) for (first, _), (second, state) in zip(before, after)]
+    assert_same(joined, equal_shares('plain', True))
+
+
+def test_another_number_of_processes_goes_on_from_the_same_file(processes, tmp_path):
+    """The queue does not depend on how many processes fill it: four steps on two, the fifth on four."""
+    checkpoint = tmp_path / 'state.pth'
+    processes.run(equal_shares, 'plain', True, checkpoint, 4, world=2)
+    after = processes.run(equal_shares, 'plain', True, checkpoint, world=4)
+    history, state = equal_shares('plain', True)
+    assert_same(after, (history[4:], state))
+
+
+UNEQUAL = {
+    2: [(5, 3), (6, 0), (1, 7), (0, 0), (4, 4)],
+    4: [(4, 0, 1, 3), (0, 0, 0, 8), (2, 2, 2, 2), (0, 0, 0, 0), (5, 1, 1, 1)],
+}
+
+
+def unequal_shares(sizes, known, in_batch):
+    """The intra-class loss alone, on shares that differ from step to step."""
+    net = Net(in_batch, alone=True)
+    model = net
+    if dist.is_initialized():
+        model = DistributedDataParallel(net, broadcast_buffers=False)
+    if known:
+        net.loss.batch_size = 8
+        gather.largest_batch = None  # calling it would fail: with a known size nothing is exchanged and nothing waited for
+
+    def local(step):
+        views, labels = batch(step)
+        stops = torch.tensor(sizes[step]).cumsum(0).tolist()
+        rank = dist.get_rank() if dist.is_initialized() else None
+        rows = slice(0, stops[-1]) if rank is None else slice(stops[rank] - sizes[step][rank], stops[rank])
+        return views[:, rows], labels[rows]
+
+    try:
+        return steps(net, model, local)
+    finally:
+        gather.largest_batch = largest_batch
+
+
+@pytest.mark.parametrize('in_batch', [True, False])
+@pytest.mark.parametrize('known', [False, True])
+@pytest.mark.parametrize('world', [2, 4])
+def test_unequal_batches_give_the_loss_gradients_and_queue_of_the_joined_one(processes, world, known, in_batch):
+    """Reliability test 11: uneven and empty batches on some ranks or on all, whether the largest size is known or exchanged."""
+    assert_same(
+        processes.run(unequal_shares, UNEQUAL[world], known, in_batch, world=world),
+        unequal_shares(UNEQUAL[world], False, in_batch),
+    )
+
+
+def enqueued(sizes):
+    """A queue alone, with rows that must not enter it."""
+    queue = ClassQueue(CLASSES, 4, WIDTH)
+    for step, parts in enumerate(sizes):
+        generator = torch.Generator().manual_seed(step)
+        features = torch.randn(sum(parts), WIDTH, generator=generator)
+        features[::3, 1] = torch.nan
+        labels = torch.randint(CLASSES, (sum(parts),), generator=generator)
+        if dist.is_initialized():
+            features, labels = features.split(parts)[dist.get_rank()], labels.split(parts)[dist.get_rank()]
+        queue.enqueue(features, labels.to(torch.uint8))
+    return queue.state_dict()
+
+
+@pytest.mark.parametrize('world', [2, 4])
+def test_the_queue_alone_takes_unequal_batches_in_rank_order(processes, world):
+    expected = enqueued(UNEQUAL[world])
+    for found in processes.run(enqueued, UNEQUAL[world], world=world):
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def killed_in_the_middle(rank, port):
+    torch.set_num_threads(1)
+    join(rank, 2, port)
+    net = Net()
+    model = DistributedDataParallel(net, broadcast_buffers=False)
+
+    def local(step):
+        if (rank, step) == (1, 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+        views, labels = batch(step)
+        return views[:, 6 * rank : 6 * rank + 6], labels[6 * rank : 6 * rank + 6]
+
+    steps(net, model, local)
+
+
+def test_the_others_stop_with_an_error_when_a_rank_dies(capfd):
+    """Reliability test 11: kill -9 of one rank; no launcher is there to end the other, which must not wait for it."""
+    context, port = mp.get_context('spawn'), free_port()
+    members = [context.Process(target=killed_in_the_middle, args=(rank, port), daemon=True) for rank in range(2)]
+    begin = time.monotonic()
+    for member in members:
+        member.start()
+    for member in members:
+        member.join(timeout=60)
+    assert members[1].exitcode == -signal.SIGKILL
+    assert members[0].exitcode not in (None, 0)
+    assert time.monotonic() - begin < 60
+    assert 'Error' in capfd.readouterr().err

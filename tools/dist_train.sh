@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Train on several processes of this machine, or of several: dist_train.sh CONFIG PROCESSES [flags of train.py]
-# NNODES, NODE_RANK, MASTER_ADDR and PORT are read from the environment. Without a GPU the processes talk through gloo.
+# Train on several processes of this machine, or of several machines; docs/distributed.md explains. Where there is no GPU the
+# processes talk through gloo, else through NCCL. When one process dies, torchrun ends the others and this script fails.
+#
+# From the environment: NNODES (1), NODE_RANK (0), MASTER_ADDR and PORT (29500), the same address and port on all machines;
+# on one machine neither is needed, and without PORT a free one is taken. PYTHON (python); TOOL (train.py), which dist_test.sh sets.
 set -euo pipefail
-if [ $# -lt 2 ]; then
-  echo "usage: $0 CONFIG PROCESSES [flags of train.py]" >&2
+if [ $# -lt 2 ] || ! [[ $2 =~ ^[1-9][0-9]*$ ]]; then
+  echo "usage: $0 CONFIG PROCESSES [flags of train.py]   (PROCESSES of this machine: the number of its GPUs)" >&2
   exit 2
 fi
-config=$1
-processes=$2
-exec "${PYTHON:-python}" -m torch.distributed.run \
-  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$processes" \
-  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-  "$(dirname "$0")/train.py" "$config" --launcher pytorch "${@:3}"
+if [ "${NNODES:-1}" != 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
+  echo "NNODES=$NNODES needs MASTER_ADDR, the address of the machine with NODE_RANK=0, the same on all machines" >&2
+  exit 2
+fi
+if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
+  meet=(--standalone)
+else
+  meet=(--nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}"
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
+fi
+exec "${PYTHON:-python}" -m torch.distributed.run "${meet[@]}" --nproc_per_node="$2" \
+  "$(dirname "$0")/${TOOL:-train.py}" "$1" --launcher pytorch "${@:3}"

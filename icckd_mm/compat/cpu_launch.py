@@ -1,9 +1,9 @@
-"""mmengine's ``launcher='pytorch'`` stops on a machine without an accelerator.
+"""mmengine's launchers stop on a machine without an accelerator.
 
 Applies: at each call, when no accelerator is there (launch), or when the whole model is on the CPU (wrapper).
-Changes: ``_init_dist_pytorch`` initialises gloo instead of calling ``torch.cuda.set_device``; ``MMDistributedDataParallel``
-drops the ``device_ids`` that ``Runner.wrap_model`` always passes and that ``DistributedDataParallel`` refuses for a model on
-the CPU.
+Changes: ``_init_dist_pytorch``, ``_init_dist_slurm`` and ``_init_dist_mpi`` initialise gloo where nccl is asked for, and their
+call of ``torch.cuda.set_device`` does nothing; ``MMDistributedDataParallel`` drops the ``device_ids`` that
+``Runner.wrap_model`` always passes and that ``DistributedDataParallel`` refuses for a model on the CPU.
 Upstream: not reported.
 """
 
@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 
 import torch
 
@@ -29,25 +28,32 @@ def install() -> None:
 
 
 def _mend_launch(module: ModuleType) -> None:
-    original = module._init_dist_pytorch
-    if hasattr(original, 'mended'):
-        return
-
-    @functools.wraps(original)
-    def init_dist_pytorch(backend: str, init_backend: str = 'torch', **kwargs: Any) -> None:
-        others = (module.is_mlu_available, module.is_npu_available, module.is_musa_available)
-        if init_backend != 'torch' or torch.cuda.is_available() or any(available() for available in others):
-            original(backend, init_backend=init_backend, **kwargs)
-            return
-        if backend == 'nccl':
-            backend = 'gloo'
-            if os.environ.get('RANK') == '0':
-                LOGGER.warning('No accelerator is there, so the processes talk through gloo; nccl was asked for.')
-        torch.distributed.init_process_group(backend=backend, **kwargs)
-
-    vars(init_dist_pytorch)['mended'] = True
-    module.__dict__['_init_dist_pytorch'] = init_dist_pytorch
+    for name in ('_init_dist_pytorch', '_init_dist_slurm', '_init_dist_mpi'):
+        original = getattr(module, name)
+        if not hasattr(original, 'mended'):
+            module.__dict__[name] = _on_cpu(module, original)
     LOGGER.debug('mmengine.dist launches with gloo where no accelerator is there')
+
+
+def _on_cpu(module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def init_dist(backend: str, *args: Any, **kwargs: Any) -> None:
+        others = (module.is_mlu_available, module.is_npu_available, module.is_musa_available)
+        if torch.cuda.is_available() or any(available() for available in others):
+            original(backend, *args, **kwargs)
+            return
+        asked, backend = backend, 'gloo' if backend == 'nccl' else backend
+        set_device = torch.cuda.set_device
+        vars(torch.cuda)['set_device'] = lambda device: None
+        try:
+            original(backend, *args, **kwargs)
+        finally:
+            vars(torch.cuda)['set_device'] = set_device
+        if backend != asked and torch.distributed.get_rank() == 0:
+            LOGGER.warning('No accelerator is there, so the processes talk through gloo; nccl was asked for.')
+
+    vars(init_dist)['mended'] = True
+    return init_dist
 
 
 def _mend_wrapper(module: ModuleType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 def world_size() -> int:
@@ -18,7 +19,7 @@ def all_gather_rows(rows: Tensor) -> Tensor:
     mmpretrain's ``GatherLayer`` keeps only the gradient of the own rank, which is wrong for a loss that uses other ranks' rows.
 
     Args:
-        rows (Tensor): ``(B, ...)``, the same shape on every process.
+        rows (Tensor): ``(B, ...)``, the same shape on every process; :func:`all_gather_batch` takes unequal ones.
 
     Returns:
         Tensor: ``(W * B, ...)``; ``rows`` itself when there is one process.
@@ -29,7 +30,62 @@ def all_gather_rows(rows: Tensor) -> Tensor:
     if rows.requires_grad and torch.is_grad_enabled():
         from torch.distributed.nn.functional import all_gather  # costs 0.1 s, and only several processes need it
 
-        return torch.cat(all_gather(rows))
+        return torch.cat(all_gather(rows, group=dist.group.WORLD))  # its default is the group of the time of its import
     parts = [torch.empty_like(rows) for _ in range(world_size())]
     dist.all_gather(parts, rows)
     return torch.cat(parts)
+
+
+def all_gather_batch(features: Tensor, labels: Tensor, filler: int, size: int | None = None) -> tuple[Tensor, Tensor, int]:
+    """The labelled rows of all processes in rank order, whose batches may differ in size, or be empty.
+
+    Every process sends ``size`` rows. Where its batch is smaller, zero rows fill it up, with a label that no class has: a loss
+    that looks for rows of one class and :meth:`icckd_mm.models.ClassQueue.write` pass over them, so nothing has to be cut out,
+    which would need the sizes on the host.
+
+    Args:
+        features (Tensor): ``(B, D)``, with ``B`` of each process's own; gradient flows back to every process.
+        labels (Tensor): Classes ``(B,)``.
+        filler (int): The label of rows that are none, the number of classes.
+        size (int, optional): The same on every process, at least the largest ``B``. Defaults to None: found by
+            :func:`largest_batch`, for which the host waits. Where it is known, a step has no extra traffic and no wait.
+
+    Returns:
+        tuple[Tensor, Tensor, int]: Features ``(W * size, D)``, labels ``(W * size,)``, and the row at which this process's
+        batch begins. With one process the batch itself, and 0.
+
+    Raises:
+        ValueError: If the batch has more than ``size`` rows.
+    """
+    if world_size() == 1:
+        return features, labels, 0
+    if size is None:
+        size = largest_batch(labels.size(0), labels.device)
+    missing = size - labels.size(0)
+    if missing < 0:
+        raise ValueError(
+            f'a batch of {labels.size(0)} rows, but the processes have agreed on {size} at most, the batch_size of the '
+            "training loader; set the loss's batch_size to None, so that they exchange the sizes each step"
+        )
+    if missing:
+        features, labels = pad(features, (0, 0, 0, missing)), pad(labels.long(), (0, missing), value=filler)
+    if size == 0:
+        return features, labels, 0
+    return all_gather_rows(features), all_gather_rows(labels.long()), dist.get_rank() * size
+
+
+def largest_batch(size: int, device: torch.device) -> int:
+    """The largest ``size`` of all processes; the host waits for it.
+
+    Args:
+        size (int): That of this process.
+        device (torch.device): Where the backend exchanges tensors: the GPU with NCCL, the CPU with gloo.
+
+    Returns:
+        int: The same on every process.
+    """
+    if world_size() == 1:
+        return size
+    largest = torch.tensor(size, device=device)
+    dist.all_reduce(largest, op=dist.ReduceOp.MAX)
+    return int(largest)

@@ -13,15 +13,17 @@ SCRIPT = Path(__file__).with_name('tiny_runner.py')
 
 UNMENDED = """
 import torch
-from mmengine.dist.utils import _init_dist_pytorch
+from mmengine.dist.utils import _init_dist_pytorch, _init_dist_slurm
 from mmengine.model import MMDistributedDataParallel
 outcome = []
-try:
-    _init_dist_pytorch('gloo')
-    outcome.append('launched')
-except (RuntimeError, AssertionError):
-    outcome.append('launch failed')
-    torch.distributed.init_process_group('gloo')
+for launch in (_init_dist_slurm, _init_dist_pytorch):
+    try:
+        launch('gloo')
+        outcome.append('launched')
+        torch.distributed.destroy_process_group()
+    except (RuntimeError, AssertionError):
+        outcome.append('launch failed')
+torch.distributed.init_process_group('gloo')
 try:
     MMDistributedDataParallel(torch.nn.Linear(2, 2), device_ids=[0])
     outcome.append('wrapped')
@@ -39,7 +41,8 @@ def free_port():
 
 def test_mmengine_alone_still_fails_on_a_cpu(python):
     rank = {'RANK': '0', 'LOCAL_RANK': '0', 'WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': free_port()}
-    assert python(UNMENDED, **rank) == ['launch failed', 'wrapper failed'], (
+    slurm = {'SLURM_PROCID': '0', 'SLURM_LOCALID': '0', 'SLURM_NTASKS': '1', 'SLURM_NODELIST': 'localhost'}
+    assert python(UNMENDED, **rank, **slurm) == ['launch failed', 'launch failed', 'wrapper failed'], (
         'mmengine launches by itself now: cpu_launch.py can go'
     )
 

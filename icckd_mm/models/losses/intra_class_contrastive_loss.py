@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from icckd_mm.functional import class_geometry, confidence_margin, intra_class_contrastive_loss
 from icckd_mm.functional.checks import check_features, check_temperature
-from icckd_mm.functional.gather import all_gather_rows, world_size
+from icckd_mm.functional.gather import all_gather_batch, world_size
 from icckd_mm.functional.sample_wise_checks import check_weight
 from icckd_mm.models.queues import ClassQueue
 from icckd_mm.registry import MODELS
@@ -26,7 +26,9 @@ class IntraClassContrastiveLoss(nn.Module):
     ``distill_losses`` in mmrazor's ``ConfigurableDistiller``, and called by hand.
 
     With several processes the negatives of all of them take part, and each returns the loss of the joined batch; its gradient
-    is scaled such that DDP's average is the gradient of the joined batch. All processes need the same batch size.
+    is scaled such that DDP's average is the gradient of the joined batch. Batches may differ in size, or be empty: rows are
+    gathered filled up to the largest. Each step the processes exchange its size, for which the host waits, unless the attribute
+    ``batch_size`` has it: :class:`icckd_mm.IntraClassContrastHook` sets it from the training loader.
 
     Args:
         num_classes (int): ``C``.
@@ -65,6 +67,7 @@ class IntraClassContrastiveLoss(nn.Module):
         self.temperature, self.margin = temperature, margin
         self.in_batch_negatives, self.loss_weight = in_batch_negatives, loss_weight
         self.queue = ClassQueue(num_classes, queue_size, feat_dims)
+        self.batch_size: int | None = None  # no process has more rows; None: not known
 
     def forward(self, features: Tensor, positives: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
         """Gate, loss, then (in training mode) enqueue.
@@ -90,10 +93,15 @@ class IntraClassContrastiveLoss(nn.Module):
             )
         with torch.no_grad():
             selected = confidence_margin(logits, labels) > self.margin
-        losses = self._local_loss if world_size() == 1 else self._joined_loss
-        loss = losses(features, positives, labels, selected)
+        pool, pool_labels, offset = all_gather_batch(
+            features if self.in_batch_negatives else features.detach(), labels, self.queue.num_classes, self.batch_size
+        )
+        if world_size() == 1:
+            loss = self._local_loss(features, positives, labels, selected)
+        else:
+            loss = self._joined_loss(features, positives, labels, selected, pool, pool_labels, offset)
         if self.training:
-            self.queue.write(all_gather_rows(features.detach()), all_gather_rows(labels))
+            self.queue.write(pool.detach(), pool_labels)
         return self.loss_weight * loss
 
     def _local_loss(self, features: Tensor, positives: Tensor, labels: Tensor, selected: Tensor) -> Tensor:
@@ -108,7 +116,16 @@ class IntraClassContrastiveLoss(nn.Module):
             mask=selected,
         )
 
-    def _joined_loss(self, features: Tensor, positives: Tensor, labels: Tensor, selected: Tensor) -> Tensor:
+    def _joined_loss(
+        self,
+        features: Tensor,
+        positives: Tensor,
+        labels: Tensor,
+        selected: Tensor,
+        pool: Tensor,
+        pool_labels: Tensor,
+        offset: int,
+    ) -> Tensor:
         """Value of the joined mean, gradient of ``W * local sum / selected anchors of all processes``."""
         local = intra_class_contrastive_loss(
             features,
@@ -116,14 +133,15 @@ class IntraClassContrastiveLoss(nn.Module):
             labels,
             queue=self.queue.queue,
             filled=self.queue.filled,
-            negatives=all_gather_rows(features) if self.in_batch_negatives else None,
-            negative_labels=all_gather_rows(labels) if self.in_batch_negatives else None,
-            offset=dist.get_rank() * features.size(0) if self.in_batch_negatives else 0,
+            negatives=pool if self.in_batch_negatives else None,
+            negative_labels=pool_labels if self.in_batch_negatives else None,
+            offset=offset if self.in_batch_negatives else 0,
             in_batch_negatives=self.in_batch_negatives,
             temperature=self.temperature,
             mask=selected,
             reduction='sum',
         )
+        local = local + pool[:0].sum()  # an empty batch has no negatives, yet its process must take part in their backward pass
         joined = torch.stack([local.detach(), selected.sum().to(local.dtype)])
         dist.all_reduce(joined)
         total, passed = joined[0], joined[1].clamp_min(1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.gather import all_gather_rows
+from icckd_mm.functional.gather import all_gather_batch
 from icckd_mm.functional.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
@@ -47,8 +47,8 @@ class ClassQueue(nn.Module):
         """Store the rows of all processes, in rank order, so that the queues of all processes stay identical.
 
         Args:
-            features (Tensor): ``(B, D)``, any batch size, the same on every process. Rows are normalised; a row with a
-                non-finite value is left out. Of more than ``K`` rows of a class the last ``K`` stay.
+            features (Tensor): ``(B, D)``, any batch size, also another one on each process. Rows are normalised; a row with
+                a non-finite value is left out. Of more than ``K`` rows of a class the last ``K`` stay.
             labels (Tensor): Classes ``(B,)``.
 
         Raises:
@@ -57,11 +57,11 @@ class ClassQueue(nn.Module):
         """
         check_features('features', features, width=self.feat_dims)
         check_labels('labels', labels, features.size(0), num_classes=self.num_classes, like=features)
-        self.write(all_gather_rows(features.detach()), all_gather_rows(labels))
+        self.write(*all_gather_batch(features.detach(), labels, filler=self.num_classes)[:2])
 
     @torch.no_grad()
     def write(self, features: Tensor, labels: Tensor) -> None:
-        """Store rows that are already the same on every process; see :meth:`enqueue`.
+        """Store rows that are already the same on every process, see :meth:`enqueue`; those labelled ``num_classes`` are none.
 
         Neither Python loops nor host syncs: rows are sorted by class, the ``r``-th row of a class goes to slot
         ``(ptr + r) % K``. Rows that must not be stored repeat the write of another row, since writing one slot twice with
