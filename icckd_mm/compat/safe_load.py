@@ -1,9 +1,13 @@
-"""Loading a local checkpoint fails on torch >= 2.6 and may run code on older versions.
+"""Loading a checkpoint with mmengine fails on torch >= 2.6 and may run code on older versions.
 
 Applies: always. It is the one mend outside mmrazor that changes more than an error: a file that could run code is refused.
-Changes: mmengine's loader of local files (resume, ``load_from``, ``teacher_ckpt``, ``init_cfg=dict(type='Pretrained')``,
-``CheckpointHook(published_keys=…)``) uses ``load_checkpoint_safely``. Other schemes (http, s3, …) stay as they are.
+Changes: whatever ``mmengine.runner.checkpoint`` reads comes from ``load_checkpoint_safely``: resume, ``load_from``,
+``teacher_ckpt``, ``init_cfg=dict(type='Pretrained')``, ``CheckpointHook(published_keys=…)``, ``get_model``, from every scheme
+that mmengine brings (local, http, pavi, s3, torchvision, openmmlab, mmcls). A scheme that somebody registers is theirs.
 Upstream: mmengine issue #1655 and PR #1650, open.
+
+``torch.load(weights_only=True)`` has no part in it: up to torch 2.9 a file can corrupt memory with it (GHSA-63cw-57p8-fm3p),
+and in any version a key of deeply nested tuples ends the interpreter.
 """
 
 from __future__ import annotations
@@ -13,13 +17,15 @@ import os
 import os.path as osp
 import pickle
 import tarfile
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, BinaryIO, Union
 
 import torch
 
 from .import_hook import on_import
 
+Source = Union[str, os.PathLike, BinaryIO]
+TORCH_CHECKS_SIZES = tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 10)
 ADVICE = (
     'If you trust its source, load it once with torch.load(..., weights_only=False), keep tensors, numbers, strings and plain '
     "containers (such as 'state_dict' and 'meta'), write them with torch.save and use the new file."
@@ -27,31 +33,42 @@ ADVICE = (
 
 
 def install() -> None:
-    """Replaces mmengine's loader of local files."""
+    """Gives mmengine's module of loaders a torch that loads safely."""
     on_import('mmengine.runner.checkpoint', after=_mend)
 
 
 def _mend(module: ModuleType) -> None:
-    loader = module.CheckpointLoader
-    if loader._schemes.get('') is not module.load_from_local or module.load_from_local is load_from_local:
-        return  # done already, or somebody has registered a loader of their own
-    loader.register_scheme('', load_from_local, force=True)
-    module.__dict__['load_from_local'] = load_from_local
-    logging.getLogger('icckd_mm.compat').debug('local checkpoints are loaded safely')
+    if not isinstance(module.torch, SafeTorch):
+        module.__dict__['torch'] = SafeTorch('torch')
+        logging.getLogger('icckd_mm.compat').debug('checkpoints are loaded safely')
 
 
-def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Loads a local checkpoint for mmengine, which logs the end of this function's name as the backend."""
-    return load_checkpoint_safely(filename, map_location)
+class SafeTorch(ModuleType):
+    """The module ``torch`` as mmengine's loaders see it: every name is torch's own, only ``load`` is not."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    @staticmethod
+    def load(source: Source, map_location: Any = None, **options: Any) -> Any:
+        """``load_checkpoint_safely``, whatever the options.
+
+        Raises:
+            ValueError: If the file holds no dict; mmengine would go on to look for keys in it.
+        """
+        checkpoint = load_checkpoint_safely(source, map_location)
+        if not isinstance(checkpoint, dict):
+            name = source if isinstance(source, str) else 'the file'
+            raise ValueError(f'{name} is no checkpoint: it holds a {type(checkpoint).__name__} instead of a dict of weights')
+        return checkpoint
 
 
-def load_checkpoint_safely(path: str | os.PathLike, map_location: Any = None) -> Any:
+def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
     """What ``torch.load`` gives for a checkpoint, without ever running code from the file.
 
-    ``weights_only=True`` comes first. What it refuses is read by a restricted unpickler, which also knows the logs of mmengine.
-
     Args:
-        path (str | os.PathLike): A file written by ``torch.save``; ``~`` is the home folder.
+        source (str | os.PathLike | BinaryIO): A file written by ``torch.save``, or its content as a stream; ``~`` is the home
+            folder. A name that ends in ``.safetensors`` gives a dict of tensors on the CPU, if safetensors is installed.
         map_location (Any): As for ``torch.load``.
 
     Returns:
@@ -63,45 +80,73 @@ def load_checkpoint_safely(path: str | os.PathLike, map_location: Any = None) ->
         ValueError: If it is damaged or no checkpoint at all.
         RuntimeError: If torch cannot rebuild the content, for instance on a device that is not there.
     """
-    path = osp.expanduser(os.fspath(path))
-    if not osp.isfile(path):
-        raise FileNotFoundError(f'{path} can not be found.')
-    _check_format(path)
+    if isinstance(source, (str, os.PathLike)):
+        source = osp.expanduser(os.fspath(source))
+        if not osp.isfile(source):
+            raise FileNotFoundError(f'{source} can not be found.')
+    name = source if isinstance(source, str) else 'the stream'
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception:  # the second reader says what is wrong
-        return _load_restricted(path, map_location)
+        return _load(source, map_location)
+    except RefusedFileError as error:
+        raise pickle.UnpicklingError(f'{name} was not loaded: {error}') from None
+    except RuntimeError as error:
+        raise RuntimeError(f'{name} could not be loaded: {error}') from error
+    except OSError:
+        raise
+    except Exception as error:
+        size = f' ({osp.getsize(name)} bytes)' if isinstance(source, str) else ''
+        raise ValueError(
+            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {str(error)[:500]}). '
+            'Copy or download it again, or take an older one.'
+        ) from error
 
 
-def _load_restricted(path: str, map_location: Any) -> Any:
+class RefusedFileError(Exception):
+    """A file could run code; the message says how."""
+
+
+def _load(source: str | BinaryIO, map_location: Any) -> Any:
+    if isinstance(source, str) and source.endswith('.safetensors'):
+        return _load_safetensors(source)
     from . import safe_unpickler  # imports mmengine
 
+    unpickler = type('Unpickler', (safe_unpickler.Unpickler,), {'record_size': _check_format(source)})
+    reader = SimpleNamespace(Unpickler=unpickler, load=safe_unpickler.load, __name__='safe_unpickler')
     try:
-        return torch.load(path, map_location=map_location, pickle_module=safe_unpickler, weights_only=False)
+        return torch.load(_begin(source), map_location=map_location, pickle_module=reader, weights_only=False)
     except safe_unpickler.RefusedGlobalError as error:
-        raise pickle.UnpicklingError(f'{path} was not loaded: it asks for {error}, which could run code. {ADVICE}') from None
-    except RuntimeError as error:
-        raise RuntimeError(f'{path} could not be loaded: {error}') from error
-    except Exception as error:
-        raise _damaged(path, f'{type(error).__name__}: {error}') from error
+        raise RefusedFileError(f'it asks for {error}, which could run code. {ADVICE}') from None
 
 
-def _check_format(path: str) -> None:
-    with open(path, 'rb') as file:
-        magic = file.read(4)
-    if magic == b'PK\x03\x04':
-        try:  # torch's own reader: another one could see other records in a forged file
-            records = torch._C.PyTorchFileReader(path).get_all_records()
+def _check_format(source: str | BinaryIO) -> Any:
+    """How to get the size of a storage in the file, where torch does not compare it; errors for programs and archives."""
+    if isinstance(source, str):
+        with open(source, 'rb') as file:
+            magic = file.read(4)
+    else:
+        magic = _begin(source).read(4)
+    if magic == b'PK\x03\x04':  # torch's own reader: another one could see other records in a forged file
+        try:
+            reader = torch._C.PyTorchFileReader(_begin(source))
         except RuntimeError as error:
-            raise _damaged(path, str(error).split('\n')[0]) from error
-        if 'constants.pkl' in records:
-            raise pickle.UnpicklingError(f'{path} was not loaded: it is a TorchScript program, not a checkpoint.')
-    elif tarfile.is_tarfile(path):
-        raise pickle.UnpicklingError(f'{path} was not loaded: it is a tar file, as torch wrote them before 0.1.10. {ADVICE}')
+            raise ValueError(str(error).split('\n')[0]) from None
+        if 'constants.pkl' in reader.get_all_records():
+            raise RefusedFileError('it is a TorchScript program, not a checkpoint.')
+        return None if TORCH_CHECKS_SIZES else staticmethod(lambda key: len(reader.get_record(f'data/{key}')))
+    if tarfile.is_tarfile(_begin(source)):
+        raise RefusedFileError(f'it is a tar file, as torch wrote them before 0.1.10. {ADVICE}')
+    return None
 
 
-def _damaged(path: str, reason: str) -> ValueError:
-    size = osp.getsize(path)
-    return ValueError(
-        f'{path} ({size} bytes) is damaged or no checkpoint ({reason}). Copy or download it again, or take an older one.'
-    )
+def _begin(source: Any) -> Any:
+    if not isinstance(source, str):
+        source.seek(0)
+    return source
+
+
+def _load_safetensors(path: str) -> dict[str, torch.Tensor]:
+    try:
+        from safetensors.torch import load_file
+    except ImportError:
+        raise RuntimeError('safetensors is not installed; pip install safetensors') from None
+    return load_file(path)

@@ -1,106 +1,32 @@
 """A ``pickle_module`` for ``torch.load`` that rebuilds what a checkpoint of mmengine holds and refuses everything else.
 
-Files written by mmengine's ``CheckpointHook`` hold ``HistoryBuffer`` objects, which need ``builtins.getattr`` and numpy's own
-functions. Each global that a file may name is given a stand-in from ``ALLOWED``; nothing is imported for a file. The opcode
-BUILD, with which a file could set attributes of functions and classes, works on four exact types only.
+Every opcode that could name, call, hash or change an object is replaced by one that checks; those that a checkpoint does not
+need are left out. What is allowed stands in ``safe_globals.py``.
 """
 
 from __future__ import annotations
 
-import collections
-import math
 import pickle
-import re
+from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, BinaryIO, Callable, ClassVar
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 
-STATISTICS = ('min', 'max', 'current', 'mean')
+from .safe_globals import ALLOWED, RESTORE, RefusedGlobalError, call, check_key
 
-
-class RefusedGlobalError(pickle.UnpicklingError):
-    """A file asks for a class or function that has no place in a checkpoint; the message is its name."""
-
-
-class Buffer:
-    """Stands for ``HistoryBuffer`` in a file: an instance of it is a fresh ``HistoryBuffer``."""
-
-    def __new__(cls) -> Any:
-        return HistoryBuffer()
-
-
-class Array:
-    """Stands for ``numpy.ndarray`` in a file; it cannot be called, only ``_reconstruct`` takes it."""
-
-    def __new__(cls) -> Any:
-        raise RefusedGlobalError('numpy.ndarray')
-
-
-def statistic(owner: Any, name: Any) -> str:
-    """Stands for ``builtins.getattr``: the name of a statistic of ``HistoryBuffer``, and no object at all."""
-    if owner is not Buffer or name not in STATISTICS:
-        raise RefusedGlobalError(f'builtins.getattr of {name!r}')
-    return name
-
-
-def latin1(text: str, encoding: str) -> bytes:
-    """Stands for ``_codecs.encode``, which holds bytes in pickles of protocol 2."""
-    if encoding != 'latin1':
-        raise RefusedGlobalError(f'_codecs.encode with {encoding!r}')
-    return text.encode('latin1')
-
-
-def dtype(name: str, align: bool, copy: bool) -> np.dtype:
-    """Stands for ``numpy.dtype``: booleans, numbers, strings; no structures."""
-    if not re.fullmatch(r'[biufcSU]\d+', name):
-        raise RefusedGlobalError(f'numpy.dtype of {name!r}')
-    return np.dtype(name, bool(align), True)
-
-
-def array(subtype: Any, shape: Any, kind: Any) -> np.ndarray:
-    """Stands for numpy's ``_reconstruct``: an empty array, which BUILD fills."""
-    if subtype is not Array:
-        raise RefusedGlobalError('numpy reconstruction of a subclass')
-    return np.empty(0, np.int8)
-
-
-def scalar(kind: np.dtype, data: bytes) -> Any:
-    """Stands for numpy's ``scalar``."""
-    return np.frombuffer(data, kind, count=1)[0]
-
-
-NUMPY = {'_reconstruct': array, 'scalar': scalar}
-PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, slice, range)
-COLLECTIONS = (collections.OrderedDict, collections.Counter, collections.defaultdict, collections.deque)
-REBUILD = ('_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_parameter', '_rebuild_qtensor')
-
-ALLOWED: dict[tuple[str, str], Any] = {
-    **{('builtins', plain.__name__): plain for plain in PLAIN},
-    **{('collections', plain.__name__): plain for plain in COLLECTIONS},
-    **{('torch._utils', name): getattr(torch._utils, name) for name in REBUILD},
-    **{('torch', name): value for name, value in vars(torch).items() if isinstance(value, (torch.dtype, torch.qscheme))},
-    **{(module, name): new for module in ('numpy.core.multiarray', 'numpy._core.multiarray') for name, new in NUMPY.items()},
-    ('torch', 'Size'): torch.Size,
-    ('torch', 'device'): torch.device,
-    ('numpy', 'ndarray'): Array,
-    ('numpy', 'dtype'): dtype,
-    ('_codecs', 'encode'): latin1,
-    ('builtins', 'getattr'): statistic,
-    ('mmengine.logging.history_buffer', 'HistoryBuffer'): Buffer,
-}
-
-
-PythonUnpickler: Any = pickle._Unpickler  # the one in C does not let BUILD be replaced
-EXTENSIONS = {pickle.EXT1[0], pickle.EXT2[0], pickle.EXT4[0]}  # globals by number, from a table of the process
+PythonUnpickler: Any = pickle._Unpickler  # the one in C does not let single opcodes be replaced
+# Globals by number from a table of the process, constructors with keywords, references of text pickles, buffers out of band.
+LEFT_OUT = ('EXT1', 'EXT2', 'EXT4', 'NEWOBJ_EX', 'PERSID', 'NEXT_BUFFER', 'READONLY_BUFFER')
+CODES = {getattr(pickle, name)[0] for name in LEFT_OUT}
 
 
 class Unpickler(PythonUnpickler):
     """Reads a pickle with the globals of ``ALLOWED`` only."""
 
+    record_size: Any = None  # a function of the storage's key: bytes of a storage in the file, where torch does not look
     dispatch: ClassVar[dict[int, Callable]] = {
-        code: read for code, read in PythonUnpickler.dispatch.items() if code not in EXTENSIONS
+        code: read for code, read in PythonUnpickler.dispatch.items() if code not in CODES
     }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -111,6 +37,14 @@ class Unpickler(PythonUnpickler):
             raise RefusedGlobalError(f'{module}.{name}')
         return ALLOWED[module, name]
 
+    def load_reduce(self) -> None:
+        """Calls a function or class; NEWOBJ creates an object in the same way."""
+        arguments = self.stack.pop()
+        self.stack[-1] = call(self.stack[-1], arguments)
+
+    def _instantiate(self, kind: Any, arguments: list) -> None:
+        self.append(call(kind, tuple(arguments)))  # INST and OBJ of text pickles
+
     def load_build(self) -> None:
         """Gives an object its state."""
         state = self.stack.pop()
@@ -120,46 +54,82 @@ class Unpickler(PythonUnpickler):
             raise RefusedGlobalError(f'state for {getattr(target, "__name__", kind.__name__)}')
         RESTORE[kind](target, state)
 
-    dispatch[pickle.BUILD[0]] = load_build
+    def load_setitem(self) -> None:
+        """One entry of a dict."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._target(dict, OrderedDict, Counter, defaultdict)[check_key(key)] = value
+
+    def load_setitems(self) -> None:
+        """Several entries of a dict."""
+        items = self.pop_mark()
+        target = self._target(dict, OrderedDict, Counter, defaultdict)
+        for key, value in zip(items[::2], items[1::2]):
+            target[check_key(key)] = value
+
+    def load_dict(self) -> None:
+        """A dict as text pickles write it."""
+        items = self.pop_mark()
+        self.append({check_key(key): value for key, value in zip(items[::2], items[1::2])})
+
+    def load_append(self) -> None:
+        """One item of a list."""
+        item = self.stack.pop()
+        self._target(list, deque).append(item)
+
+    def load_appends(self) -> None:
+        """Several items of a list."""
+        items = self.pop_mark()
+        self._target(list, deque).extend(items)
+
+    def load_additems(self) -> None:
+        """Members of a set."""
+        items = self.pop_mark()
+        self._target(set).update(map(check_key, items))
+
+    def load_frozenset(self) -> None:
+        """A set that does not change."""
+        items = self.pop_mark()
+        self.append(frozenset(map(check_key, items)))
+
+    def load_binpersid(self) -> None:
+        """A storage: torch uses its fields as they are, and versions before 2.10 read behind the end of a record."""
+        mark, kind, key, location, numel, *view = self.stack.pop()
+        plain = all(type(text) in (str, bytes) for text in (mark, key, location)) and mark in ('storage', b'storage')
+        parts = [numel, *(view[0][1:] if view and view[0] else ())]
+        if not plain or location in ('meta', b'meta') or any(type(part) is not int or part < 0 for part in parts):
+            raise pickle.UnpicklingError('a reference to something that is no storage')
+        if view and view[0] is not None:
+            check_key(view[0])
+        dtype = getattr(kind, 'dtype', torch.uint8)  # UntypedStorage counts bytes
+        if self.record_size is not None and numel * dtype.itemsize != self.record_size(key):
+            raise pickle.UnpicklingError(f'storage {key!r} does not have {numel} elements of {dtype}')
+        self.append(self.persistent_load((mark, kind, key, location, numel, *view)))
+
+    def _target(self, *kinds: type) -> Any:
+        target = self.stack[-1]
+        if type(target) not in kinds:
+            raise pickle.UnpicklingError(f'items for a {type(target).__name__}')
+        return target
+
+    for code, read in (
+        ('REDUCE', load_reduce),
+        ('NEWOBJ', load_reduce),
+        ('BUILD', load_build),
+        ('SETITEM', load_setitem),
+        ('SETITEMS', load_setitems),
+        ('DICT', load_dict),
+        ('APPEND', load_append),
+        ('APPENDS', load_appends),
+        ('ADDITEMS', load_additems),
+        ('FROZENSET', load_frozenset),
+        ('BINPERSID', load_binpersid),
+    ):
+        dispatch[getattr(pickle, code)[0]] = read
 
 
 def load(file: BinaryIO, **kwargs: Any) -> Any:
-    """``pickle.load`` with the restricted unpickler."""
-    return Unpickler(file, **kwargs).load()
-
-
-def _restore_dtype(target: Any, state: tuple) -> None:
-    own = target.__reduce__()[2]  # version, byte order, five fields that only structures and datetimes use, flags
-    if (state[0], *state[2:]) != (own[0], *own[2:]):
-        raise RefusedGlobalError('numpy.dtype with fields')
-    target.__setstate__(state)
-
-
-def _restore_array(target: np.ndarray, state: tuple) -> None:
-    _, shape, kind, _, data = state
-    if not isinstance(kind, np.dtype) or kind.hasobject or not isinstance(data, bytes):
-        raise RefusedGlobalError('numpy.ndarray of objects')
-    if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(data):
-        raise pickle.UnpicklingError(f'an array of shape {shape} and {kind} does not have {len(data)} bytes')
-    target.__setstate__(state)
-
-
-def _restore_history(target: HistoryBuffer, state: dict) -> None:
-    log, count, length = state['_log_history'], state['_count_history'], state['max_length']
-    if type(log) is not np.ndarray or type(count) is not np.ndarray or type(length) is not int:
-        raise pickle.UnpicklingError('a HistoryBuffer does not hold two arrays and a length')
-    vars(target).update(_log_history=log, _count_history=count, max_length=length)  # the statistics are those of the class
-
-
-def _restore_ordered_dict(target: collections.OrderedDict, state: dict) -> None:
-    if set(state) != {'_metadata'}:
-        raise RefusedGlobalError('an OrderedDict with attributes')
-    vars(target).update(state)  # what Module.state_dict notes about versions
-
-
-RESTORE: dict[type, Callable[[Any, Any], None]] = {
-    np.dtype: _restore_dtype,
-    np.ndarray: _restore_array,
-    HistoryBuffer: _restore_history,
-    collections.OrderedDict: _restore_ordered_dict,
-}
+    """``pickle.load`` for the parts of a legacy file around its content: numbers, a dict, and the names of the storages."""
+    part = Unpickler(file, **kwargs).load()
+    for name in part if isinstance(part, (list, tuple)) else ():  # torch looks them up in a dict
+        check_key(name)
+    return part
