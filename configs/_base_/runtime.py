@@ -7,6 +7,7 @@ default_hooks = dict(
     checkpoint=dict(type='icckd_mm.ExactCheckpointHook', interval=1, max_keep_ckpts=1, save_best='auto'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='VisualizationHook', enable=False),
+    finite_guard=dict(type='icckd_mm.FiniteGuardHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -1,6 +1,7 @@
 """Hooks of mmengine's runner, one purpose each."""
 
 from .exact_checkpoint_hook import ExactCheckpointHook
+from .finite_guard_hook import FiniteGuardHook
 from .intra_class_contrast_hook import IntraClassContrastHook
 
-__all__ = ['ExactCheckpointHook', 'IntraClassContrastHook']
+__all__ = ['ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook']
