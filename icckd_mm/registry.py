@@ -32,7 +32,7 @@ class ModelRegistry(root.Registry):
         found = super().get(key)
         if found is None and key.rpartition('.')[0] in ('', self.scope):
             try:
-                import_module('icckd_mm.distill.safe_teacher_distill')
+                import_module('icckd_mm.distill.algorithms')
             except ImportError as error:
                 raise ImportError(
                     f'icckd_mm has no model {key} that works without mmrazor, and mmrazor cannot be imported ({error}); '
@@ -60,5 +60,7 @@ LOOPS = root.Registry(
     'loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.engine.loops', 'icckd_mm.distill.loops']
 )
 DATASETS = root.Registry('dataset', parent=root.DATASETS, scope='icckd_mm', locations=['icckd_mm.datasets'])
+METRICS = root.Registry('metric', parent=root.METRICS, scope='icckd_mm', locations=['icckd_mm.evaluation'])
+LOADERS = root.Registry('data loader', scope='icckd_mm', locations=['icckd_mm.datasets.device_loader'])
 
-__all__ = ['DATASETS', 'HOOKS', 'LOOPS', 'MODELS']
+__all__ = ['DATASETS', 'HOOKS', 'LOADERS', 'LOOPS', 'METRICS', 'MODELS']

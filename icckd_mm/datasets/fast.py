@@ -20,9 +20,9 @@ def fast_options(cfg: Config) -> dict[str, Any]:
     """What cuts a config down to two epochs of four steps of four images, for ``cfg.merge_from_dict``.
 
     The schedule shrinks with the epochs. Where the data are not at hand, random noise of their size and number of classes takes
-    their place, and where the checkpoint of a teacher or of ``load_from`` is not at hand, the network stays at its random
-    start; both are said in the log. It shows that the config works, and nothing about accuracy. Logs and checkpoints go to the
-    folder ``fast`` of the work dir, so that they touch nothing that was trained in earnest.
+    their place, and where a checkpoint is not at hand, the network stays at its random start; both are said in the log. It
+    shows that the config works, and nothing about accuracy. Logs and checkpoints go to the folder ``fast`` of the work dir, so
+    that they touch nothing that was trained in earnest.
 
     Args:
         cfg (Config): A complete config; left as it is.
@@ -37,15 +37,67 @@ def fast_options(cfg: Config) -> dict[str, Any]:
     options['work_dir'] = os.path.join(cfg.get('work_dir') or 'work_dirs', 'fast')
     for field, images in LOADERS.items():
         if cfg.get(field):
-            options.update({f'{field}.batch_size': BATCH, f'{field}.num_workers': 0, f'{field}.persistent_workers': False})
+            options[f'{field}.batch_size'] = BATCH
+            if 'type' not in cfg[field]:  # a DeviceLoader has no workers
+                options.update({f'{field}.num_workers': 0, f'{field}.persistent_workers': False})
             options.update(_few_images(cfg, field, images))
     if cfg.get('param_scheduler'):
         options['param_scheduler'] = _shrunk(cfg.param_scheduler, EPOCHS / cfg.train_cfg.max_epochs)
-    for key, file in {'load_from': cfg.get('load_from'), 'model.teacher_ckpt': cfg.model.get('teacher_ckpt')}.items():
-        if file and '://' not in file and not os.path.isfile(os.path.expanduser(file)):
-            print_log(f'{key}: {file} is not there yet; its network stays RANDOM in this trial run', 'current', logging.WARNING)
-            options[key] = None
+    return {**options, **without_missing_checkpoints(cfg)}
+
+
+def without_missing_checkpoints(cfg: Config) -> dict[str, Any]:
+    """What makes a config work where its checkpoints are not at hand, for ``cfg.merge_from_dict``: random networks.
+
+    Args:
+        cfg (Config): A complete config; left as it is.
+
+    Returns:
+        dict: Dotted keys and their values; empty where nothing is missing.
+    """
+    options: dict[str, Any] = {}
+    for key, files in named_checkpoints(cfg).items():
+        there = [file if is_at_hand(file) else None for file in files]
+        if None not in there:
+            continue
+        missing = ', '.join(file for file in files if file not in there)
+        print_log(f'{key}: {missing} is not there; its network stays RANDOM', 'current', logging.WARNING)
+        if key.endswith('.init_cfg.checkpoint'):
+            key = key[: -len('.checkpoint')]
+        options[key] = there if key.endswith('ckpts') else None
+        if key.startswith('model.teacher') and cfg.model.type.startswith('icckd_mm.'):
+            options['model.allow_random_teacher'] = True
     return options
+
+
+def named_checkpoints(cfg: Config) -> dict[str, list[str]]:
+    """The checkpoints that a config starts from.
+
+    Args:
+        cfg (Config): A complete config.
+
+    Returns:
+        dict[str, list[str]]: Files or addresses by dotted key; what is not set is left out.
+    """
+    model = _dict(cfg.get('model'))
+    named = {'load_from': [cfg.get('load_from')]}
+    named.update({f'model.{key}': [model.get(key)] for key in ('teacher_ckpt', 'student_ckpt')})
+    named['model.teacher.teacher_ckpts'] = list(_dict(model.get('teacher')).get('teacher_ckpts') or [])
+    for name, teacher in _dict(model.get('teachers')).items():
+        named[f'model.teachers.{name}.ckpt_path'] = [_dict(teacher).get('ckpt_path')]
+    for part in ('architecture', 'distiller'):
+        start = _dict(_dict(model.get(part)).get('init_cfg'))
+        named[f'model.{part}.init_cfg.checkpoint'] = [start.get('checkpoint')]
+    return {key: [file for file in files if file] for key, files in named.items() if any(files)}
+
+
+def _dict(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def is_at_hand(checkpoint: str) -> bool:
+    """Whether a checkpoint is a file that exists, or an address, of which only loading tells."""
+    return '://' in checkpoint or os.path.isfile(os.path.expanduser(checkpoint))
 
 
 def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:

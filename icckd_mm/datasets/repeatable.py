@@ -78,6 +78,7 @@ class EpochBatches(Sampler):
     def __init__(self, batches: Any) -> None:
         self.batches = batches
         self.sampler = batches.sampler  # where mmengine's DistSamplerSeedHook looks for set_epoch
+        self.batch_size = getattr(batches, 'batch_size', None)
         self.epoch = self.first = 0
 
     def set_position(self, epoch: int, first: int = 0) -> None:
@@ -101,31 +102,38 @@ class EpochBatches(Sampler):
                 yield [EpochIndex(index, self.epoch) for index in batch]
 
 
-def repeatable_loader(loader: DataLoader, seed: int) -> DataLoader:
-    """The same loader over a :class:`RepeatableDataset` in :class:`EpochBatches`.
+class RepeatableLoader(DataLoader):
+    """Torch's loader over a :class:`RepeatableDataset` in :class:`EpochBatches`.
+
+    A pass over it takes nothing from torch's global generator.
 
     Args:
-        loader (DataLoader): A loader of a map-style data set in batches.
+        loader (DataLoader): A loader of a map-style data set in batches, whose settings it takes over.
         seed (int): Seed of the run.
-
-    Returns:
-        DataLoader: With a generator of its own, so that a pass over it takes nothing from torch's global one.
 
     Raises:
         ValueError: If the loader has no batches, or its sampler gives one image several times in an epoch.
     """
-    if loader.batch_sampler is None:
-        raise ValueError('the training loader needs a batch size; got batch_size=None')
-    if getattr(loader.sampler, 'num_repeats', 1) > 1:
-        raise ValueError(
-            f'{type(loader.sampler).__name__} repeats an image within an epoch, but an augmentation is drawn from '
-            '(seed, epoch, index) and would repeat too; use DefaultSampler, or train_cfg=dict(by_epoch=True, ...)'
-        )
-    names = ('num_workers', 'collate_fn', 'pin_memory', 'timeout', 'worker_init_fn', 'multiprocessing_context')
-    options = {name: getattr(loader, name) for name in (*names, 'prefetch_factor', 'persistent_workers')}
-    return DataLoader(
-        RepeatableDataset(loader.dataset, seed),
-        batch_sampler=EpochBatches(loader.batch_sampler),
-        generator=torch.Generator().manual_seed(seed),
-        **options,
-    )
+
+    def __init__(self, loader: DataLoader, seed: int) -> None:
+        if loader.batch_sampler is None:
+            raise ValueError('the training loader needs a batch size; got batch_size=None')
+        if getattr(loader.sampler, 'num_repeats', 1) > 1:
+            raise ValueError(
+                f'{type(loader.sampler).__name__} repeats an image within an epoch, but an augmentation is drawn from '
+                '(seed, epoch, index) and would repeat too; use DefaultSampler, or train_cfg=dict(by_epoch=True, ...)'
+            )
+        self.samples, self.batches = RepeatableDataset(loader.dataset, seed), EpochBatches(loader.batch_sampler)
+        names = ('num_workers', 'collate_fn', 'pin_memory', 'timeout', 'worker_init_fn', 'multiprocessing_context')
+        options: Any = {name: getattr(loader, name) for name in (*names, 'prefetch_factor', 'persistent_workers')}
+        super().__init__(self.samples, batch_sampler=self.batches, generator=torch.Generator().manual_seed(seed), **options)
+
+    def set_position(self, epoch: int, first: int = 0) -> None:
+        """Choose the epoch, from 0, and the first batch of the next pass; earlier ones are not loaded."""
+        self.batches.set_position(epoch, first)
+
+    def set_seed(self, seed: int) -> None:
+        """Take another seed, for the order of the images too unless it has a seed of its own."""
+        if getattr(self.batches.sampler, 'seed', None) == self.samples.seed:
+            self.batches.sampler.seed = seed
+        self.samples.seed = seed

@@ -17,7 +17,19 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from icckd_mm.engine.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
+
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+class OptionsAction(DictAction):
+    """mmengine's reader of ``KEY=VALUE``, with a message where that is not what is given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *args: Any) -> None:
+        for option in values:
+            if option.find('=') < 1 or any(option.count(left) != option.count(right) for left, right in ('()', '[]')):
+                parser.error(f'--cfg-options {option}: write KEY=VALUE, with closed brackets, e.g. train_cfg.max_epochs=2')
+        super().__call__(parser, namespace, values, *args)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +41,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. train_cfg.max_epochs=2; lists as key="[a,b]" or key=a,b',
     )
@@ -48,7 +60,7 @@ def read_config(args: argparse.Namespace) -> Config:
         Config: The config.
 
     Raises:
-        ValueError: If the file does not exist.
+        ValueError: If the file does not exist or is no config.
     """
     path = Path(args.config)
     if not path.is_file():
@@ -59,7 +71,10 @@ def read_config(args: argparse.Namespace) -> Config:
             + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* shows ours')
         )
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = Config.fromfile(args.config)
+    try:
+        cfg = Config.fromfile(args.config)
+    except Exception as error:  # a config is a program: anything can happen
+        raise ValueError(f'config {args.config} cannot be read: {describe(error)}; mend the file') from error
     cfg.launcher = args.launcher
     if args.work_dir is not None or cfg.get('work_dir') is None:
         cfg.work_dir = args.work_dir or str(Path('work_dirs') / path.stem)
@@ -79,8 +94,10 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
     """
     for field in fields:
         loader = cfg.get(field)
-        if loader is None:
+        if loader is None or 'type' in loader:  # a DeviceLoader has no workers
             continue
+        if not isinstance(loader, dict):
+            raise ValueError(f'{field} must be a dict, got {loader!r}; correct it in the config')
         defaults = ConfigDict(
             pin_memory=pin_memory and torch.cuda.is_available(),
             persistent_workers=persistent_workers and loader.get('num_workers', 0) > 0,
@@ -103,7 +120,8 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
     Raises:
         ValueError: If a data folder or checkpoint does not exist.
     """
-    from icckd_mm.datasets.folders import check_data_folder  # heavy
+    from icckd_mm.datasets.fast import is_at_hand, named_checkpoints  # heavy
+    from icckd_mm.datasets.folders import check_data_folder
 
     for field in loaders:
         if cfg.get(field):
@@ -111,33 +129,54 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
                 check_data_folder(cfg[field].dataset)
             except ValueError as error:
                 raise ValueError(f'{field}: {error}') from None
-    named = {'load_from': cfg.get('load_from'), 'model.teacher_ckpt': cfg.get('model', {}).get('teacher_ckpt')}
-    for key, file in named.items():
-        if file and '://' not in file and not os.path.isfile(os.path.expanduser(file)):
-            raise ValueError(
-                f'{key}: the checkpoint {file} does not exist; {_origin(file)}--cfg-options {key}=FILE names another'
-            )
+    for key, files in named_checkpoints(cfg).items():
+        for file in files:
+            if not is_at_hand(file):
+                other = f'"{key}=[FILE,FILE]"' if key.endswith('ckpts') else f'{key}=FILE'
+                raise ValueError(
+                    f'{key}: the checkpoint {file} does not exist; {_origin(file)}--cfg-options {other} names another'
+                )
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner that the config asks for."""
+    """The runner that the config asks for.
+
+    Args:
+        cfg (Config): The complete config.
+
+    Returns:
+        Runner: It has made the work dir.
+
+    Raises:
+        ValueError: If the work dir cannot be made or written to.
+    """
+    folder = Path(cfg.work_dir).expanduser().absolute()
+    exists = next(path for path in (folder, *folder.parents) if path.exists())
+    if not exists.is_dir() or not os.access(exists, os.W_OK):
+        reason = 'is not writable' if exists.is_dir() else 'is a file'
+        raise ValueError(f'work_dir: cannot write to {cfg.work_dir}, since {exists} {reason}; --work-dir names another folder')
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
-def run(main: Callable[[Sequence[str] | None], Any]) -> None:
-    """Run a command: a mistake of the user ends in one line and exit status 2, with ``--debug`` in a traceback.
+def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None) -> None:
+    """Run a command: any error ends in one line on stderr, and in the log with its traceback if a run has begun.
+
+    The exit status is 2 if a check refused what was given, 1 for every other error; ``--debug`` prints the traceback as well.
 
     Args:
         main (Callable): The command.
+        argv (Sequence[str], optional): Its command line. Defaults to ``sys.argv[1:]``.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     try:
-        main(None)
-    except (ValueError, TypeError, OSError) as error:
-        if '--debug' in sys.argv:
+        main(argv)
+    except Exception as error:
+        log = write_to_log(error)
+        hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
+        if '--debug' in (sys.argv if argv is None else argv):
             traceback.print_exc()
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
+        print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
+        sys.exit(REFUSED if is_for_users(error) else FAILED)
 
 
 def _origin(checkpoint: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from .classifier_layers import ClassifierLayers
+from .second_views import SECOND_VIEWS, add_store
 
 
 class ContrastStep:
@@ -18,21 +16,25 @@ class ContrastStep:
 
     Attributes:
         weight (Tensor): Scalar factor of the loss in this step.
+        number (int): 0 or 1 in turn, for what alternates.
         logits (Tensor): Logits ``(N, C)`` of view 1 in the last step, detached.
         labels (Tensor): Labels ``(N,)`` of the last step.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.weight = torch.ones((), device=device)  # a tensor: a number would make torch.compile build a graph for each value
+        self.number = 0
         self.active = False
         self.rows = 0
+        self.indices: list[int] = []
+        self.anchors = slice(0)
         self.features: Any = None
         self.logits: Any = None
         self.labels: Any = None
         self.positives: Any = None
 
 
-def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str) -> ContrastStep:
+def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str, num_images: int = 0) -> ContrastStep:
     """Hook the forward pass of ``model``, whose submodule ``icc_loss`` is the loss.
 
     Acts in training mode with ``mode='loss'`` only. Plain closures: ``copy.deepcopy`` of the model (EMA) would copy the owner
@@ -41,13 +43,15 @@ def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str
     Args:
         model (nn.Module): The classifier itself, not its DDP wrapper.
         layers (ClassifierLayers): Where features and logits are.
-        second_view (str): ``'grad'`` or ``'no_grad'``, see :class:`icckd_mm.IntraClassContrastHook`.
+        second_view (str): A key of ``SECOND_VIEWS``, see :class:`icckd_mm.IntraClassContrastHook`.
         ce_views (str): ``'first'`` or ``'both'``, likewise.
+        num_images (int): Images of the training set; only ``'bank'`` needs it. Defaults to 0.
 
     Returns:
         ContrastStep: To set the weight and to read logits and labels.
     """
     step = ContrastStep(next(model.parameters()).device)
+    view = SECOND_VIEWS[second_view]
 
     def keep(name: str, value: Tensor) -> None:
         if step.active:
@@ -59,13 +63,10 @@ def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str
             return None
         step.labels = class_labels(call.data_samples)
         step.rows = len(step.labels)
-        _check_rows(call.inputs, step.rows)
+        _check_rows(call.inputs, step.rows, view.loader_views)
+        step.indices = [sample.get('sample_idx', -1) for sample in call.data_samples] if second_view == 'bank' else []
         step.active = True
-        if second_view == 'no_grad':
-            with torch.no_grad(), untouched_statistics(module):
-                module(call.inputs[step.rows :], mode='tensor')
-            step.positives = step.features
-            call.inputs = call.inputs[: step.rows]
+        call.inputs = view.before(module, call.inputs, step)
         if ce_views == 'both':
             call.data_samples = [*call.data_samples, *call.data_samples]
         return call.changed()
@@ -79,14 +80,15 @@ def attach(model: Any, layers: ClassifierLayers, second_view: str, ce_views: str
     def after_model(module: Any, args: tuple, kwargs: dict, output: Any) -> dict | None:
         if not (module.training and _Call(args, kwargs).mode == 'loss'):
             return None
-        rows, features, logits = step.rows, step.features, step.logits
-        positives = features[rows:] if second_view == 'grad' else step.positives
-        loss = module.icc_loss(features[:rows], positives, logits[:rows], step.labels)
+        features, logits = step.features, step.logits[: step.rows]
+        anchors, positives = view.after(module, features, step)
+        loss = module.icc_loss(features[: step.rows][anchors], positives, logits[anchors], step.labels[anchors])
         step.active, step.features, step.positives = False, None, None  # the graph must not outlive the step
-        step.logits = logits[:rows].detach()
+        step.logits = logits.detach()
         return {**output, 'loss_icc': step.weight * loss}
 
     layers.record(keep)
+    add_store(model, second_view, num_images)
     model.register_forward_pre_hook(before_model, with_kwargs=True)
     model.head.register_forward_hook(after_head)
     model.register_forward_hook(after_model, with_kwargs=True)
@@ -122,19 +124,6 @@ def class_labels(data_samples: list[Any]) -> torch.Tensor:
     return torch.cat([sample.gt_label for sample in data_samples])
 
 
-@contextmanager
-def untouched_statistics(model: nn.Module) -> Iterator[None]:
-    """Batch norm normalises by the batch, as in training, but its running statistics stay: no image counts twice."""
-    layers = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training and m.track_running_stats]
-    for layer in layers:
-        layer.track_running_stats = False
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.track_running_stats = True
-
-
 def _first_rows(output: Any, rows: int) -> Any:
     """The first rows of a head's output; some heads give several logits."""
     if isinstance(output, (tuple, list)):
@@ -142,6 +131,6 @@ def _first_rows(output: Any, rows: int) -> Any:
     return output[:rows]
 
 
-def _check_rows(inputs: Tensor, rows: int) -> None:
-    if inputs.size(0) != 2 * rows:
-        raise ValueError(f'two views of {rows} images need {2 * rows} rows, the batch has {inputs.size(0)}')
+def _check_rows(inputs: Tensor, rows: int, views: int) -> None:
+    if inputs.size(0) != views * rows:
+        raise ValueError(f'{views} view(s) of {rows} images need {views * rows} rows, the batch has {inputs.size(0)}')

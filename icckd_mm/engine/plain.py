@@ -26,9 +26,9 @@ def to_plain(value: Any, path: str) -> Any:
     """
     if value is None or isinstance(value, (bool, str, bytes)) or type(value) in (int, float):
         return value
-    if isinstance(value, torch.nn.Parameter):
-        return value.detach()
-    if isinstance(value, (torch.Tensor, torch.Size, torch.dtype, torch.device)):
+    if isinstance(value, torch.Tensor):
+        return value.detach()  # no parameter, and without attributes that torch.compile may have left on it
+    if isinstance(value, (torch.Size, torch.dtype, torch.device)):
         return value
     if isinstance(value, np.generic):
         return value.item()

@@ -20,8 +20,8 @@ def rank_states(runner: Runner) -> list[dict[str, Any]]:
     Returns:
         list[dict]: In rank order, on the CPU.
     """
-    wrapper = runner.optim_wrapper
-    accumulating = wrapper.inner_count % getattr(wrapper, '_accumulative_counts', 1) != 0
+    wrapper = runner.optim_wrapper  # one of several optimizers does not count
+    accumulating = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1) != 0
     return all_gather_object({'random': random_state(), 'gradients': _gradients(runner) if accumulating else {}})
 
 

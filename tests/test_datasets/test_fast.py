@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from icckd_mm.datasets.fast import fast_options
 
@@ -74,6 +75,36 @@ def test_checkpoints_are_used_when_they_are_there(tmp_path):
     (tmp_path / teacher).parent.mkdir(parents=True)
     (tmp_path / teacher).touch()
     assert fast(path).model.teacher_ckpt == teacher
+
+
+def test_every_checkpoint_that_is_missing_is_left_out(tmp_path):
+    """A random teacher is then meant; of several teachers those at hand are kept."""
+    pair = 'resnet20_resnet8_1xb64_digits.py'
+    two = f'distill/icckd-two-teachers_logits_{pair}'
+    teachers = Config.fromfile(CONFIGS / two).model.teacher.teacher_ckpts
+    (tmp_path / teachers[1]).parent.mkdir(parents=True)
+    (tmp_path / teachers[1]).touch()
+    cfg = fast(two, **{'model.student_ckpt': 'none.pth'})
+    assert cfg.model.teacher.teacher_ckpts == [None, teachers[1]]
+    assert (cfg.model.allow_random_teacher, cfg.model.student_ckpt) == (True, None)
+    staged = fast(f'distill/icckd-ab_logits_{pair}').model
+    assert (staged.architecture.init_cfg, staged.teacher_ckpt, staged.allow_random_teacher) == (None, None, True)
+    assert fast(f'distill/icckd-ft_backbone_{pair}').model.distiller.init_cfg is None
+    free = fast(f'distill/icckd-dafl_logits_{pair}').model
+    assert (free.teachers.teacher.ckpt_path, free.allow_random_teacher) == (None, True)
+    theirs = fast(f'distill/kd_logits_{pair}', **{'model.type': 'SingleTeacherDistill'}).model  # knows no such argument
+    assert 'allow_random_teacher' not in theirs
+
+
+def test_a_trial_run_of_two_teachers_trains(tmp_path):
+    cfg = fast('distill/icckd-two-teachers_logits_resnet20_resnet8_1xb64_digits.py', work_dir=str(tmp_path / 'run'))
+    cfg.log_level, cfg.experiment_name = 'ERROR', 'fast-two-teachers'
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.collate_fn = dict(type='default_collate')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 8
+    assert 'val/teacher.accuracy/top1' in runner.message_hub.log_scalars
 
 
 def test_touches_no_work_dir_of_a_real_run():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
 
-from icckd_mm.datasets.repeatable import EpochBatches, EpochIndex, RepeatableDataset, repeatable_loader
+from icckd_mm.datasets.repeatable import EpochBatches, EpochIndex, RepeatableDataset, RepeatableLoader
 from icckd_mm.randomness import random_state
 from tests.helpers import build, config
 
@@ -29,9 +29,9 @@ class Noise(Dataset):
 
 def drawn(epoch=0, first=0, seed=0, passes=1, **options):
     """``{index: views}`` of the last of a few passes."""
-    loader = repeatable_loader(DataLoader(Noise(), batch_size=4, **options), seed)
+    loader = RepeatableLoader(DataLoader(Noise(), batch_size=4, **options), seed)
     for number in range(epoch - passes + 1, epoch + 1):
-        loader.batch_sampler.set_position(number, first)
+        loader.set_position(number, first)
         rows = torch.cat(list(loader))
     return {int(row[0, 0]): row[:, 1:].tolist() for row in rows}
 
@@ -73,8 +73,8 @@ def test_loading_in_the_main_process_leaves_the_generators_alone():
 
 
 def test_a_pass_from_the_middle_loads_the_rest_only_once():
-    loader = repeatable_loader(DataLoader(Noise(), batch_size=4), 0)
-    loader.batch_sampler.set_position(1, 2)
+    loader = RepeatableLoader(DataLoader(Noise(), batch_size=4), 0)
+    loader.set_position(1, 2)
     assert [batch[:, 0, 0].tolist() for batch in loader] == [[8, 9, 10, 11]]
     assert len(loader) == 3
     assert len(list(loader)) == 3  # the position holds for one pass
@@ -110,7 +110,7 @@ def test_batches_of_any_batch_sampler():
 
 def test_a_loader_without_batches_is_refused():
     with pytest.raises(ValueError, match='got batch_size=None'):
-        repeatable_loader(DataLoader(Noise(), batch_size=None), 0)
+        RepeatableLoader(DataLoader(Noise(), batch_size=None), 0)
 
 
 def test_a_sampler_that_repeats_images_is_refused(tmp_path):

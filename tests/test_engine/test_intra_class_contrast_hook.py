@@ -289,7 +289,7 @@ def test_a_run_draws_the_same_augmentations_with_and_without_the_hook(tmp_path):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(second_view='half'), "'grad' or 'no_grad', got 'half'"),
+        (dict(second_view='third'), "one of grad, no_grad, half, small, bank, momentum, got 'third'"),
         (dict(ce_views='second'), "'first' or 'both', got 'second'"),
         (dict(ce_views='both', second_view='no_grad'), "needs second_view='grad'"),
         (dict(begin=-1), 'begin must be at least 0, got -1'),

@@ -35,7 +35,8 @@ class ExactCheckpointHook(CheckpointHook):
     and its files with the stock hook (then without the log history and the exactness).
 
     Args:
-        *args, **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
+        *args: Arguments of :class:`mmengine.hooks.CheckpointHook`.
+        **kwargs: Likewise, by name.
     """
 
     backend_args: Any
@@ -92,6 +93,12 @@ class ExactCheckpointHook(CheckpointHook):
             runner (Runner): The runner.
             checkpoint (dict): What was read; changed in place.
         """
+        missing = {'epoch', 'iter'} - checkpoint.get('meta', {}).keys()
+        if runner._resume and (missing or 'message_hub' not in checkpoint):
+            raise ValueError(
+                f'{runner._load_from} cannot be resumed from: it holds weights, but not the state of a run; '
+                'start from its weights with --cfg-options load_from=FILE, without --resume'
+            )
         hub = checkpoint.get('message_hub')
         if isinstance(hub, dict):
             hub['log_scalars'] = OrderedDict((name, to_history(value)) for name, value in hub['log_scalars'].items())

@@ -11,7 +11,9 @@ from mmengine.runner import BaseLoop, Runner
 
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
 from icckd_mm.engine.contrast_step import attach, class_labels
+from icckd_mm.engine.process_checks import agreed_batch_size, check_processes
 from icckd_mm.engine.sample import sample_batch
+from icckd_mm.engine.second_views import SECOND_VIEWS, average_encoder
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.models.losses import IntraClassContrastiveLoss
@@ -35,9 +37,13 @@ class IntraClassContrastHook(Hook):
             that gives the logits.
         logits (str, optional): Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
             the forward pass calls.
-        second_view (str): ``'grad'``: both views go through the network as one batch of 2N and both learn (the paper's form,
-            twice the cost); ``'no_grad'``: view 2 only gives the positive, its batch-norm statistics do not count (1.33 times
-            the cost). Defaults to ``'grad'``.
+        second_view (str): Where the positive of an image comes from. ``'grad'``: both views go through the network as one batch
+            of 2N and both learn (the paper's form, twice the cost of a step). In the others it gives no gradient, and its
+            batch-norm statistics do not count. ``'no_grad'``: a pass of view 2 (1.33 times the cost). ``'half'``: of half the
+            batch, the halves in turn; only they are anchors (1.17). ``'small'``: at three quarters of the side (1.19).
+            ``'momentum'``: through a moving average of the network (1.33, and a copy of the network in memory). ``'bank'``:
+            the feature that the image had in the last epoch (1.0, and 2 D bytes an image; the loader gives one view). The
+            costs are arithmetic; docs/performance.md has measured ones. Defaults to ``'grad'``.
         ce_views (str): Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
             choice: it keeps the effect of the loss apart from that of more augmentation).
         begin (float): When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
@@ -63,11 +69,11 @@ class IntraClassContrastHook(Hook):
         by_epoch: bool = True,
         log_interval: int = 10,
     ) -> None:
-        if second_view not in ('grad', 'no_grad'):
-            raise ValueError(f"second_view must be 'grad' or 'no_grad', got {second_view!r}")
+        if second_view not in SECOND_VIEWS:
+            raise ValueError(f'second_view must be one of {", ".join(SECOND_VIEWS)}, got {second_view!r}')
         if ce_views not in ('first', 'both'):
             raise ValueError(f"ce_views must be 'first' or 'both', got {ce_views!r}")
-        if ce_views == 'both' and second_view == 'no_grad':
+        if ce_views == 'both' and second_view != 'grad':
             raise ValueError("ce_views='both' needs second_view='grad': without gradient view 2 cannot learn")
         for name, value in (('begin', begin), ('warmup', warmup)):
             if not value >= 0:
@@ -85,9 +91,10 @@ class IntraClassContrastHook(Hook):
             return
         if hasattr(model, 'icc_loss'):
             raise ValueError('the model has an icc_loss already; list IntraClassContrastHook once in custom_hooks')
+        check_processes(runner)
         batch = sample_batch(runner)
         if isinstance(runner._train_loop, BaseLoop):
-            _check_views(model, batch)
+            _check_views(model, batch, SECOND_VIEWS[self.second_view].loader_views)
             if self.second_view == 'grad' and 'target' in inspect.signature(model.head.forward).parameters:
                 raise ValueError(
                     f'{type(model.head).__name__} takes the labels in its forward pass, where both views would need them; '
@@ -96,10 +103,13 @@ class IntraClassContrastHook(Hook):
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
-        self.step = attach(model, layers, self.second_view, self.ce_views)
+        self.step = attach(model, layers, self.second_view, self.ce_views, _num_images(runner))
 
     def before_train(self, runner: Runner) -> None:
-        """Check the labels of the whole data set once; on a GPU the loss cannot look at them without stalling."""
+        """Look once at the labels of the whole data set and at the batch sizes; later that would stall a GPU."""
+        if runner.iter == 0:
+            average_encoder(_unwrapped(runner), momentum=0)  # of the weights that training starts from
+        _unwrapped(runner).icc_loss.batch_size = agreed_batch_size(runner)
         num_classes = _unwrapped(runner).icc_loss.queue.num_classes
         dataset = runner.train_dataloader.dataset
         while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
@@ -116,9 +126,11 @@ class IntraClassContrastHook(Hook):
         """Set the weight of this iteration from the runner's counters, so that a resumed run has the same."""
         now = runner.iter / len(runner.train_dataloader) if self.by_epoch else runner.iter
         self.step.weight.fill_(ramp(now, self.begin, self.warmup))
+        self.step.number = runner.iter % 2
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Log the statistics every ``log_interval`` iterations."""
+        """Move the averaged encoder on; log the statistics every ``log_interval`` iterations."""
+        average_encoder(_unwrapped(runner))
         if self.every_n_train_iters(runner, self.log_interval):
             for name, value in _unwrapped(runner).icc_loss.statistics(self.step.logits, self.step.labels).items():
                 runner.message_hub.update_scalar(f'train/{name}', value)
@@ -150,17 +162,35 @@ def _unwrapped(runner: Runner) -> Any:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
-def _check_views(model: Any, batch: dict) -> None:
+def _num_images(runner: Runner) -> int:
+    """Images of the innermost training set, in which ``sample_idx`` counts; 0 if the runner does not train."""
+    if not isinstance(runner._train_loop, BaseLoop):
+        return 0
+    dataset = runner.train_dataloader.dataset
+    while hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return len(dataset)
+
+
+def _check_views(model: Any, batch: dict, views: int) -> None:
     if getattr(model, 'head', None) is None:
         raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
+    class_labels(batch['data_samples'])
+    found = len(views_of(batch['inputs']))
+    if views == 1:
+        if found != 1 or 'sample_idx' not in batch['data_samples'][0]:
+            raise ValueError(
+                f"second_view='bank' needs one view of each image and its sample_idx, the training pipeline gives {found} view(s); "
+                "take MultiView out, and leave 'sample_idx' in the meta_keys of PackInputs"
+            )
+        return
     if not isinstance(model.data_preprocessor, TwoViewDataPreprocessor):
         raise ValueError(
             f'model.data_preprocessor is a {type(model.data_preprocessor).__name__}, which cannot stack two views; '
             "set data_preprocessor=dict(type='icckd_mm.TwoViewDataPreprocessor', ...)"
         )
-    if len(views_of(batch['inputs'])) != 2:
+    if found != 2:
         raise ValueError(
             'the training pipeline gives one view of each image, two are needed; wrap its augmentation in '
             "dict(type='MultiView', num_views=2, transforms=[[...]])"
         )
-    class_labels(batch['data_samples'])

@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
-from icckd_mm.datasets.repeatable import repeatable_loader
-from icckd_mm.registry import LOOPS
+from icckd_mm.datasets.repeatable import RepeatableLoader
+from icckd_mm.registry import LOADERS, LOOPS
 
 
 @LOOPS.register_module()
@@ -21,7 +21,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
 
     Args:
         runner (Runner): The runner.
-        dataloader (dict): Config of the training loader.
+        dataloader (dict): Config of the training loader; with a ``type``, of :class:`icckd_mm.DeviceLoader`.
         max_epochs (int): Epochs of training.
         val_begin (int): First epoch that is validated, from 1. Defaults to 1.
         val_interval (int): Epochs between two validations; the last epoch always is validated. Defaults to 1.
@@ -48,9 +48,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             raise TypeError(
                 f'ExactTrainLoop builds the loader itself, got a {type(dataloader).__name__}; give train_dataloader as a dict'
             )
-        different = runner._randomness_cfg.get('diff_rank_seed', False)
-        loader = runner.build_dataloader(dataloader, seed=runner.seed, diff_rank_seed=different)
-        super().__init__(runner, repeatable_loader(loader, runner.seed), max_epochs, val_begin, val_interval, dynamic_intervals)
+        super().__init__(runner, _build(runner, dataloader), max_epochs, val_begin, val_interval, dynamic_intervals)
         self.validated = 0  # the last epoch that was validated
         self.resumed_length: int | None = None  # batches an epoch of the run that goes on here
 
@@ -83,7 +81,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         first = self._iter - self._epoch * len(self.dataloader)
-        self.dataloader.batch_sampler.set_position(self._epoch, first)
+        self.dataloader.set_position(self._epoch, first)
         for index, batch in enumerate(self.dataloader, start=first):
             self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')
@@ -100,10 +98,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
     def _take_position(self) -> None:
         """Make epoch, iteration and seed of a resumed run agree with this one."""
         length = len(self.dataloader)
-        dataset, sampler = self.dataloader.dataset, self.dataloader.batch_sampler.sampler
-        if getattr(sampler, 'seed', None) == dataset.seed:
-            sampler.seed = self.runner.seed
-        dataset.seed = self.runner.seed  # no longer the same if none was given and a checkpoint has one
+        self.dataloader.set_seed(self.runner.seed)  # another one now if none was given and a checkpoint has one
         before = self.resumed_length or length
         if before != length:
             if self._iter != self._epoch * before:
@@ -119,3 +114,14 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         if not 0 <= self._iter - self._epoch * length <= length:  # of a loop that counts otherwise
             self.runner.logger.warning(f'iteration {self._iter} is not in epoch {self._epoch + 1}: its epoch starts anew')
             self._iter = self._epoch * length
+
+
+def _build(runner: Runner, config: dict) -> Any:
+    if 'type' in config:
+        options = {key: value for key, value in config.items() if key != 'type'}
+        kind: Any = LOADERS.get(config['type'])
+        if kind is None:
+            raise ValueError(f"train_dataloader.type is {config['type']!r}; give 'icckd_mm.DeviceLoader' or leave it out")
+        return kind(**options, seed=runner.seed, device=next(runner.model.parameters()).device)
+    different = runner._randomness_cfg.get('diff_rank_seed', False)
+    return RepeatableLoader(runner.build_dataloader(config, seed=runner.seed, diff_rank_seed=different), runner.seed)

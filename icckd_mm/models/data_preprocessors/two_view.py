@@ -9,6 +9,7 @@ from mmpretrain.models import ClsDataPreprocessor
 from torch import Tensor
 
 from icckd_mm.registry import MODELS
+from icckd_mm.structures import PreparedSamples
 
 
 @MODELS.register_module()
@@ -49,9 +50,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             ValueError: If there are more than two views.
         """
         views = views_of(data['inputs'])
-        if len(views) == 1:
-            return super().forward(data, training)
-        return super().forward({**data, 'inputs': torch.cat([_as_batch(view) for view in views])}, training)
+        if len(views) == 2:
+            data = {**data, 'inputs': torch.cat([_as_batch(view) for view in views])}
+        samples = data.get('data_samples')
+        if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label anew
+            return {**super().forward({'inputs': data['inputs']}, training), 'data_samples': samples}
+        return super().forward(data, training)
 
 
 def views_of(inputs: Any) -> list:

@@ -1,5 +1,6 @@
 """Stores of earlier features."""
 
 from .class_queue import ClassQueue
+from .feature_bank import FeatureBank
 
-__all__ = ['ClassQueue']
+__all__ = ['ClassQueue', 'FeatureBank']

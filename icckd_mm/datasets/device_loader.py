@@ -1,0 +1,136 @@
+"""A data set that fits into memory, augmented on the training device a batch at a time."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose, default_collate
+from mmengine.logging import print_log
+from mmengine.registry import DATA_SAMPLERS, DATASETS
+from mmpretrain.structures import DataSample
+
+from icckd_mm.datasets.batch_pipeline import read_pipeline
+from icckd_mm.functional.counter_random import counter_uniform
+from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
+from icckd_mm.registry import LOADERS
+from icckd_mm.structures import PreparedSamples
+
+
+@LOADERS.register_module()
+class DeviceLoader:
+    """Holds all images on the training device and crops, flips and doubles whole batches there.
+
+    For data sets of small images (CIFAR, Tiny-ImageNet, digits), where the pipeline of an image costs more than its share of a
+    step. Takes the place of torch's loader in the config of :class:`icckd_mm.ExactTrainLoop`:
+    ``train_dataloader=dict(type='icckd_mm.DeviceLoader', batch_size=64, dataset=..., sampler=...)``. Batches have the form and
+    the distribution of mmpretrain's; each augmentation is a function of (seed, epoch, index, view).
+
+    Args:
+        dataset (dict): A data set of mmpretrain; of its pipeline it knows what :func:`read_pipeline` knows.
+        batch_size (int): Images a process and step.
+        sampler (dict, optional): Config of a sampler. Defaults to ``dict(type='DefaultSampler', shuffle=True)``.
+        drop_last (bool): Whether to leave out a last batch that is not full. Defaults to False.
+        seed (int): Seed of the run. Defaults to 0.
+        device (str | torch.device): Where the images lie. Defaults to ``'cpu'``; the loop gives the model's.
+
+    Raises:
+        ValueError: If the pipeline does what cannot be done to a batch, images differ in size, or are no 8-bit images.
+    """
+
+    def __init__(
+        self,
+        dataset: dict,
+        batch_size: int,
+        sampler: dict | None = None,
+        drop_last: bool = False,
+        seed: int = 0,
+        device: str | torch.device = 'cpu',
+    ) -> None:
+        if not (isinstance(batch_size, int) and batch_size > 0):
+            raise ValueError(f'batch_size must be a whole number of at least 1, got {batch_size!r}')
+        dataset = copy.deepcopy(dataset)
+        inner = dataset
+        while 'dataset' in inner:  # wrappers such as ClassMap
+            inner = inner['dataset']
+        full = inner['pipeline']
+        self.pipeline = read_pipeline(full)
+        inner['pipeline'] = self.pipeline.loading  # the rest is done to batches
+        self.dataset: Any = DATASETS.build(dataset)
+        self.sampler = DATA_SAMPLERS.build(
+            sampler or {'type': 'DefaultSampler', 'shuffle': True}, default_args={'dataset': self.dataset, 'seed': seed}
+        )
+        self.batch_size, self.drop_last, self.seed, self.device = batch_size, drop_last, seed, torch.device(device)
+        self.collate_fn: Callable = default_collate  # of single samples of self.dataset, for a look at the data
+        self.epoch = self.first = 0
+        self._load()
+        innermost = self.dataset
+        while hasattr(innermost, 'dataset'):
+            innermost = innermost.dataset
+        innermost.pipeline = Compose(full)  # a single sample is as the config says
+
+    def set_seed(self, seed: int) -> None:
+        """Take another seed, for the order of the images too."""
+        if getattr(self.sampler, 'seed', None) == self.seed:
+            self.sampler.seed = seed
+        self.seed = seed
+
+    def set_position(self, epoch: int, first: int = 0) -> None:
+        """Choose the epoch and the first batch of the next pass."""
+        self.epoch, self.first = epoch, first
+        if hasattr(self.sampler, 'set_epoch'):
+            self.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return (math.floor if self.drop_last else math.ceil)(len(self.sampler) / self.batch_size)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        first, self.first = self.first, 0
+        order = list(self.sampler)
+        rows = torch.tensor(order, device=self.device)
+        draws = [self._draws(view) for view in range(self.pipeline.views)]
+        for number in range(first, len(self)):
+            batch = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            views = [self._view(rows[batch], *drawn) for drawn in draws]
+            samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, or it is no tuple for one
+            yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': PreparedSamples(samples)}
+
+    def _draws(self, view: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Upper edge, left edge and flip of every image in this epoch."""
+        index = torch.arange(len(self.packed), device=self.device)
+        top, left, flip = (counter_uniform(self.seed, self.epoch, index, view, number) for number in range(3))
+        height, width = (side - target + 1 for side, target in zip(self.packed.shape[1:], self.size))
+        return (top * height).long(), (left * width).long(), flip < self.pipeline.flip
+
+    def _view(self, rows: torch.Tensor, tops: torch.Tensor, lefts: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
+        window = crop_and_flip(self.packed, rows, tops[rows], lefts[rows], flips[rows], self.size)
+        return window[..., : self.channels].permute(0, 3, 1, 2)
+
+    def _load(self) -> None:
+        """Read every image once."""
+        print_log(f'DeviceLoader reads {len(self.dataset)} images to {self.device}', 'current', logging.INFO)
+        images = [self.dataset[index] for index in range(len(self.dataset))]
+        sizes = {image['img'].shape for image in images}
+        if len(sizes) != 1:
+            raise ValueError(
+                f'DeviceLoader needs images of one size, got {sorted(sizes)[:5]}; use the default loader (no type)'
+            )
+        ((*size, self.channels),) = sizes
+        crop = self.pipeline.crop_size
+        self.size = (crop, crop) if crop else tuple(size)
+        room = [side + 2 * self.pipeline.padding - target for side, target in zip(size, self.size)]
+        if min(room) < 0:
+            raise ValueError(f'images of {size} with padding {self.pipeline.padding} have no room for a crop of {crop}')
+        pixels = torch.from_numpy(np.stack([image['img'] for image in images]))
+        self.packed = pack_images(pixels, self.pipeline.padding, self.pipeline.pad_value).to(self.device)
+        labels = torch.tensor([image['gt_label'] for image in images], device=self.device)
+        self.samples = [
+            DataSample(metainfo={'sample_idx': image['sample_idx'], 'img_shape': self.size}).set_gt_label(label)
+            for image, label in zip(images, labels.split(1))
+        ]

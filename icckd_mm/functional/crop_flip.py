@@ -1,0 +1,47 @@
+"""Crop and flip of a whole batch of images at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def pack_images(images: Tensor, padding: int = 0, pad_value: int = 0) -> Tensor:
+    """One whole number a pixel, so that a crop moves a pixel at a time and not its channels one by one.
+
+    Args:
+        images (Tensor): ``(N, H, W, C)`` uint8 with at most 4 channels.
+        padding (int): Border of each side in pixels. Defaults to 0.
+        pad_value (int): What the border is filled with, in ``[0, 255]``. Defaults to 0.
+
+    Returns:
+        Tensor: ``(N, H + 2 padding, W + 2 padding)`` int32.
+
+    Raises:
+        ValueError: If the images are of another kind.
+    """
+    if images.dtype != torch.uint8 or images.ndim != 4 or not 1 <= images.size(3) <= 4:
+        raise ValueError(f'images must be uint8 (N, H, W, C) with C <= 4, got {images.dtype} {tuple(images.shape)}')
+    border = (0, 4 - images.size(3), padding, padding, padding, padding)
+    return F.pad(images, border, value=pad_value).contiguous().view(torch.int32).squeeze(3)
+
+
+def crop_and_flip(packed: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor, size: tuple[int, int]) -> Tensor:
+    """A window of each chosen image, mirrored where asked.
+
+    Args:
+        packed (Tensor): ``(N, H, W)`` int32 of :func:`pack_images`.
+        rows (Tensor): Which images ``(B,)``, in ``[0, N)``.
+        tops (Tensor): Upper edges of the windows ``(B,)``, in ``[0, H - h]``.
+        lefts (Tensor): Left edges ``(B,)``, in ``[0, W - w]``.
+        flips (Tensor): Whether to mirror left and right ``(B,)``, bool.
+        size (tuple[int, int]): Height ``h`` and width ``w`` of the windows.
+
+    Returns:
+        Tensor: ``(B, h, w, 4)`` uint8; of the channels that :func:`pack_images` added, drop the last ones.
+    """
+    windows = packed.unfold(1, size[0], 1).unfold(2, size[1], 1)  # a view of every window; only the chosen ones are copied
+    window = windows[rows, tops, lefts]
+    window = torch.where(flips[:, None, None], window.flip(2), window)
+    return window.view(torch.uint8).reshape(len(rows), *size, 4)
