@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.registry import DATASETS
+from mmpretrain.structures import DataSample
 
-from icckd_mm.zoo import classifier_config
-from icckd_mm.zoo.published import KD, STUDENTS, TEACHERS, published_top1
+from icckd_mm.zoo.architectures import classifier_config
+from icckd_mm.zoo.published import CKD, KD, PCKD, STUDENTS, TEACHERS, published_top1
 from tests.test_datasets.layouts import image_folder
 from tools import list_configs
 from tools.dev import make_configs
@@ -168,7 +171,7 @@ def test_soft_labels_and_cross_entropy_share_the_weight(loaded):
             expected = (1, 0.5) if path.stem.endswith('in1k') else (4, 0.9)
             assert (soft.tau, soft.loss_weight, soft.reduction) == (*expected, 'batchmean'), path
             assert cfg.model.architecture.head.loss.loss_weight == pytest.approx(1 - soft.loss_weight), path
-            assert cfg.val_cfg == dict(type='mmrazor.SingleTeacherDistillValLoop'), path
+            assert cfg.val_cfg == dict(type='icckd_mm.DistillValLoop'), path
             relations = {
                 name: (loss.loss_weight, loss.with_l2_norm)
                 for name, loss in cfg.model.distiller.distill_losses.items()
@@ -176,6 +179,41 @@ def test_soft_labels_and_cross_entropy_share_the_weight(loaded):
             }
             rkd = dict(loss_distance=(25.0, False), loss_angle=(50.0, False)) if 'rkd' in path.name else {}
             assert relations == rkd, path
+
+
+RELATIVES = ('wrn40-2_wrn16-2', 'resnet32x4_resnet8x4', 'vgg13_vgg8')
+
+
+@pytest.mark.parametrize('pair', RELATIVES)
+@pytest.mark.parametrize('method', ['pckd_logits-neck', 'pckd-4rot_logits-neck', 'ms_backbone', 'ckd_logits', 'mcmi-kd_logits'])
+def test_a_relative_on_cifar_gives_a_loss_for_a_batch(method, pair):
+    """Built as it is, with a random teacher: widths, maps and views belong together."""
+    cfg = Config.fromfile(CONFIGS / f'distill/{method}_{pair}_1xb64_cifar100.py')
+    DefaultScope.overwrite_default_scope('mmpretrain')
+    model = MODELS.build(
+        {**cfg.model, 'data_preprocessor': cfg.data_preprocessor, 'teacher_ckpt': None, 'allow_random_teacher': True}
+    )
+    images = torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8)
+    data = dict(inputs=list(images), data_samples=[DataSample().set_gt_label(label) for label in range(4)])
+    losses = model.train()(**model.data_preprocessor(data, True), mode='loss')
+    assert sum(name.startswith('distill.loss') for name in losses) == (4 if method.startswith('pckd') else 1)
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    if not method.startswith('mcmi'):
+        icc = Config.fromfile(CONFIGS / f'distill/icckd-{method}_{pair}_1xb64_cifar100.py')
+        assert icc.model.pop('teacher_ckpt') == f'work_dirs/icc_{pair.split("_")[0]}_1xb64_cifar100/epoch_240.pth'
+        assert cfg.model.pop('teacher_ckpt') == f'work_dirs/ce_{pair.split("_")[0]}_1xb64_cifar100/epoch_240.pth'
+        assert icc.model == cfg.model
+
+
+def test_an_mcmi_teacher_is_finetuned_from_the_ce_teacher():
+    for pair in RELATIVES:
+        teacher = pair.split('_')[0]
+        cfg = Config.fromfile(CONFIGS / f'teacher/mcmi_{teacher}_1xb64_cifar100.py')
+        assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.T_max, cfg.optim_wrapper.optimizer.lr) == (20, 20, 0.05)
+        assert cfg.model.head.loss == dict(type='icckd_mm.MCMILoss', num_classes=100, kl_weight=0.25)
+        assert cfg.load_from == f'work_dirs/ce_{teacher}_1xb64_cifar100/epoch_240.pth'
+        student = Config.fromfile(CONFIGS / f'distill/mcmi-kd_logits_{pair}_1xb64_cifar100.py')
+        assert student.model.teacher_ckpt == f'work_dirs/mcmi_{teacher}_1xb64_cifar100/epoch_20.pth'
 
 
 def test_networks_fit_the_data(loaded):
@@ -204,6 +242,11 @@ def test_published_figures_are_complete_and_found():
     assert published_top1('cifar100', 'ce', '', 'vgg8') == 70.36
     assert published_top1('cifar100', 'icckd-kd', 'vgg13', 'vgg8') is None
     assert published_top1('cifar10', 'kd', 'vgg13', 'vgg8') is None
+    assert CKD['cifar100'].keys() == PCKD['cifar100'].keys() == {tuple(pair.split('_')) for pair in SAME.split()}
+    assert published_top1('cifar100', 'ckd-480e', 'vgg13', 'vgg8') == 74.86
+    assert published_top1('cifar100', 'ckd', 'vgg13', 'vgg8') is None  # 240 epochs are ours
+    assert published_top1('cifar100', 'pckd-4rot', 'wrn40-2', 'wrn16-2') == 76.97
+    assert published_top1('cifar100', 'pckd', 'wrn40-2', 'wrn16-2') is None  # one view is ours
 
 
 def test_list_shows_every_config_once_with_its_figure(capsys):

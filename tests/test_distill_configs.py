@@ -10,9 +10,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from icckd_mm.engine.command_line import set_loader_defaults
+from tools.dev import first_batch
 
 ROOT = Path(__file__).resolve().parent.parent / 'configs/icckd'
-STAGED = ('icckd-ab_', 'icckd-ft', 'byot_')  # need a first stage, or no teacher: tests/test_distill_stages.py
+# Need a first stage, or no teacher: tests/test_distill_stages.py; no data: tests/test_distill/test_data_free.py
+STAGED = ('icckd-ab_', 'icckd-ft', 'byot_', 'icckd-dafl_', 'icckd-dfad_')
 CONFIGS = sorted(path.name for path in (ROOT / 'distill').glob('*_digits.py') if not path.name.startswith(STAGED))
 
 
@@ -81,6 +83,46 @@ def test_trains_and_every_loss_reaches_the_student(name, teachers, tmp_path):
     assert all(watch.reached.values()), watch.reached
     assert all(torch.isfinite(loss).all() for loss in watch.losses.values())
     assert all(torch.isfinite(value).all() for value in run.model.state_dict().values())
+
+
+def test_every_config_is_safe():
+    """A teacher that is checked, and a validation that leaves the student's weights alone."""
+    for path in ROOT.parent.rglob('*.py'):
+        for name in ("'SingleTeacherDistill'", "'OverhaulFeatureDistillation'", 'SingleTeacherDistillValLoop'):
+            assert name not in path.read_text(), path
+    for path in (ROOT / 'distill').glob('*_digits.py'):
+        cfg = Config.fromfile(path)
+        if 'teacher' in cfg.model:
+            assert cfg.model.type in ('icckd_mm.SafeTeacherDistill', 'icckd_mm.OverhaulFeatureDistillation'), path
+            assert cfg.get('val_cfg') in (dict(type='icckd_mm.DistillValLoop'), None), path
+
+
+@functools.cache
+def documented():
+    """Losses by method and family, as docs/distillers.md has them."""
+    _, _, table = first_batch.DOCS.read_text().partition(first_batch.MARK)
+    head, _, *rows = ([cell.strip(' `') for cell in line.split('|')[1:-1]] for line in table.strip().splitlines())
+    cells = {(row[0], family): cell for row in rows for family, cell in zip(head[1:], row[1:]) if cell != '-'}
+    return {key: {name: float(value) for name, value in map(str.split, cell.split(', '))} for key, cell in cells.items()}
+
+
+def cell_of(path):
+    return path.stem.split('_')[0], first_batch.FAMILIES[path.stem.split('_')[-3]]
+
+
+def test_the_table_of_the_documentation_has_every_config():
+    assert documented().keys() == {cell_of(path) for path in first_batch.CONFIGS}
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        pytest.param(path, marks=() if path.stem.split('_')[-3] == 'resnet8' else pytest.mark.slow, id=path.stem)
+        for path in first_batch.CONFIGS
+    ],
+)
+def test_a_first_batch_gives_what_the_documentation_says(path):
+    assert first_batch.first_losses(path) == pytest.approx(documented()[cell_of(path)], rel=2e-3)
 
 
 MIXES = ('icckd-kd-rkd_', 'icckd-kd-crd_', 'icckd-dkd-at_', 'icckd-dist-fitnet-ckd_')

@@ -11,6 +11,7 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 
+from icckd_mm.datasets.fast import without_missing_checkpoints
 from icckd_mm.engine.command_line import (
     add_common_arguments,
     build_runner,
@@ -19,6 +20,7 @@ from icckd_mm.engine.command_line import (
     run,
     set_loader_defaults,
 )
+from icckd_mm.engine.config_keys import apply_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -57,13 +59,12 @@ def main(argv: Sequence[str] | None = None) -> dict:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
         show_predictions(cfg, args)
+    absent = without_missing_checkpoints(cfg)  # a student is tested without its teacher and its start
+    cfg.merge_from_dict({key: value for key, value in absent.items() if key != 'load_from'})
     if args.tta:
         augment_test(cfg)
     set_loader_defaults(cfg, ['test_dataloader'], pin_memory=not args.no_pin_memory, persistent_workers=False)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    if cfg.model.get('teacher_ckpt'):
-        cfg.model.teacher_ckpt = None  # the checkpoint under test holds the teacher
+    apply_options(cfg, args.cfg_options)
     check_files(cfg, ['test_dataloader'])
     runner = build_runner(cfg)
     if args.out and args.out_item != 'metrics':
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
 
 def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Turn on mmpretrain's visualization hook."""
-    if 'visualization' not in cfg.get('default_hooks', {}):
+    if not cfg.get('default_hooks', {}).get('visualization'):
         raise ValueError("--show needs default_hooks.visualization=dict(type='VisualizationHook') in the config")
     cfg.default_hooks.visualization.update(
         enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from icckd_mm.functional.sample_wise_checks import check_weight
 from icckd_mm.registry import MODELS
 
-from .weights import load_strictly, recorded_preprocessor
+from .records import read_record
+from .weights import IGNORED, load_strictly
 from .wiring import class_count
 
 WAYS = ('mean', 'weights', 'best')
@@ -56,11 +57,14 @@ class TeacherEnsemble(BaseModel):
 
     Args:
         teachers (Sequence[dict]): Configs of classifiers with equal classes.
-        teacher_ckpts (Sequence[str]): Their weights, in the same order, loaded strictly.
+        teacher_ckpts (Sequence[str | None]): Their weights, in the same order, loaded strictly. None leaves a teacher random,
+            which the algorithm refuses unless that is meant.
         how (str): ``'mean'`` of the logits, ``'weights'`` for a weighted mean, or ``'best'``: for each image the teacher that
             gives the true class the highest probability; where labels are not to be looked at (prediction), the one that is
             surest. Defaults to 'mean'.
         weights (Sequence[float], optional): For ``'weights'``, one a teacher; divided by their sum. Defaults to None.
+        ignore_keys (Sequence[str]): Beginnings of keys of the checkpoints that do not count, beside ``icc_loss.`` and
+            ``data_preprocessor.``. Defaults to ().
 
     Raises:
         ValueError: If numbers, weights, classes or checkpoints do not fit.
@@ -69,9 +73,10 @@ class TeacherEnsemble(BaseModel):
     def __init__(
         self,
         teachers: Sequence[dict],
-        teacher_ckpts: Sequence[str],
+        teacher_ckpts: Sequence[str | None],
         how: str = 'mean',
         weights: Sequence[float] | None = None,
+        ignore_keys: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if not teachers or len(teachers) != len(teacher_ckpts):
@@ -90,9 +95,14 @@ class TeacherEnsemble(BaseModel):
         if len(set(counts)) > 1:
             raise ValueError(f'the teachers have {counts} classes; all need the same')
         self.num_classes = counts[0]
-        self.recorded = [recorded_preprocessor(load_strictly(*pair)) for pair in zip(self.teachers, teacher_ckpts)]
+        ignored = (*IGNORED, *ignore_keys)
+        self.records = []
+        for teacher, path in zip(self.teachers, teacher_ckpts):
+            if path is not None:
+                self.records.append(read_record(load_strictly(teacher, path, ignored)))
+                vars(teacher)['_is_init'] = True  # init_weights would draw the weights anew
         self.logits = JoinedLogits(how, torch.tensor(weights) / sum(weights))
-        self._is_init = True  # init_weights would draw the weights anew
+        self._is_init = all(teacher.is_init for teacher in self.teachers)
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
         """As a classifier of mmpretrain.

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from icckd_mm.compat.config_text import parse_config_text
-
 IGNORED = ('icc_loss.', 'data_preprocessor.')  # the teacher's queue; statistics of the images are compared, not loaded
 
 
@@ -50,20 +48,3 @@ def _remedy(keys: dict) -> str:
     if any(key.startswith('architecture.') for key in keys):
         return 'it holds a whole distillation: take its student out first (keys that begin with "architecture.")'
     return 'give the config that it was trained with, or name harmless keys in ignore_keys'
-
-
-def recorded_preprocessor(checkpoint: dict) -> dict:
-    """The plain values of ``data_preprocessor`` in the config that a checkpoint carries; the text is parsed, never run.
-
-    Args:
-        checkpoint (dict): A checkpoint of mmengine.
-
-    Returns:
-        dict: Such as ``mean``, ``std`` and ``to_rgb``; empty where there is no readable record.
-    """
-    try:
-        config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
-    except (ValueError, TypeError, AttributeError):
-        return {}
-    # the model's own comes first in mmengine, too
-    return dict(config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {})

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from icckd_mm.functional.sample_wise_checks import check_weight
 
@@ -38,19 +38,20 @@ def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:
             )
 
 
-def check_losses(losses: Any, mappings: dict) -> None:
+def check_losses(losses: Any, mappings: dict, signed: bool = False) -> None:
     """Raise unless every loss gets all its arguments and has a weight of at least 0.
 
     Args:
         losses (nn.ModuleDict): The built losses.
         mappings (dict): ``loss_forward_mappings`` of the distiller.
+        signed (bool): Whether a weight may be negative, as that of an adversary. Defaults to False.
 
     Raises:
         ValueError: Naming loss and argument or weight.
     """
     for name, loss in losses.items():
         if hasattr(loss, 'loss_weight'):
-            check_weight(f'distill_losses.{name}.loss_weight', loss.loss_weight)
+            check_weight(f'distill_losses.{name}.loss_weight', abs(loss.loss_weight) if signed else loss.loss_weight)
         wanted = inspect.signature(loss.forward).parameters.values()
         needed = [arg.name for arg in wanted if arg.default is EMPTY and arg.kind is not inspect.Parameter.VAR_KEYWORD]
         missing = [arg for arg in needed if arg not in mappings.get(name, {})]
@@ -102,6 +103,23 @@ def check_normalisation(ours: Any, theirs: Any, where: str) -> None:
         orders = [_value(preprocessor, 'to_rgb', False) for preprocessor in (ours, theirs)]
         if orders[0] != orders[1]:
             raise ValueError(f'data_preprocessor.to_rgb is {orders[0]}, but {orders[1]} for {where}; train both with the same')
+
+
+def check_side(images: Tensor, side: int | None) -> None:
+    """Raise if images have another size than those that a teacher was trained with.
+
+    Args:
+        images (Tensor): ``(B, 3, H, W)``.
+        side (int, optional): Side of the teacher's images; None where it is not known.
+
+    Raises:
+        ValueError: Naming both sizes.
+    """
+    if side is not None and tuple(images.shape[-2:]) != (side, side):
+        raise ValueError(
+            f'the images are {images.shape[-2]}x{images.shape[-1]}, but {side}x{side} for the training of the teacher, says '
+            'its checkpoint; train both with the same size'
+        )
 
 
 def _values(preprocessor: Any, name: str) -> list[float]:

@@ -2,8 +2,10 @@
 
 Sources. CIFAR-100: the tables of RepDistiller's README (Tian et al. 2020, arXiv 1910.10699). ImageNet-1k: teacher and student
 of mmpretrain's model zoo (``metafile.yml`` of its ``resnet`` and ``mobilenet_v2`` configs), KD of ResNet-34 to ResNet-18 of
-mdistiller's README. ResNet-50 to MobileNet has no figure for KD: the literature distils MobileNetV1, which mmpretrain does not
-have. CIFAR-10 and Tiny-ImageNet are no part of those tables.
+mdistiller's README. ResNet-50 to MobileNet has no figure for KD: the literature distils MobileNetV1, which mmpretrain does
+not have. CKD and PCKD: the table in PCKD's repository (Ding et al. 2025, arXiv 2410.14143; ``assets/cifar-10.png``). For CKD
+that is second-hand: that its row is Zhu et al. 2025 (arXiv 2404.14109) after their 480 epochs is our reading. PCKD on
+ImageNet-1k: its README. CIFAR-10 and Tiny-ImageNet are no part of those tables.
 """
 
 from __future__ import annotations
@@ -51,6 +53,30 @@ KD: dict[str, dict[tuple[str, str], float]] = {
     },
     'in1k': {('resnet34', 'resnet18'): 71.03},
 }
+CKD: dict[str, dict[tuple[str, str], float]] = {
+    'cifar100': {
+        ('wrn40-2', 'wrn16-2'): 76.29,
+        ('wrn40-2', 'wrn40-1'): 74.85,
+        ('resnet56', 'resnet20'): 72.03,
+        ('resnet110', 'resnet20'): 71.97,
+        ('resnet110', 'resnet32'): 74.14,
+        ('resnet32x4', 'resnet8x4'): 76.62,
+        ('vgg13', 'vgg8'): 74.86,
+    },
+}
+PCKD: dict[str, dict[tuple[str, str], float]] = {
+    'cifar100': {
+        ('wrn40-2', 'wrn16-2'): 76.97,
+        ('wrn40-2', 'wrn40-1'): 76.24,
+        ('resnet56', 'resnet20'): 72.21,
+        ('resnet110', 'resnet20'): 72.55,
+        ('resnet110', 'resnet32'): 75.12,
+        ('resnet32x4', 'resnet8x4'): 77.14,
+        ('vgg13', 'vgg8'): 75.80,
+    },
+    'in1k': {('resnet34', 'resnet18'): 72.01},
+}
+PAIRS = {'kd': KD, 'ckd-480e': CKD, 'pckd-4rot': PCKD}  # figures of a pair, by method
 
 
 def published_top1(data: str, method: str, teacher: str, student: str) -> float | None:
@@ -69,8 +95,8 @@ def published_top1(data: str, method: str, teacher: str, student: str) -> float 
         >>> published_top1('cifar100', 'kd', 'vgg13', 'vgg8')
         72.98
     """
-    if method == 'kd':
-        return KD.get(data, {}).get((teacher, student))
+    if method in PAIRS:
+        return PAIRS[method].get(data, {}).get((teacher, student))
     if method == 'ce':
         known = STUDENTS if student else TEACHERS
         return known.get(data, {}).get(student or teacher)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.registry import MODELS
+from mmpretrain.structures import DataSample
 
-from tests.helpers import CONV, equal, state, train
+from icckd_mm.distill.records import read_record
+from tests.helpers import CONV, build, equal, state, train
 from tests.test_distill.cases import DROPOUT, KL, LOGITS, algorithm, classifier, weights
 
 PLAIN = dict(hooks=(), views=1)
@@ -226,6 +228,57 @@ def test_the_checkpoint_says_how_the_teacher_was_normalised(tmp_path, text, mess
         MODELS.build(config)
 
 
+class Hostile:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_a_file_that_is_missing_damaged_or_hostile_is_named_and_never_run(tmp_path):
+    marker = tmp_path / 'marker'
+    (tmp_path / 'damaged.pth').write_bytes(b'no checkpoint')
+    torch.save(dict(state_dict={}, meta=Hostile(marker)), tmp_path / 'hostile.pth')
+    for name, error in (('missing', FileNotFoundError), ('damaged', ValueError), ('hostile', Exception)):
+        with pytest.raises(error, match=f'{name}.pth'):
+            MODELS.build(algorithm(str(tmp_path / f'{name}.pth')))
+        with pytest.raises(error, match=f'{name}.pth'):
+            MODELS.build(algorithm(student_ckpt=str(tmp_path / f'{name}.pth'), allow_random_teacher=True))
+    assert not marker.exists()
+
+
+PIPELINES = {
+    'a crop': ("[dict(type='Resize', scale=40), dict(type='mmpretrain.RandomCrop', crop_size=12, padding=2)]", 12),
+    'views': ("[dict(type='MultiView', transforms=[[dict(type='RandomResizedCrop', scale=(12, 12))]], num_views=2)]", 12),
+    'the same': ("[dict(type='RandomCrop', crop_size=(8, 8))]", None),
+    'not square': ("[dict(type='RandomCrop', crop_size=(12, 9))]", None),
+    'nothing known': ('[]', None),
+}
+
+
+@pytest.mark.parametrize('case', PIPELINES)
+def test_images_of_another_size_than_the_teachers_are_refused_before_any_step(tmp_path, case):
+    pipeline, side = PIPELINES[case]
+    inner = f"dict(type='CIFAR100', pipeline={pipeline})"
+    text = f"train_dataloader = dict(dataset=dict(type='RepeatDataset', dataset={inner}))"
+    config = algorithm(weights(tmp_path / 'a.pth', meta=dict(cfg=text)))
+    if side is None:
+        train(tmp_path / 'run', config, **PLAIN)
+        return
+    runner = build(tmp_path / 'run', config, **PLAIN)
+    runner.model.init_weights()
+    before = state(runner.model)
+    with pytest.raises(ValueError, match=f'the images are 8x8, but {side}x{side} for the training of the teacher'):
+        runner.model(torch.zeros(4, 3, 8, 8), [DataSample().set_gt_label(0) for _ in range(4)], mode='loss')
+    assert equal(before, runner.model.state_dict())
+
+
+def test_the_digits_say_their_size_without_a_crop():
+    text = "train_dataloader = dict(dataset=dict(type='icckd_mm.Digits', scale=16, pipeline=[dict(type='PackInputs')]))"
+    assert read_record(dict(meta=dict(cfg=text))).side == 16
+
+
 def test_without_mmrazor_the_error_says_so():
     code = """
 import sys
@@ -244,8 +297,6 @@ def test_the_state_of_a_student_is_what_upstream_gives(tmp_path):
     config = algorithm(weights(tmp_path / 'a.pth'))
     theirs, ours = upstream(copy.deepcopy(config)), MODELS.build(config)
     theirs.student.load_state_dict(state(ours.student))
-    from mmpretrain.structures import DataSample
-
     data = dict(
         inputs=torch.randint(256, (6, 3, 8, 8), dtype=torch.uint8),
         data_samples=[DataSample().set_gt_label(i) for i in range(6)],

@@ -99,6 +99,22 @@ def test_the_loss_is_kl_to_the_joined_logits(files):
     torch.testing.assert_close(losses['distill.loss_kl'], expected)
 
 
+def test_harmless_keys_are_named_in_ignore_keys(files, tmp_path):
+    extra = weights(tmp_path / 'a.pth', change=lambda state: state.update({'projector.weight': torch.zeros(1)}))
+    with pytest.raises(ValueError, match=r'surplus: projector.weight'):
+        MODELS.build(config([*files, extra]))
+    assert MODELS.build(config([*files, extra], ignore_keys=['projector.']))
+
+
+def test_a_teacher_without_weights_is_refused_unless_meant(files):
+    with pytest.raises(ValueError, match='the teacher has no weights'):
+        MODELS.build(distillation([files[0], None]))
+    model = MODELS.build({**distillation([files[0], None]), 'allow_random_teacher': True})
+    model.init_weights()
+    assert equal(model.teacher.teachers[0].state_dict(), torch.load(files[0])['state_dict'])
+    assert any(key.startswith('teacher.') for key in model.state_dict())  # it is nowhere else
+
+
 def twelve():
     model = copy.deepcopy(CONV)
     model['head']['num_classes'] = 12

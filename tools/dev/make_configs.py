@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from icckd_mm.zoo.published import KD, STUDENTS, TEACHERS
+from icckd_mm.zoo.published import CKD as CKD_TOP1
+from icckd_mm.zoo.published import KD, PCKD, STUDENTS, TEACHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 Pair = tuple[str, str]
@@ -47,6 +48,8 @@ CKD: dict[Pair, tuple[int, int, int]] = {
     ('resnet50', 'mobilenetv2'): (100, 1, 32),
     ('vgg13', 'mobilenetv2'): (50, 2, 32),
 }
+RELATIVES: tuple[Pair, ...] = (('wrn40-2', 'wrn16-2'), ('resnet32x4', 'resnet8x4'), ('vgg13', 'vgg8'))  # PCKD, regions, MCMI
+WIDTHS = {'wrn40-2': 128, 'resnet32x4': 256, 'vgg13': 512}  # of the pooled features, same for their students
 LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains them with 0.01 in place of 0.05
 
 
@@ -194,6 +197,36 @@ def sample_wise(bench: Benchmark) -> Iterator[tuple[str, str]]:
             yield f'distill/icckd-{name}.py', other_teacher(name, bench.last_epoch('icc', teacher))
 
 
+def relatives(bench: Benchmark) -> Iterator[tuple[str, str]]:
+    """PCKD in one view and in the published four, contrast of regions, and the MCMI teacher and its student."""
+    for teacher, student in RELATIVES:
+        methods = {'pckd_logits-neck': 'pckd', 'pckd-4rot_logits-neck': 'pckd_rotations', 'ms_backbone': 'multi_scale'}
+        for method, part in methods.items():
+            name = bench.name(method, teacher, student)
+            text = distilled(replace(bench, distill=part, ce_weight=None), teacher, student)
+            if method.startswith('pckd'):
+                width = WIDTHS[teacher]
+                lines = f'_base_.model.distiller.connectors.mlp.update(in_dims={width}, out_dims={width})\n'
+                lines += f'_base_.model.distiller.distill_losses.loss_cc.update(student_dims={width}, teacher_dims={width})\n'
+                if '4rot' in method:
+                    lines += f"_base_.{variable(student)}.head.loss.type = 'icckd_mm.FirstViewCrossEntropyLoss'\n"
+                    lines += "data_preprocessor = dict(type='icckd_mm.RotationDataPreprocessor')\n"
+                text = text.replace('model = dict(', f'{lines}model = dict(', 1)
+            yield f'distill/{name}.py', text
+            yield f'distill/icckd-{name}.py', other_teacher(name, bench.last_epoch('icc', teacher))
+        yield f'teacher/{bench.name("mcmi", teacher)}.py', enriched(bench, teacher)
+        kd = bench.name('kd_logits', teacher, student)
+        mcmi = replace(bench, epochs=20).last_epoch('mcmi', teacher)
+        yield f'distill/mcmi-{kd}.py', other_teacher(kd, mcmi)
+
+
+def enriched(bench: Benchmark, net: str) -> str:
+    """MCMI: 20 epochs from the CE teacher."""
+    loss = f"model.head.loss = dict(type='icckd_mm.MCMILoss', num_classes={bench.classes or 100}, kl_weight=0.25)\n"
+    start = f"load_from = '{bench.last_epoch('ce', net)}'\n"
+    return alone(replace(bench, schedule=bench.finetune), net) + loss + start
+
+
 def distilled(bench: Benchmark, teacher: str, student: str) -> str:
     networks = [f'{bench.models}/{net}' for net in (teacher, student)]
     base = bases(f'datasets/{bench.data}', *networks, f'distill/{bench.distill}', f'schedules/{bench.schedule}')
@@ -207,7 +240,7 @@ def distilled(bench: Benchmark, teacher: str, student: str) -> str:
         f'    teacher=_base_.{variable(teacher)},\n'
         f"    teacher_ckpt='{bench.last_epoch('ce', teacher)}',\n"
         ')\n'
-        f"{rate(bench, student)}val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')\n"
+        f"{rate(bench, student)}val_cfg = dict(type='icckd_mm.DistillValLoop')\n"
     )
 
 
@@ -219,11 +252,20 @@ def with_relations(base: str) -> str:
     return f"_base_ = ['{base}.py', '../../_base_/distill/rkd_neck.py']\n\nmodel = dict(distiller=_base_.rkd)\n"
 
 
+RELATIVES_SOURCE = (
+    "CKD and PCKD are from the table in PCKD's repository (Ding et al. 2025, arXiv 2410.14143); that its row of CKD is Zhu et\n"
+    'al. 2025 (arXiv 2404.14109) after their 480 epochs is our reading. `python tools/list_configs.py --method ckd-480e\n'
+    'pckd-4rot` shows figures and configs.'
+)
 MARK = '<!-- From here on written by tools/dev/make_configs.py -->\n'
 
 
 def command(path: str) -> str:
     return f'`python tools/train.py configs/icckd/{path}.py`'
+
+
+def shown(value: float | None) -> str:
+    return '-' if value is None else f'{value:.2f}'
 
 
 def reproduce(bench: Benchmark) -> str:
@@ -237,9 +279,13 @@ def reproduce(bench: Benchmark) -> str:
             'teacher': [TEACHERS[data][teacher] for teacher, _ in pairs],
             'student alone': [STUDENTS[data][student] for _, student in pairs],
             'KD': [KD[data][pair] for pair in pairs],
+            'CKD, 480 epochs': [CKD_TOP1[data].get(pair) for pair in pairs],
+            'PCKD': [PCKD[data].get(pair) for pair in pairs],
         }
-        lines += [f'| {row} | ' + ' | '.join(f'{value:.2f}' for value in values) + ' |' for row, values in rows.items()]
+        lines += [f'| {row} | ' + ' | '.join(map(shown, values)) + ' |' for row, values in rows.items() if any(values)]
         lines += ['| ICCKD, ICCKD+RKD |' + ' - |' * len(pairs), '']
+        if pairs is SAME_FAMILY:
+            lines += [RELATIVES_SOURCE, '']
     lines += ['## Teachers', '', '| teacher | training | published | command |', '|---|---|---|---|']
     for net in bench.teachers:
         lines += [f'| {net} | CE | {TEACHERS[data][net]:.2f} | {command("baseline/" + bench.name("ce", net))} |']
@@ -276,7 +322,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     parser.add_argument('--out', type=Path, default=ROOT, help='where configs/ and docs/ go (default: the repository)')
     args = parser.parse_args(argv)
     texts = {f'configs/icckd/{path}': text for bench in BENCHMARKS for path, text in configs(bench)}
-    texts |= {f'configs/icckd/{path}': text for path, text in sample_wise(BENCHMARKS[0])}
+    texts |= {f'configs/icckd/{path}': text for make in (sample_wise, relatives) for path, text in make(BENCHMARKS[0])}
     prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
     texts['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0])}'
     for path, text in texts.items():

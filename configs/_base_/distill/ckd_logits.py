@@ -3,7 +3,7 @@
 # at 240 epochs with steps and at 480 with the cosine (max_epochs and T_max), each beside kd_logits of the same length
 model = dict(
     _scope_='mmrazor',
-    type='SingleTeacherDistill',
+    type='icckd_mm.SafeTeacherDistill',
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),

@@ -1,7 +1,7 @@
 # Distillation of Hinton et al. in the benchmark's form, 0.1 CE + 0.9 T^2 KL with T = 4; the 0.1 belongs into the student's head
 model = dict(
     _scope_='mmrazor',
-    type='SingleTeacherDistill',
+    type='icckd_mm.SafeTeacherDistill',
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),

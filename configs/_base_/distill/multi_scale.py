@@ -4,7 +4,7 @@
 # Regions are weighted by local correctness of the teacher; without the last three mappings all weigh 1
 model = dict(
     _scope_='mmrazor',
-    type='SingleTeacherDistill',
+    type='icckd_mm.SafeTeacherDistill',
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(

@@ -4,7 +4,7 @@
 # width
 model = dict(
     _scope_='mmrazor',
-    type='SingleTeacherDistill',
+    type='icckd_mm.SafeTeacherDistill',
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(

@@ -14,4 +14,4 @@ model = dict(
     teacher_ckpt='work_dirs/ce_vgg13_1xb64_cifar100/epoch_240.pth',
 )
 optim_wrapper = dict(optimizer=dict(lr=0.01))
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

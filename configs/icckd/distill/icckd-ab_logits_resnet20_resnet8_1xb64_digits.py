@@ -6,5 +6,3 @@ _base_.model.architecture.init_cfg = dict(
     checkpoint='work_dirs/icckd-ab-pretrain_backbone_resnet20_resnet8_1xb64_digits/epoch_15.pth',
     prefix='architecture',  # the student alone; the teacher comes from teacher_ckpt as ever
 )
-model = dict(type='icckd_mm.SafeTeacherDistill')
-val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,20 +1,3 @@
-_base_ = [
-    '../../_base_/datasets/digits.py',
-    '../../_base_/models/wrn40-2.py',
-    '../../_base_/models/wrn16-2.py',
-    '../../_base_/distill/kd_logits.py',
-    '../../_base_/distill/ofd.py',
-    '../../_base_/schedules/digits_15e.py',
-    '../../_base_/runtime.py',
-]
-_base_.wrn40_2.head.num_classes = 10
-_base_.wrn16_2.head.num_classes = 10
-_base_.wrn16_2.head.loss.loss_weight = 0.1  # the soft labels have 0.9
-model = dict(
-    type='OverhaulFeatureDistillation',
-    architecture=_base_.wrn16_2,
-    teacher=_base_.wrn40_2,
-    teacher_ckpt='work_dirs/icc_wrn40-2_1xb64_digits/epoch_15.pth',
-    distiller=_base_.ofd,
-)
-val_cfg = dict(type='icckd_mm.DistillValLoop')
+_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py', '../../_base_/distill/ofd.py']
+
+model = dict(type='icckd_mm.OverhaulFeatureDistillation', distiller=_base_.ofd)

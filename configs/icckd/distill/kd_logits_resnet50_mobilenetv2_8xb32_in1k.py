@@ -12,4 +12,4 @@ model = dict(
     teacher=_base_.resnet50,
     teacher_ckpt='work_dirs/ce_resnet50_8xb32_in1k/epoch_100.pth',
 )
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -14,4 +14,4 @@ model = dict(
     teacher=_base_.resnet56,
     teacher_ckpt='work_dirs/ce_resnet56_1xb64_cifar10/epoch_240.pth',
 )
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -12,4 +12,4 @@ model = dict(
     teacher=_base_.vgg13,
     teacher_ckpt='work_dirs/ce_vgg13_1xb64_cifar100/epoch_240.pth',
 )
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -13,4 +13,4 @@ model = dict(
     teacher=_base_.resnet20,
     teacher_ckpt='work_dirs/ce_resnet20_1xb64_digits/epoch_15.pth',
 )
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -17,4 +17,4 @@ model = dict(
         distill_losses=dict(loss_cc=dict(student_dims=64, teacher_dims=64)),
     ),
 )
-val_cfg = dict(_delete_=True, type='mmrazor.SingleTeacherDistillValLoop')
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
-from icckd_mm.zoo import classifier_config
+from icckd_mm.zoo.architectures import classifier_config
 
 PUBLISHED = {
     'resnet8': 83_892,

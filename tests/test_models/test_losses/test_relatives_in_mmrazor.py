@@ -39,6 +39,7 @@ def small(path, work_dir, images=96):
     nets = [cfg.model]
     if 'teacher' in cfg.model:
         cfg.model.teacher_ckpt = None
+        cfg.model.allow_random_teacher = True
         nets = [cfg.model.architecture, cfg.model.teacher]
     for net in nets:
         net.backbone.update(SIZES)

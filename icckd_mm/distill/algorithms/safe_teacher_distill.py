@@ -8,12 +8,14 @@ from typing import Any
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmrazor.models.algorithms import SingleTeacherDistill
-from torch import nn
+from torch import Tensor
 
+from icckd_mm.distill.records import read_record
+from icckd_mm.distill.weights import IGNORED, load_strictly
+from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisation, check_side, check_sources
 from icckd_mm.registry import MODELS
 
-from .weights import IGNORED, load_strictly, recorded_preprocessor
-from .wiring import check_classes, check_losses, check_normalisation, check_sources
+from .keep_out import keep_out
 
 
 @MODELS.register_module()
@@ -22,7 +24,8 @@ class SafeTeacherDistill(SingleTeacherDistill):
 
     Upstream loads the teacher with ``strict=False`` (a wrong config trains from a random network), keeps its dropout on, and
     writes its weights into every checkpoint of the student. Here the checkpoint must fit key by key, recorders, mappings and
-    loss weights are checked, models of different classes or normalisation are refused, and the teacher stays in ``eval()``.
+    loss weights are checked, models of different classes, normalisation or image size are refused (the size at the first
+    images, before any step), and the teacher stays in ``eval()``.
 
     Args:
         architecture (dict | BaseModel): The student.
@@ -58,12 +61,12 @@ class SafeTeacherDistill(SingleTeacherDistill):
         if kwargs.keys() & {'teacher_trainable', 'teacher_norm_eval'}:
             raise ValueError('SafeTeacherDistill freezes its teacher in full; mmrazor.SingleTeacherDistill can train one')
         student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
-        ignored, recorded = (*IGNORED, *ignore_keys), {}
+        ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
             load_strictly(student, student_ckpt, ignored)
             student._is_init = True  # init_weights would draw them anew
         if teacher_ckpt is not None:
-            recorded = recorded_preprocessor(load_strictly(teacher, teacher_ckpt, ignored))
+            records.append(read_record(load_strictly(teacher, teacher_ckpt, ignored)))
             teacher._is_init = True
         elif not (teacher.is_init or allow_random_teacher):
             raise ValueError('the teacher has no weights: set teacher_ckpt, or allow_random_teacher=True if that is meant')
@@ -75,13 +78,12 @@ class SafeTeacherDistill(SingleTeacherDistill):
         check_normalisation(self.data_preprocessor, student.data_preprocessor, "the student's config")
         for single in getattr(teacher, 'teachers', [teacher]):
             check_normalisation(self.data_preprocessor, single.data_preprocessor, "the teacher's config")
-        for record in (recorded, *getattr(teacher, 'recorded', [])):
-            check_normalisation(self.data_preprocessor, record, 'the training of the teacher, says its checkpoint')
+        for record in records:
+            check_normalisation(self.data_preprocessor, record.preprocessor, 'the training of the teacher, says its checkpoint')
+        self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:
-            self._register_state_dict_hook(_without_teacher)
-            self._register_load_state_dict_pre_hook(_keep_teacher)
-            self.register_load_state_dict_post_hook(_teacher_is_not_missing)
+            keep_out(self, 'teacher')
 
     def train(self, mode: bool = True) -> SafeTeacherDistill:
         """Set the student's mode; the teacher stays in ``eval()``, dropout included.
@@ -96,19 +98,19 @@ class SafeTeacherDistill(SingleTeacherDistill):
         self.teacher.eval()
         return self
 
+    def loss(self, batch_inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
+        """Losses of a batch; the first one must have the size that the teacher was trained with.
 
-def _without_teacher(module: nn.Module, state_dict: dict, prefix: str, local_metadata: dict) -> None:
-    for key in [key for key in state_dict if key.startswith(f'{prefix}teacher.')]:
-        del state_dict[key]
+        Args:
+            batch_inputs (Tensor): Images ``(B, 3, H, W)``.
+            data_samples (list[DataSample], optional): Their labels. Defaults to None.
 
+        Returns:
+            dict[str, Tensor]: As upstream.
 
-def _keep_teacher(state_dict: dict, prefix: str, *_: Any) -> None:
-    """A checkpoint of another run may hold its teacher; ours comes from ``teacher_ckpt``."""
-    for key in [key for key in state_dict if key.startswith(f'{prefix}teacher.')]:
-        del state_dict[key]
-
-
-def _teacher_is_not_missing(module: nn.Module, incompatible_keys: Any) -> None:
-    """Its weights are in place already; loading would report them as missing."""
-    missing = incompatible_keys.missing_keys
-    missing[:] = [key for key in missing if not key.startswith(('teacher.', 'module.teacher.'))]
+        Raises:
+            ValueError: If the sizes differ.
+        """
+        while self.unseen_sides:
+            check_side(batch_inputs, self.unseen_sides.pop())
+        return super().loss(batch_inputs, data_samples)

@@ -1,0 +1,20 @@
+# OFD from vgg13 to vgg8, on the last batch norm of each of the last three stages
+_base_ = 'ofd.py'
+
+ofd = dict(
+    student_recorders=dict(
+        stage1=dict(source='backbone.layer3.bn1'),
+        stage2=dict(source='backbone.layer4.bn1'),
+        stage3=dict(source='backbone.layer5.bn1'),
+    ),
+    teacher_recorders=dict(
+        stage1=dict(source='backbone.layer3.bn2'),
+        stage2=dict(source='backbone.layer4.bn2'),
+        stage3=dict(source='backbone.layer5.bn2'),
+    ),
+    connectors=dict(
+        student1=dict(in_channel=256, out_channel=256),
+        student2=dict(in_channel=512, out_channel=512),
+        student3=dict(in_channel=512, out_channel=512),
+    ),
+)

@@ -1,0 +1,8 @@
+# The second stage of activation boundaries: plain distillation of a student that starts from the first
+_base_ = 'icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py'
+
+_base_.model.architecture.init_cfg = dict(
+    type='Pretrained',
+    checkpoint='work_dirs/icckd-ab-pretrain_backbone_wrn40-2_wrn16-2_1xb64_digits/epoch_15.pth',
+    prefix='architecture',  # the student alone; the teacher comes from teacher_ckpt as ever
+)

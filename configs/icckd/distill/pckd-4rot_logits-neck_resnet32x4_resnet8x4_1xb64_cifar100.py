@@ -1,0 +1,18 @@
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/models/resnet8x4.py',
+    '../../_base_/distill/pckd_rotations.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.model.distiller.connectors.mlp.update(in_dims=256, out_dims=256)
+_base_.model.distiller.distill_losses.loss_cc.update(student_dims=256, teacher_dims=256)
+_base_.resnet8x4.head.loss.type = 'icckd_mm.FirstViewCrossEntropyLoss'
+data_preprocessor = dict(type='icckd_mm.RotationDataPreprocessor')
+model = dict(
+    architecture=_base_.resnet8x4,
+    teacher=_base_.resnet32x4,
+    teacher_ckpt='work_dirs/ce_resnet32x4_1xb64_cifar100/epoch_240.pth',
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,0 +1,7 @@
+"""Algorithms of mmrazor with teachers that can be trusted; importing this room needs mmrazor."""
+
+from .data_free import DAFLDataFreeDistillation, DataFreeDistillation
+from .overhaul import OverhaulFeatureDistillation
+from .safe_teacher_distill import SafeTeacherDistill
+
+__all__ = ['DAFLDataFreeDistillation', 'DataFreeDistillation', 'OverhaulFeatureDistillation', 'SafeTeacherDistill']

@@ -1,0 +1,123 @@
+"""mmrazor's distillation without data, in one process and from teachers that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.registry import MODELS as ROOT_MODELS
+from mmrazor.models import algorithms as upstream
+from torch import nn
+
+from icckd_mm.distill.weights import IGNORED, load_strictly
+from icckd_mm.distill.wiring import check_classes, check_losses, check_sources
+from icckd_mm.registry import MODELS
+
+from .keep_out import keep_out
+
+
+@MODELS.register_module()
+class DataFreeDistillation(upstream.DataFreeDistillation):
+    """DFAD: a generator looks for images on which student and teacher disagree, the student learns to agree on them.
+
+    mmrazor's runs only where a wrapper for several processes holds the generator, loads teachers with ``strict=False``, and
+    lets the generator's step leave a gradient in the student, which its next step then follows away from the teacher. The
+    data set gives nothing but the number of images in a batch.
+
+    Args:
+        distiller (dict): What the student learns.
+        generator_distiller (dict): What the generator learns; a weight may be negative.
+        teachers (dict[str, dict]): By name, ``build_cfg`` of a classifier and ``ckpt_path`` of its weights, loaded strictly. A
+            recorder's source begins with the name.
+        generator (dict): Such as mmrazor's ``DAFLGenerator``.
+        student_iter (int): Steps of the student for each of the generator. Defaults to 1.
+        student_train_first (bool): Whether the student's steps come before the generator's. Defaults to False.
+        ignore_keys (Sequence[str]): Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
+            Defaults to ().
+        allow_random_teacher (bool): Whether teachers without weights are meant. Defaults to False.
+        **kwargs: ``architecture``, ``data_preprocessor``, ``init_cfg`` and ``module_inplace`` of upstream.
+
+    Raises:
+        ValueError: Naming what does not fit, and the remedy.
+
+    Source: Fang et al. 2019, arXiv 1912.11006.
+    """
+
+    def __init__(
+        self,
+        distiller: dict,
+        generator_distiller: dict,
+        teachers: dict[str, dict],
+        generator: dict,
+        student_iter: int = 1,
+        student_train_first: bool = False,
+        ignore_keys: Sequence[str] = (),
+        allow_random_teacher: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super(upstream.DataFreeDistillation, self).__init__(**kwargs)  # past that one, which loads with strict=False
+        self.student_iter, self.student_train_first = student_iter, student_train_first
+        self.teachers = nn.ModuleDict({name: ROOT_MODELS.build(teacher['build_cfg']) for name, teacher in teachers.items()})
+        self.teachers.requires_grad_(False).eval()
+        for name, teacher in self.teachers.items():
+            check_classes(self.student, teacher)
+            if teachers[name].get('ckpt_path') is not None:
+                load_strictly(teacher, teachers[name]['ckpt_path'], (*IGNORED, *ignore_keys))
+                vars(teacher)['_is_init'] = True  # init_weights would draw them anew
+            elif not allow_random_teacher:
+                raise ValueError(
+                    f'teachers.{name} has no weights: set ckpt_path, or allow_random_teacher=True if that is meant'
+                )
+        self.generator = ROOT_MODELS.build(generator)
+        # upstream asks for generator.module, which only a wrapper for several processes has; not a child of itself
+        self.generator.__dict__.setdefault('module', self.generator)
+        for name, config in (('distiller', distiller), ('generator_distiller', generator_distiller)):
+            for who, model in (('student', self.student), ('teacher', self.teachers)):
+                check_sources(f'{name}.{who}', config.get(f'{who}_recorders'), model)
+            built = ROOT_MODELS.build(config)
+            check_losses(built.distill_losses, built.loss_forward_mappings, signed=name == 'generator_distiller')
+            built.prepare_from_student(self.student)
+            built.prepare_from_teacher(self.teachers)
+            self.add_module(name, built)
+        if all(teacher.is_init for teacher in self.teachers.values()):
+            keep_out(self, 'teachers')
+
+    def train(self, mode: bool = True) -> DataFreeDistillation:
+        """Set the mode of student and generator; teachers stay in ``eval()``.
+
+        Args:
+            mode (bool): Whether to train. Defaults to True.
+
+        Returns:
+            DataFreeDistillation: Itself, as torch has it.
+        """
+        super().train(mode)
+        self.teachers.eval()
+        return self
+
+    def train_generator(self, data: dict, optimizer: Any) -> tuple:
+        """A step of the generator that leaves no gradient in the student.
+
+        Args:
+            data (dict): A batch, of which only the number of images counts.
+            optimizer (OptimWrapper): The generator's.
+
+        Returns:
+            tuple: The loss and what is logged.
+        """
+        result = super().train_generator(data, optimizer)
+        self.student.zero_grad()
+        return result
+
+
+@MODELS.register_module()
+class DAFLDataFreeDistillation(DataFreeDistillation):
+    """DAFL: a generator makes images that look to the teacher like those of its classes; the student learns from them.
+
+    Args:
+        **kwargs: As for :class:`DataFreeDistillation`; both learn in one step, so that ``student_iter`` has no effect.
+
+    Source: Chen et al. 2019, arXiv 1904.01186.
+    """
+
+    train_step = upstream.DAFLDataFreeDistillation.train_step

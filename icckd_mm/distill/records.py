@@ -1,0 +1,60 @@
+"""What a checkpoint says about the training behind it; the text of its config is parsed, never run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from icckd_mm.compat.config_text import parse_config_text
+
+SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCrop': 'scale', 'Resize': 'scale'}
+
+
+class Record(NamedTuple):
+    """What is known of the images that a network was trained with.
+
+    Attributes:
+        preprocessor (dict): Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
+        side (int, optional): Side of the square images; None where nothing is known.
+    """
+
+    preprocessor: dict
+    side: int | None
+
+
+def read_record(checkpoint: dict) -> Record:
+    """What the config in a checkpoint says about images.
+
+    Args:
+        checkpoint (dict): A checkpoint of mmengine.
+
+    Returns:
+        Record: Empty where there is no readable config.
+    """
+    try:
+        config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
+        dataset = config.get('train_dataloader', {}).get('dataset', {})
+        while 'dataset' in dataset:
+            dataset = dataset['dataset']
+        sides = _sides(dataset.get('pipeline', []))
+        if not sides and str(dataset.get('type')).endswith('Digits'):
+            sides = [dataset.get('scale')]
+        # the model's own preprocessor comes first in mmengine, too
+        preprocessor = config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
+        return Record(dict(preprocessor), sides[-1] if sides else None)
+    except (ValueError, TypeError, AttributeError):
+        return Record({}, None)
+
+
+def _sides(steps: Any) -> list[int | None]:
+    """The sides that the steps of a pipeline cut or scale images to, in order; None for one that is not square."""
+    sides: list[int | None] = []
+    for step in steps:
+        if isinstance(step, (list, tuple)):
+            sides += _sides(step)
+            continue
+        size = step.get(SIDES.get(step['type'].rpartition('.')[2], ''))
+        if size is not None:
+            pair = (size, size) if isinstance(size, int) else tuple(size)
+            sides.append(pair[0] if pair[0] == pair[-1] else None)
+        sides += _sides(step.get('transforms', []))
+    return sides

@@ -1,0 +1,135 @@
+"""A teacher's logits on disk, for many students."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from icckd_mm.engine.atomic_backend import write_atomically
+
+DTYPES = ('float16', 'float32')
+KEY = 'key.json'
+
+
+class TeacherCache:
+    """Logits ``(N, C)`` of the N images of a data set in each of several views, in a file a view.
+
+    The folder holds ``key.json``, which says whose logits of what they are, and ``view-0000.npy`` and so on, which are read
+    through a memory map. What is collected for a view is in memory until :meth:`close` writes it, all or nothing; a file that
+    is there is never written again. A row that is not known is NaN.
+
+    Args:
+        folder (str | Path): Made if need be.
+        key (dict[str, str]): What the logits depend on; a folder with another key is refused.
+        num_images (int): N.
+        dtype (str): ``'float16'`` (relative error 5e-4) or ``'float32'``. Defaults to ``'float16'``.
+
+    Raises:
+        ValueError: If ``dtype`` is another, or the folder was written with another key.
+
+    Example:
+        >>> cache = TeacherCache(getfixture('tmp_path'), {'teacher': 'a'}, num_images=3)
+        >>> cache.open(0)
+        >>> cache.write([2, 0], torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        >>> cache.close(keep=True)
+        >>> cache.open(0)
+        >>> cache.read([0, 2]), cache.read([0, 1])
+        (tensor([[3., 4.], [1., 2.]]), None)
+    """
+
+    def __init__(self, folder: str | Path, key: dict[str, str], num_images: int, dtype: str = 'float16') -> None:
+        self.check_dtype(dtype)
+        self.folder, self.num_images, self.dtype = Path(folder), num_images, dtype
+        self.path: Path | None = None  # of the view that is open
+        self.rows: np.ndarray | None = None
+        self._check({**key, 'images': str(num_images), 'dtype': dtype})
+
+    @staticmethod
+    def check_dtype(dtype: str) -> None:
+        """Raise ``ValueError`` unless logits can be stored as ``dtype``."""
+        if dtype not in DTYPES:
+            raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
+
+    def open(self, view: int) -> None:
+        """Turn to a view, which is read if its file is there and else collected.
+
+        Args:
+            view (int): Its number, from 0.
+
+        Raises:
+            ValueError: If the file is not what this cache writes.
+        """
+        self.path, self.rows = self.folder / f'view-{view:04d}.npy', None
+        if self.path.is_file():
+            try:
+                self.rows = np.load(self.path, mmap_mode='r')
+            except (ValueError, OSError) as error:
+                raise ValueError(f'{self.path} cannot be read ({error}); delete it') from error
+            if self.rows.ndim != 2 or len(self.rows) != self.num_images or self.rows.dtype != self.dtype:
+                raise ValueError(
+                    f'{self.path} holds {self.rows.dtype} {self.rows.shape}, not {self.dtype} ({self.num_images}, C); delete it'
+                )
+
+    def read(self, index: Sequence[int]) -> Tensor | None:
+        """Logits of some images.
+
+        Args:
+            index (Sequence[int]): B places in the data set.
+
+        Returns:
+            Tensor, optional: ``(B, C)`` in single precision; None unless all are known.
+        """
+        if self.rows is None:
+            return None
+        rows = torch.from_numpy(self.rows[list(index)]).float()
+        return None if rows[:, 0].isnan().any() else rows
+
+    def write(self, index: Sequence[int], logits: Tensor) -> None:
+        """Collect logits; without effect where the view has its file.
+
+        Args:
+            index (Sequence[int]): B places in the data set.
+            logits (Tensor): ``(B, C)``, on any device.
+        """
+        if self.rows is None:
+            self.rows = np.full((self.num_images, logits.size(1)), np.nan, self.dtype)
+        if self.rows.flags.writeable:
+            self.rows[list(index)] = logits.float().cpu().numpy()
+
+    def close(self, keep: bool) -> None:
+        """Leave the view.
+
+        Args:
+            keep (bool): Whether to write what was collected; False if it is only a part.
+
+        Raises:
+            OSError: If it cannot be written; nothing is left then.
+        """
+        if keep and self.path is not None and self.rows is not None and self.rows.flags.writeable:
+            content = io.BytesIO()
+            np.save(content, self.rows)
+            own = self.path.with_name(f'{self.path.name}.{os.getpid()}')  # two students may come here at once
+            write_atomically(own, content.getvalue())
+            os.replace(own, self.path)
+        self.path = self.rows = None
+
+    def _check(self, key: dict[str, str]) -> None:
+        path = self.folder / KEY
+        if not path.is_file():
+            own = path.with_name(f'{KEY}.{os.getpid()}')
+            write_atomically(own, json.dumps(key, indent=2).encode())
+            os.replace(own, path)
+        found = json.loads(path.read_text(encoding='utf-8'))
+        names = [name for name in {**key, **found} if found.get(name) != key.get(name)]
+        if names:
+            different = [f'{name}: {found.get(name)} there, {key.get(name)} now' for name in names]
+            raise ValueError(
+                f'{self.folder} holds logits of something else ({"; ".join(different)}); delete it or give another folder'
+            )

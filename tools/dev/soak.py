@@ -1,0 +1,134 @@
+#!/usr/bin/env python
+"""Pull the plug on a training again and again, and see whether it still ends with the same weights.
+
+Each life of the run is a process that is killed (SIGKILL) after a random time; the next one goes on with ``--resume``. When the
+training is through, its last checkpoint must equal that of an undisturbed run to the bit; then a new run begins, until the time
+is over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmpretrain.models  # noqa: F401  (imported once, so that a life is training and not importing)
+import torch
+
+from icckd_mm.engine.checkpoint_difference import checkpoint_differences
+from icckd_mm.engine.checkpoint_search import newest_checkpoint
+from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import train as train_tool
+
+CONFIG = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
+OPTIONS = [
+    'train_cfg.max_epochs=6',
+    'custom_hooks.0.loss.margin=-1.0',
+    'default_hooks.checkpoint.by_epoch=False',
+    'default_hooks.checkpoint.interval=3',
+    'train_dataloader.dataset.indices=640',
+    'train_dataloader.num_workers=1',
+    'param_scheduler.T_max=6',
+    'model.backbone.widths=[4,4,8,16]',
+    'model.head.in_channels=16',
+]
+
+
+def start(work_dir: Path, log: Path) -> int:
+    """A process that trains, or goes on with the training, in ``work_dir``.
+
+    Returns:
+        int: Its number.
+    """
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            train_tool.main([CONFIG, '--work-dir', str(work_dir), '--resume', '--cfg-options', *OPTIONS])
+            status = 0
+        finally:
+            os._exit(status)
+    return child
+
+
+def ended(child: int, seconds: float) -> int | None:
+    """Exit status of the process if it ends within ``seconds``, otherwise None."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        number, status = os.waitpid(child, os.WNOHANG)
+        if number:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    return None
+
+
+def disturbed(work_dir: Path, log: Path, chance: random.Random, longest: float) -> int:
+    """Train in lives of random length until the training is through.
+
+    Returns:
+        int: The number of kills.
+    """
+    kills = 0
+    while True:
+        child = start(work_dir, log)
+        status = ended(child, chance.uniform(0.2, longest))
+        if status == 0:
+            return kills
+        if status is not None:
+            raise SystemExit(f'the training failed by itself after {kills} kills; see {log}')
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the soak.
+
+    Args:
+        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+
+    Returns:
+        int: Kills survived.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--minutes', type=float, default=30)
+    parser.add_argument('--seed', type=int, default=0, help='of the kills; the training has its own')
+    args = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    folder = Path(tempfile.mkdtemp(prefix='icckd_mm-soak-'))
+    log, chance, kills, runs = folder / 'log.txt', random.Random(args.seed), 0, 0
+    began = time.monotonic()
+    if ended(start(folder / 'undisturbed', log), 600) != 0:
+        raise SystemExit(f'the undisturbed training failed; see {log}')
+    longest = time.monotonic() - began  # of a life: some get through, most do not
+    end = began + 60 * args.minutes
+    while time.monotonic() < end:
+        shutil.rmtree(folder / 'killed', ignore_errors=True)
+        kills += disturbed(folder / 'killed', log, chance, longest)
+        runs += 1
+        files = [newest_checkpoint(folder / name)[0] for name in ('undisturbed', 'killed')]
+        first, second = (load_whole_checkpoint(file) for file in files if file is not None)
+        differences = checkpoint_differences(first, second)
+        if differences:
+            raise SystemExit(
+                f'run {runs}, {kills} kills so far: {len(differences)} differences, first {differences[0]}; see {folder}'
+            )
+        print(f'{(time.monotonic() - began) / 60:5.1f} min: {runs} runs, {kills} kills, no difference', flush=True)
+    shutil.rmtree(folder)
+    return kills
+
+
+if __name__ == '__main__':
+    main()
