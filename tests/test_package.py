@@ -43,8 +43,8 @@ SURFACE = {
         'SampleWiseContrastiveLoss',
         'TwoViewDataPreprocessor',
     ],
-    'icckd_mm.datasets': ['ClassMap', 'Digits', 'RandomImages', 'TinyImageNet'],
-    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'IntraClassContrastHook'],
+    'icckd_mm.datasets': ['ClassMap', 'DeviceLoader', 'Digits', 'RandomImages', 'TinyImageNet'],
+    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook'],
 }
 
 

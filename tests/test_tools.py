@@ -2,9 +2,6 @@
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mmpretrain
@@ -146,85 +143,6 @@ def test_default_work_dir_and_loader_defaults(tmp_path, monkeypatch):
     assert not runner.train_dataloader.persistent_workers
 
 
-BAD = {
-    'no such config': (
-        [TEACHER.replace('resnet20', 'resnet2O')],
-        r'does not exist; did you mean configs/icckd/teacher/icc_resnet20',
-    ),
-    'not even near': (['zzz.py'], 'config zzz.py does not exist'),
-    'amp on a cpu': ([TEACHER, '--amp'], '--amp needs a GPU'),
-    'no teacher yet': (
-        [STUDENT, '--cfg-options', 'model.teacher_ckpt=work_dirs/icc_resnet20_1xb64_digits/none.pth'],
-        'train it first with: python tools/train.py configs/icckd/teacher/icc_resnet20_1xb64_digits.py',
-    ),
-    'no such checkpoint': (
-        [TEACHER, '--resume', 'nowhere/epoch_1.pth'],
-        'load_from: the checkpoint nowhere/epoch_1.pth does not exist',
-    ),
-    'no data folder': (
-        [
-            BASELINE,
-            '--cfg-options',
-            'train_dataloader.dataset.type=CustomDataset',
-            'train_dataloader.dataset.data_root=data/nowhere',
-        ],
-        'train_dataloader: the folder data/nowhere of the data set does not exist; put one folder a class there',
-    ),
-}
-
-
-@pytest.mark.parametrize('case', BAD)
-def test_bad_input_is_refused_before_any_work(case, tmp_path):
-    argv, message = BAD[case]
-    if case == 'amp on a cpu' and torch.cuda.is_available():
-        pytest.skip('there is a GPU')
-    with pytest.raises(ValueError, match=message):
-        run_train([*argv[:1], '--work-dir', str(tmp_path / 'out'), *argv[1:]])
-    assert not (tmp_path / 'out').exists()
-
-
-def test_auto_scale_needs_a_base_batch(tmp_path):
-    config = tmp_path / 'plain.py'
-    config.write_text(f"_base_ = '{ROOT / BASELINE}'\nauto_scale_lr = None\n")
-    with pytest.raises(ValueError, match='auto_scale_lr=dict'):
-        run_train([str(config), '--auto-scale-lr'])
-
-
-def test_out_item_needs_out():
-    with pytest.raises(ValueError, match='add --out FILE'):
-        run_test([TEACHER, 'any.pth', '--out-item', 'metrics'])
-
-
-def test_a_mistake_ends_in_one_line_and_exit_status_2():
-    """The only subprocess here: what a user sees."""
-    done = subprocess.run([sys.executable, 'tools/train.py', 'zzz.py'], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 2
-    assert done.stderr == 'error: config zzz.py does not exist; ls configs/icckd/* shows ours\n'
-    debug = subprocess.run(
-        [sys.executable, 'tools/train.py', 'zzz.py', '--debug'], capture_output=True, text=True, cwd=ROOT, check=False
-    )
-    assert 'Traceback' in debug.stderr
-
-
-@pytest.mark.timeout(240)
-def test_dist_train_runs_two_processes_on_a_cpu(tmp_path):
-    if torch.cuda.is_available():
-        pytest.skip('on a GPU machine it would ask for two GPUs')
-    options = ['train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64', 'train_dataloader.batch_size=16']
-    done = subprocess.run(
-        ['bash', 'tools/dist_train.sh', TEACHER, '2', '--work-dir', str(tmp_path), '--no-validate', '--cfg-options', *options],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-        env={**os.environ, 'PYTHON': sys.executable, 'PORT': '29611', 'OMP_NUM_THREADS': '1'},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    checkpoint = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)
-    assert checkpoint['meta']['iter'] == 2
-    assert int(checkpoint['state_dict']['icc_loss.queue.filled'].sum()) == 64  # the images of both processes
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_demo_ends_with_table_and_figure(tmp_path, monkeypatch, capsys):
@@ -236,3 +154,33 @@ def test_the_demo_ends_with_table_and_figure(tmp_path, monkeypatch, capsys):
     assert '| student of the ICC teacher |' in out
     assert 'proves nothing' in out
     assert (tmp_path / 'work_dirs/demo/feature_spaces.png').stat().st_size > 20_000
+
+
+def test_resume_takes_the_newest_whole_checkpoint_and_says_so(teacher, tmp_path, capsys):
+    """Reliability test 15: the newest file is cut in half, ``last_checkpoint`` names it."""
+    folder = tmp_path / 'run'
+    options = ['custom_hooks.0.loss.margin=-1.0', 'default_hooks.checkpoint.max_keep_ckpts=2', SMALL[0]]
+    command = [TEACHER, '--work-dir', str(folder), '--resume', '--no-validate', '--cfg-options', *options]
+    first = run_train([*command, 'train_cfg.max_epochs=2'])
+    assert 'there is no checkpoint in' in capsys.readouterr().out
+    newest = folder / 'epoch_2.pth'
+    newest.write_bytes(newest.read_bytes()[:5000])
+    again = run_train([*command, 'train_cfg.max_epochs=2'])
+    said = capsys.readouterr().out
+    assert f'warning: {newest} is passed over' in said
+    assert f'going on from {folder / "epoch_1.pth"}' in said
+    assert equal(first.model.state_dict(), again.model.state_dict())
+
+
+def test_the_device_loader_is_one_flag(tmp_path):
+    """The same images in the same order; teacher with two views, student with one."""
+    options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=128']
+    for config, views in ((TEACHER, 2), (BASELINE, 1)):
+        runner = run_train([config, '--device-loader', '--work-dir', str(tmp_path / str(views)), *options])
+        assert type(runner.train_dataloader).__name__ == 'DeviceLoader'
+        assert runner.train_dataloader.pipeline.views == views
+        assert runner.iter == 2
+        loss = runner.message_hub.get_scalar('train/loss').data[0]
+        assert all(0 < value < 5 for value in loss)
+    again = run_train([BASELINE, '--device-loader', '--fast', '--work-dir', str(tmp_path / 'fast'), '--no-validate'])
+    assert again.train_dataloader.batch_size == 4
