@@ -2,7 +2,9 @@
 
 from .compat import install
 from .version import __version__
+from .zoo import index
 
 install()
+index.install()
 
 __all__ = ['__version__']

@@ -1,6 +1,4 @@
-"""Classifiers of other projects, as mmpretrain knows them."""
+"""Finished runs turned into models for others, and classifiers of other projects as mmpretrain knows them.
 
-from .architectures import classifier_config
-from .import_checkpoint import import_checkpoint
-
-__all__ = ['classifier_config', 'import_checkpoint']
+Nothing is imported here: ``import icckd_mm`` passes on its way to the model index, and must not import mmpretrain.
+"""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from mmengine.analysis import get_model_complexity_info
+from mmengine.analysis import FlopAnalyzer
+from mmengine.config import Config
 
 from icckd_mm.version import __version__
 
 from .network import Network
+from .onnx_export import INPUT, OPSET, OUTPUT
+from .standalone_config import channel_order, image_size
 
 PAPER = {
     'Title': 'Enriching Knowledge Distillation with Intra-Class Contrastive Learning',
@@ -18,54 +23,88 @@ PAPER = {
 }
 
 
-def complexity(model: torch.nn.Module, image: torch.Tensor) -> dict[str, int]:
-    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image ``(1, 3, H, W)``."""
-    flops = get_model_complexity_info(model, inputs=(image,), show_table=False, show_arch=False)['flops']
-    return {'FLOPs': int(flops), 'Parameters': sum(parameter.numel() for parameter in model.parameters())}
+@dataclass
+class Entry:
+    """What the papers of a model say about it.
 
-
-def metafile(name: str, weights: str, network: Network, sizes: dict[str, int], metrics: dict[str, float]) -> dict[str, Any]:
-    """The content of ``metafile.yml``.
-
-    Args:
-        name (str): Name of the model.
+    Attributes:
+        name (str): Its name.
         weights (str): File name of its weights.
         network (Network): From :func:`icckd_mm.zoo.network.take_network`.
+        config (Config): From :func:`icckd_mm.zoo.standalone_config.standalone_config`.
         sizes (dict[str, int]): From :func:`complexity`.
         metrics (dict[str, float]): Results on the test split, such as ``{'accuracy/top1': 98.6}``.
-
-    Returns:
-        dict: Collections and Models in OpenMMLab's form.
+        teacher (dict[str, float]): The same of its teacher.
+        files (list[str]): Names of the other files beside it.
+        with_preprocess (bool): Whether the ONNX graph holds the preprocessing.
+        root (str): Path of the folder from that of the model index, ``''`` without one.
     """
-    run = network.config
-    dataset = run.get('test_dataloader', {}).get('dataset', {}).get('type', 'unknown')
-    entry: dict[str, Any] = {
-        'Name': name,
+
+    name: str
+    weights: str
+    network: Network
+    config: Config
+    sizes: dict[str, int]
+    metrics: dict[str, float]
+    teacher: dict[str, float] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    with_preprocess: bool = False
+    root: str = ''
+
+    def beside(self, suffix: str) -> str | None:
+        """The file of that suffix, where it was written."""
+        return next((name for name in self.files if name.endswith(suffix)), None)
+
+
+def complexity(model: torch.nn.Module, size: int) -> dict[str, int]:
+    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image ``(1, 3, size, size)``."""
+    image = torch.zeros(1, 3, size, size)
+    counter = FlopAnalyzer(model, (image,)).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    return {'FLOPs': int(counter.total()), 'Parameters': sum(parameter.numel() for parameter in model.parameters())}
+
+
+def dataset_name(run: Config, loader: str = 'test_dataloader') -> str:
+    """Name of the data set of a run, with what is wrapped around it: ``'ClassMap(CIFAR100)'``."""
+    dataset = (run.get(loader) or {}).get('dataset') or {}
+    name = str(dataset.get('type', 'unknown')).rsplit('.', 1)[-1]
+    return f'{name}({dataset_name({loader: dataset}, loader)})' if 'dataset' in dataset else name
+
+
+def metafile(entry: Entry) -> dict[str, Any]:
+    """The content of ``metafile.yml``, Collections and Models in OpenMMLab's form."""
+    network, run = entry.network, entry.network.config
+    model: dict[str, Any] = {
+        'Name': entry.name,
         'In Collection': 'ICCKD',
         'Metadata': {
-            **sizes,
+            **entry.sizes,
+            'Image Size': image_size(entry.config),
             'Epochs': network.meta.get('epoch'),
             'Seed': network.meta.get('seed'),
-            'Code': f'icckd_mm {__version__}',
-            'Training Data': dataset,
+            'Code': f'icckd_mm {__version__}, mmengine {network.meta.get("mmengine_version")}',
+            'Training Data': dataset_name(run, 'train_dataloader'),
+            'Training Config': _run_name(network),
         },
-        'Results': [
-            {
-                'Task': 'Image Classification',
-                'Dataset': dataset,
-                'Metrics': {key: round(value, 2) for key, value in metrics.items()},
-            }
-        ],
-        'Config': f'{name}.py',
-        'Weights': weights,
+        'Results': [],
+        'Config': f'{entry.root}{entry.name}.py',
+        'Weights': f'{entry.root}{entry.weights}',
     }
-    if network.distilled:
-        teacher = run.model.teacher
-        entry['Metadata']['Teacher'] = {
-            'Backbone': teacher.backbone.to_dict(),
-            'Checkpoint': str(run.model.get('teacher_ckpt')),
+    if network.average is not None:
+        model['Metadata']['Averaged Weights'] = network.average
+    if entry.metrics:
+        result = {'Task': 'Image Classification', 'Dataset': dataset_name(run), 'Metrics': _rounded(entry.metrics)}
+        model['Results'].append(result)
+    if entry.beside('.json'):
+        model['Training Log'] = f'{entry.root}{entry.beside(".json")}'
+    if entry.beside('.onnx'):
+        model['ONNX'] = {
+            'File': f'{entry.root}{entry.beside(".onnx")}',
+            'Opset': OPSET,
+            'Preprocessing': 'in the graph' if entry.with_preprocess else 'before the graph',
         }
-    return {'Collections': [{'Name': 'ICCKD', 'Paper': PAPER, 'README': 'README.md'}], 'Models': [entry]}
+    if network.distilled:
+        model['Metadata']['Teacher'] = _teachers(run.model.to_dict(), entry.teacher)
+    return {'Collections': [{'Name': 'ICCKD', 'Paper': PAPER, 'README': 'README.md'}], 'Models': [model]}
 
 
 def write_yaml(content: dict[str, Any]) -> str:
@@ -73,25 +112,92 @@ def write_yaml(content: dict[str, Any]) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
-def model_card(name: str, weights: str, network: Network, sizes: dict[str, int], metrics: dict[str, float]) -> str:
+def model_card(entry: Entry) -> str:
     """A README that tells what the model is and how to use it in three lines."""
+    network = entry.network
     kind = 'student, distilled with mmrazor' if network.distilled else 'classifier'
-    results = '\n'.join(f'| {key} | {value:.2f} |' for key, value in metrics.items()) or '| (not measured) | |'
-    ours = 'import icckd_mm  # its network\n' if 'icckd_mm.' in str(network.model) else ''
-    return f"""# {name}
+    results = '\n'.join(f'| {key} | {value:.2f} |' for key, value in entry.metrics.items()) or '| (not measured) | |'
+    ours = '\nNeeds the package icckd_mm, which holds the network.\n' if 'icckd_mm.' in str(network.model) else ''
+    rgb = channel_order(entry.config) == 'RGB'
+    image = "mmcv.imread('image.png', channel_order='rgb')" if rgb else "'image.png'"
+    return f"""# {entry.name}
 
-A {kind}; {sizes['Parameters']:,} parameters, {sizes['FLOPs'] / 1e6:.1f} M multiply-adds an image;
-epoch {network.meta.get('epoch')}, seed {network.meta.get('seed')}, icckd_mm {__version__}.
+A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds an image
+of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 
-| metric on the test split | value |
+| metric on the test split of {dataset_name(network.config)} | value |
 |---|---|
 {results}
 
+## Use
+{ours}
 ```python
-{ours}from mmpretrain import ImageClassificationInferencer
-predict = ImageClassificationInferencer('{name}.py', pretrained='{weights}')
-print(predict('image.png')[0]['pred_class'])
+{'import mmcv' + chr(10) if rgb else ''}from mmpretrain import ImageClassificationInferencer
+predict = ImageClassificationInferencer('{entry.name}.py', pretrained='{entry.weights}')
+print(predict({image})[0]['pred_class'])
 ```
+{_onnx_section(entry)}
+## Preprocessing
+
+{_preprocessing(entry)}
+
+## Training
+
+Run `{_run_name(network)}`, epoch {network.meta.get('epoch')}, seed {network.meta.get('seed')}, on the training split of
+{dataset_name(network.config, 'train_dataloader')}; published by icckd_mm {__version__}.{_log_line(entry)}
 
 Method: {PAPER['Title']}, {PAPER['URL']}
 """
+
+
+def _rounded(metrics: dict[str, float]) -> dict[str, float]:
+    return {key: round(value, 2) for key, value in metrics.items()}
+
+
+def _run_name(network: Network) -> str:
+    return Path(str(network.meta.get('experiment_name', 'unknown'))).name.rsplit('_', 2)[0]
+
+
+def _teachers(algorithm: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any] | list[dict[str, Any]]:
+    teacher = algorithm.get('teacher') or {}
+    several = teacher.get('teachers')
+    pairs = zip(several, teacher.get('teacher_ckpts', [])) if several else [(teacher, algorithm.get('teacher_ckpt'))]
+    described = [
+        {
+            'Backbone': one.get('backbone', {'type': str(one.get('type') or one.get('cfg_path') or 'the student itself')}),
+            'Checkpoint': '/'.join(Path(str(file)).parts[-2:]),  # not the folders of this machine
+        }
+        for one, file in pairs
+    ]
+    if len(described) > 1:
+        return described
+    return {**described[0], 'Metrics': _rounded(metrics)} if metrics else described[0]
+
+
+def _preprocessing(entry: Entry) -> str:
+    given = entry.config.model.data_preprocessor
+    order, turned = channel_order(entry.config), given.get('to_rgb', False)
+    lines = [f'Images {order}, 0 to 255, resized by the test pipeline in `{entry.name}.py`; `get_model` does the rest:']
+    lines += ['1. turn the colours round to RGB'] if turned else []
+    if given.get('mean') is not None:
+        lines += [f'{len(lines)}. subtract mean {list(given.mean)}, divide by std {list(given.std)}, in that order of colours']
+    return '\n'.join(lines)
+
+
+def _onnx_section(entry: Entry) -> str:
+    file = entry.beside('.onnx')
+    if not file:
+        return ''
+    size = image_size(entry.config)
+    fed = (
+        f'uint8 `(batch, 3, {size}, {size})`, colours {channel_order(entry.config)} (the preprocessing below is in the graph)'
+        if entry.with_preprocess
+        else f'float32 `(batch, 3, {size}, {size})`, preprocessed as below'
+    )
+    return f"""
+`{file}` (opset {OPSET}, any batch size) takes `{INPUT}`, {fed}, and gives `{OUTPUT}`, before the softmax.
+"""
+
+
+def _log_line(entry: Entry) -> str:
+    return f'\nLosses and accuracies by step: `{entry.beside(".json")}`.' if entry.beside('.json') else ''

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import os
-import re
+import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
+
+from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 from .architectures import Architecture, find_architecture
 
@@ -64,18 +64,10 @@ def import_checkpoint(
 
 def load_state(src: Path) -> dict[str, Tensor]:
     """The tensors of a file by their names, without the wrappings of DataParallel and of mdistiller."""
-    # RepDistiller's last checkpoint holds its command line, an argparse.Namespace, which does nothing when it is loaded.
-    allow = getattr(torch.serialization, 'safe_globals', contextlib.nullcontext)
     try:
-        with allow([argparse.Namespace]):
-            state = torch.load(src, map_location='cpu', weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # a damaged pickle may raise anything
-        foreign = re.search(r'Unsupported global: GLOBAL (\S+)', str(error))
-        if foreign:
-            raise ValueError(f'{src} is not loaded: it asks for {foreign[1]}; write its state dict alone to a file') from None
-        raise ValueError(f'{src} is damaged or no checkpoint of PyTorch') from error
+        state = load_checkpoint_safely(src, map_location='cpu')
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(str(error)) from None
     for wrapping in ('model', 'state_dict'):
         if isinstance(state, dict) and isinstance(state.get(wrapping), dict):
             state = state[wrapping]

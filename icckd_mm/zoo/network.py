@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from torch import Tensor
 
@@ -29,6 +31,7 @@ class Network:
         meta (dict): What the checkpoint says about the run: epoch, time, seed, class names.
         distilled (bool): Whether it is the student of a distillation.
         checkpoint (Path): Where it comes from.
+        average (bool, optional): Whether the weights are the average of ``EMAHook``; None where the run has none.
     """
 
     config: Config
@@ -37,6 +40,7 @@ class Network:
     meta: dict[str, Any]
     distilled: bool
     checkpoint: Path
+    average: bool | None
 
 
 def find_checkpoint(run: str | os.PathLike[str]) -> Path:
@@ -66,36 +70,64 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
     return found
 
 
-def take_network(run: str | os.PathLike[str], ema: bool = False) -> Network:
+def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinished: bool = False) -> Network:
     """Take the student, or the teacher of a teacher run, out of a checkpoint.
 
     Args:
         run (str | PathLike): A checkpoint of ``tools/train.py``, or its work dir.
         ema (bool): Whether to take the averaged weights of ``EMAHook``. Defaults to False.
+        allow_unfinished (bool): Whether a checkpoint from before the end of training will do. Defaults to False.
 
     Returns:
         Network: Weights and configs of the classifier alone.
 
     Raises:
-        ValueError: If there is no checkpoint, no config in it, no averaged weights though wanted, or no classifier.
+        ValueError: If there is no checkpoint, no config in it, no averaged weights though wanted, or no classifier, or if the
+            run has not finished.
     """
     path = find_checkpoint(run)
-    checkpoint = load_checkpoint_safely(path, map_location='cpu')
-    meta = checkpoint.get('meta', {})
-    if 'cfg' not in meta:
+    try:
+        checkpoint = load_checkpoint_safely(path, map_location='cpu')
+    except pickle.UnpicklingError as error:
+        raise ValueError(str(error)) from None
+    meta = checkpoint.get('meta', {}) if isinstance(checkpoint, dict) else {}
+    if 'cfg' not in meta or 'state_dict' not in checkpoint:
         raise ValueError(f'{path} does not hold the config of its run (meta.cfg); take a checkpoint of tools/train.py')
-    state = checkpoint['state_dict']
-    if ema:
-        if 'ema_state_dict' not in checkpoint:
-            raise ValueError(f'{path} has no averaged weights (ema_state_dict); train with EMAHook or leave --ema out')
-        state = {name[len('module.') :]: value for name, value in checkpoint['ema_state_dict'].items() if name != 'steps'}
     config = parse_config_text(meta['cfg'])
+    if not allow_unfinished:
+        _check_finished(config, meta, path)
+    state = _weights(checkpoint, ema, path)
     model = config.model.to_dict()
     distilled = 'architecture' in model
     if distilled:
         model = model['architecture']
         state = {name[len(STUDENT) :]: value for name, value in state.items() if name.startswith(STUDENT)}
-    state = OrderedDict((name, value) for name, value in state.items() if not name.startswith(AIDS))
+    state = {name: value for name, value in state.items() if not name.startswith(AIDS)}
     if not state or 'backbone' not in model:
         raise ValueError(f'{path} holds no classifier: neither a student (architecture.*) nor a network with a backbone')
-    return Network(config, model, state, meta, distilled, path)
+    # Copies without gaps: a tensor that is a view would take the whole of its storage along into a file.
+    copies = OrderedDict((name, value.clone(memory_format=torch.contiguous_format)) for name, value in state.items())
+    average = ema if 'ema_state_dict' in checkpoint else None
+    return Network(config, model, copies, meta, distilled, path, average)
+
+
+def _check_finished(config: Config, meta: dict[str, Any], path: Path) -> None:
+    plan = config.get('train_cfg') or {}
+    for unit, end in (('epoch', plan.get('max_epochs')), ('iter', plan.get('max_iters'))):
+        if end and meta.get(unit, end) < end:
+            raise ValueError(
+                f'{path} is of {unit} {meta[unit]} of {end}, the training has not finished; '
+                'resume it, or publish it all the same with --allow-unfinished'
+            )
+
+
+def _weights(checkpoint: dict[str, Any], ema: bool, path: Path) -> dict[str, Tensor]:
+    """The averaged or the trained weights; ``EMAHook`` stores the average as ``state_dict`` and what was trained beside it."""
+    trained = checkpoint.get('ema_state_dict')
+    if ema and trained is None:
+        raise ValueError(f'{path} has no averaged weights (ema_state_dict); train with EMAHook or leave --ema out')
+    if ema or trained is None:
+        return checkpoint['state_dict']
+    prefix = 'module.'
+    swapped = {name[len(prefix) :]: value for name, value in trained.items() if name.startswith(prefix)}
+    return {name: swapped.get(name, value) for name, value in checkpoint['state_dict'].items()}

@@ -2,120 +2,163 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
-import shutil
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-from mmengine.registry import DefaultScope
+from . import index as model_index
+from .entry_files import write_entry
+from .network import take_network
+from .onnx_export import check_packages
+from .verify import Check, verify
 
-from .card import complexity, metafile, model_card, write_yaml
-from .network import Network, take_network
-from .standalone_config import standalone_config
-from .verify import first_image, verify
-
-FORMATS = ('pth', 'safetensors')
+FORMATS = ('pth', 'safetensors', 'onnx')
 
 
-def publish(
-    run: str | os.PathLike[str],
-    out: str | os.PathLike[str],
-    name: str | None = None,
-    formats: Sequence[str] = ('pth',),
-    ema: bool = False,
-    force: bool = False,
-) -> list[tuple[str, bool, str]]:
+@dataclass(frozen=True)
+class Options:
+    """How a run is published.
+
+    Args:
+        name (str, optional): Name of the model. Defaults to that of the config.
+        formats (Sequence[str]): Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        with_preprocess (bool): Whether the ONNX graph holds the preprocessing. Defaults to False.
+        ema (bool): Whether to take the averaged weights of ``EMAHook``. Defaults to False.
+        force (bool): Whether to replace an entry. Defaults to False.
+        allow_unfinished (bool): Whether a checkpoint from before the end of training will do. Defaults to False.
+        metrics (bool): Whether to measure on the data set, where it is present. Defaults to True.
+        index (str | PathLike, optional): The model index to add the entry to. Defaults to the nearest ``model-index.yml`` in
+            the folders above the entry.
+        list_it (bool): Whether to add it to an index at all. Defaults to True.
+    """
+
+    name: str | None = None
+    formats: Sequence[str] = ('pth',)
+    with_preprocess: bool = False
+    ema: bool = False
+    force: bool = False
+    allow_unfinished: bool = False
+    metrics: bool = True
+    index: str | os.PathLike[str] | None = None
+    list_it: bool = True
+
+
+def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options: object) -> list[Check]:
     """Write weights, a plain config, a model card and ``metafile.yml``, and check them as a stranger would.
 
-    The weights file is ``{config}_{YYYYMMDD}-{sha256[:8]}.pth``, ``meta`` and ``state_dict`` in plain containers; the date is
-    that of the checkpoint, so the same checkpoint gives the same bytes.
+    The weights file is ``{name}_{YYYYMMDD}-{sha256[:8]}.pth``, ``meta`` and ``state_dict`` in plain containers; the date is
+    that of the checkpoint, so the same checkpoint gives the same bytes. Nothing is left behind if anything fails.
 
     Args:
         run (str | PathLike): Work dir or checkpoint of a distillation (the student is taken) or of a teacher's training.
         out (str | PathLike): Folder to write.
-        name (str, optional): Name of the model. Defaults to that of the config.
-        formats (Sequence[str]): Of ``'pth'`` (always written) and ``'safetensors'``.
-        ema (bool): Whether to take the averaged weights of ``EMAHook``. Defaults to False.
-        force (bool): Whether to replace ``out``. Defaults to False.
+        **options: Arguments of :class:`Options`.
 
     Returns:
-        list[tuple[str, bool, str]]: The checks of :func:`icckd_mm.zoo.verify.verify`, all passed.
+        list[Check]: The checks of :func:`icckd_mm.zoo.verify.verify`, none failed.
 
     Raises:
-        ValueError: If ``out`` exists, a format is unknown, or run and checkpoint do not give a network that works.
+        OSError: If something cannot be written.
+        ValueError: If ``out`` exists, an option is wrong, the run has not finished, or run and checkpoint do not give a network
+            that works.
     """
-    out = Path(out)
-    unknown = [form for form in formats if form not in FORMATS]
-    if unknown:
-        raise ValueError(f'formats {unknown} are unknown; choose from {", ".join(FORMATS)}')
-    if out.exists() and not force:
-        raise ValueError(f'{out} exists; --force replaces it')
-    network = take_network(run, ema)
-    name = name or Path(str(network.meta.get('experiment_name', 'model'))).name.rsplit('_', 2)[0]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix='.publish-') as folder:
-        beside = Path(folder) / 'entry'
-        beside.mkdir()
-        _write(network, name, formats, beside)
-        checks = verify(beside)
-        failed = [f'{what}: {detail}' for what, passed, detail in checks if not passed]
+    out, how = Path(out), Options(**options)  # type: ignore[arg-type]
+    _check(out, how)
+    network = take_network(run, how.ema, how.allow_unfinished)
+    name = how.name or Path(str(network.meta.get('experiment_name', 'model'))).name.rsplit('_', 2)[0]
+    index = _index(out, name, how)
+    with _beside(out) as folder:
+        entry = folder / 'entry'
+        entry.mkdir()
+        root = '' if index is None else _path_from(index, out)
+        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root)
+        checks = verify(entry, how.metrics)
+        failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False]
         if failed:
             raise ValueError(f'the published files do not pass their checks, nothing was written: {"; ".join(failed)}')
-        if out.exists():
-            shutil.rmtree(out)
-        os.replace(beside, out)
+        _put(entry, out, index)
     return checks
 
 
-def _write(network: Network, name: str, formats: Sequence[str], folder: Path) -> None:
-    from mmpretrain.registry import MODELS
-
-    config = standalone_config(network)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        model = MODELS.build(config.model).eval()
+def _put(entry: Path, out: Path, index: Path | None) -> None:
+    """Move the entry to its place and list it; what stood there before stays if that fails."""
+    old = entry.with_name('old')
+    listed = None if index is None else index.with_name(f'.{index.name}.part')
     try:
-        model.load_state_dict(network.state)
-    except RuntimeError as error:
-        raise ValueError(f'config and weights of {network.checkpoint} do not belong together: {error}') from None
-    kept = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')
-    meta = {key: network.meta[key] for key in kept if key in network.meta}
-    buffer = io.BytesIO()  # saved through memory: the name is in the hash of a zip written to a file
-    torch.save({'meta': meta, 'state_dict': network.state}, buffer)
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:8]
-    weights = f'{name}_{str(network.meta.get("time", "undated"))[:8]}-{digest}.pth'
-    (folder / weights).write_bytes(buffer.getvalue())
-    if 'safetensors' in formats:
-        _write_safetensors(network, folder / weights.replace('.pth', '.safetensors'))
-    config.dump(folder / f'{name}.py')
-    sizes = complexity(model, first_image(model, config))
-    metrics = _logged_metrics(network)
-    (folder / 'metafile.yml').write_text(write_yaml(metafile(name, weights, network, sizes, metrics)), encoding='utf-8')
-    (folder / 'README.md').write_text(model_card(name, weights, network, sizes, metrics), encoding='utf-8')
-    for log in sorted(network.checkpoint.parent.glob('*/*.log'))[-1:]:
-        shutil.copy(log, folder / 'train.log')
+        if index is not None and listed is not None:
+            listed.write_text(model_index.with_entry(index, out), encoding='utf-8')
+        if out.exists():
+            os.replace(out, old)
+        try:
+            os.replace(entry, out)
+        except OSError:
+            if old.exists():
+                os.replace(old, out)
+            raise
+        if index is not None and listed is not None:
+            os.replace(listed, index)
+    finally:
+        if listed is not None:
+            listed.unlink(missing_ok=True)
 
 
-def _write_safetensors(network: Network, path: Path) -> None:
+def _check(out: Path, how: Options) -> None:
+    unknown = [form for form in how.formats if form not in FORMATS]
+    if unknown:
+        raise ValueError(f'formats {unknown} are unknown; choose from {", ".join(FORMATS)}')
+    if how.name is not None and not re.fullmatch(r'\w[\w.+-]*', how.name):
+        raise ValueError(f'name={how.name!r} becomes a file name; use letters, digits and _ . + -')
+    if out.exists() and not how.force:
+        raise ValueError(f'{out} exists; --force replaces it')
+    if out.exists() and not (out / 'metafile.yml').is_file():
+        raise ValueError(f'{out} was not written by publish.py (no metafile.yml) and is not replaced; name another folder')
+    if how.with_preprocess and 'onnx' not in how.formats:
+        raise ValueError('--with-preprocess belongs to ONNX; add onnx to --formats')
+    if 'onnx' in how.formats:
+        check_packages()
+    if 'safetensors' in how.formats:
+        try:
+            import safetensors  # noqa: F401
+        except ImportError:
+            raise ValueError("the format safetensors needs safetensors: pip install 'icckd_mm[export]'") from None
+
+
+def _index(out: Path, name: str, how: Options) -> Path | None:
+    """The index to change; refuses a name that another model has."""
+    index = model_index.chosen_index(out, how.index, how.list_it)
+    if index is None:
+        return None
+    if not index.parent.is_dir():
+        raise ValueError(f'the folder of the model index {index} does not exist')
+    taken = model_index.names_in(index, but=out)
+    if index.resolve() == model_index.own_index():
+        import mmpretrain
+
+        mine = model_index.names_in(index, but=index)
+        taken |= {known for known in mmpretrain.list_models() if known not in mine}
+    if name.lower() in taken:
+        raise ValueError(f'{index} has a model {name} already; --name gives another name, --no-index leaves the index alone')
+    return index
+
+
+def _path_from(index: Path, out: Path) -> str:
+    return Path(os.path.relpath(out.resolve(), index.resolve().parent)).as_posix() + '/'
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A temporary folder on the disk of ``out``; folders made for it go again if anything fails."""
+    made = [folder for folder in out.absolute().parents if not folder.exists()]
     try:
-        from safetensors.torch import save_file
-    except ImportError:
-        raise ValueError("--formats safetensors needs the package safetensors: pip install 'icckd-mm[export]'") from None
-    save_file({key: value.contiguous() for key, value in network.state.items()}, path)
-
-
-def _logged_metrics(network: Network) -> dict[str, float]:
-    """The accuracies of the last validation, as the run logged them."""
-    logs = sorted(network.checkpoint.parent.glob('*/vis_data/scalars.json'))
-    if not logs:
-        return {}
-    metrics: dict[str, Any] = {}
-    for line in logs[-1].read_text(encoding='utf-8').splitlines():
-        row = json.loads(line)
-        metrics.update({key: value for key, value in row.items() if key.startswith('accuracy/')})
-    return metrics
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix='.publish-') as temporary:
+            yield Path(temporary)
+    except BaseException:
+        for folder in made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise

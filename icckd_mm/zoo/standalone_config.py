@@ -5,15 +5,22 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 
 from .network import Network
 
-TEST = ('test_dataloader', 'test_cfg', 'test_evaluator')
+KEPT = ('mean', 'std', 'to_rgb', 'pad_size_divisor', 'pad_value')  # of the data preprocessor; the rest is for training
+STORED_SIZE = {'CIFAR10': 32, 'CIFAR100': 32, 'TinyImageNet': 64}
+USUAL_SIZE = 224
 
 
 def standalone_config(network: Network) -> Config:
     """Model, data preprocessor, test pipeline and evaluator of a network, without ``_base_`` and without training.
+
+    A test pipeline that relies on the size of the stored images is given a ``Resize`` to that size, which leaves those images
+    as they are: a stranger's image may have any. A wrapper around the data set goes, and the evaluator with it: mmpretrain's
+    inferencer reads the pipeline of the data set itself.
 
     Args:
         network (Network): From :func:`icckd_mm.zoo.network.take_network`.
@@ -25,20 +32,58 @@ def standalone_config(network: Network) -> Config:
     model = deepcopy(network.model)
     model.pop('_scope_', None)  # default_scope says it
     model.pop('init_cfg', None)
+    model.get('backbone', {}).pop('init_cfg', None)  # may name a file of the run
     if 'loss' in model.get('head', {}):
         model['head']['loss'] = {'type': 'CrossEntropyLoss'}  # whatever it was trained with
-    model['data_preprocessor'] = _single_view(model.get('data_preprocessor') or run.get('data_preprocessor') or {})
+    model.pop('train_cfg', None)
+    model['data_preprocessor'] = _single_view(run, model)
     config = {'default_scope': 'mmpretrain', 'model': model, 'data_preprocessor': model['data_preprocessor']}
-    for name in TEST:
-        if run.get(name) is not None:
-            config[name] = run[name].to_dict() if hasattr(run[name], 'to_dict') else deepcopy(run[name])
-    if 'test_evaluator' in config:
-        config['test_cfg'] = {}  # the loop of a distillation would look for a teacher
+    if run.get('test_dataloader'):
+        config.update(_test_part(run.to_dict()))
     return Config(config)
 
 
-def _single_view(preprocessor: dict[str, Any]) -> dict[str, Any]:
-    """The preprocessor of a stranger sees one view of each image."""
-    plain = dict(preprocessor)
-    plain['type'] = 'ClsDataPreprocessor'
-    return plain
+def image_size(config: Config) -> int:
+    """Side in pixels of the images that the test pipeline gives."""
+    size = _stored_size(config.get('test_dataloader', {}).get('dataset', {})) or USUAL_SIZE
+    for step in config.get('test_dataloader', {}).get('dataset', {}).get('pipeline', []):
+        size = int(np.max(step.get('crop_size') or step.get('scale') or size))
+    return size
+
+
+def channel_order(config: Config) -> str:
+    """Order of the colours in which the data set gives its images: those of CIFAR are stored as RGB, files are read as BGR."""
+    return 'RGB' if 'CIFAR' in str(config.get('test_dataloader', {}).get('dataset', {}).get('type', '')) else 'BGR'
+
+
+def _single_view(run: Config, model: dict[str, Any]) -> dict[str, Any]:
+    """The preprocessor of a stranger sees one view of each image; that of a distillation holds for its student."""
+    used = run.model.get('data_preprocessor') or run.get('data_preprocessor') or model.get('data_preprocessor') or {}
+    return {'type': 'ClsDataPreprocessor', **{key: deepcopy(used[key]) for key in KEPT if key in used}}
+
+
+def _test_part(run: dict[str, Any]) -> dict[str, Any]:
+    loader = deepcopy(run['test_dataloader'])
+    wrapped = 'dataset' in loader['dataset']
+    while 'dataset' in loader['dataset']:
+        loader['dataset'] = loader['dataset']['dataset']
+    pipeline = list(loader['dataset'].get('pipeline') or [])
+    size = _stored_size(loader['dataset'])
+    if size and not any(key in step for step in pipeline for key in ('scale', 'crop_size')):
+        after_loading = int(bool(pipeline) and pipeline[0]['type'].startswith('LoadImage'))
+        pipeline.insert(after_loading, {'type': 'Resize', 'scale': (size, size)})
+    loader['dataset']['pipeline'] = pipeline
+    part = {'test_dataloader': loader}
+    evaluators = run.get('test_evaluator') or []
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    plain = [one for one in evaluators if not str(one.get('type')).startswith(('icckd_mm.', 'mmrazor.'))]
+    if plain and not wrapped:
+        part['test_evaluator'] = deepcopy(plain)
+        part['test_cfg'] = {}  # the loop of a distillation would look for a teacher
+    return part
+
+
+def _stored_size(dataset: dict[str, Any]) -> int | None:
+    """Side of a data set's images where all are stored in one size."""
+    kind = str(dataset.get('type', '')).rsplit('.', 1)[-1]
+    return dataset.get('scale') or dataset.get('size') or STORED_SIZE.get(kind)

@@ -1,105 +1,100 @@
-"""Checks of a published folder: what a stranger would do with it."""
+"""Checks of published folders in a fresh process: what a stranger would do with them."""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Optional
 
-import numpy as np
-import torch
 import yaml
-from mmengine.config import Config
 
-Check = tuple[str, bool, str]
+from icckd_mm.compat.safe_load import load_checkpoint_safely
+
+Check = tuple[str, Optional[bool], str]
+SCRIPT = Path(__file__).with_name('stranger.py')
 
 
-def verify(folder: str | os.PathLike[str]) -> list[Check]:
-    """Hash, safe loading, mmpretrain's ``get_model``, a prediction, and the other formats.
+def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
+    """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
         folder (str | PathLike): What :func:`icckd_mm.zoo.publish.publish` wrote.
+        metrics (bool): Whether to measure on the data set, where it is present. Defaults to True.
 
     Returns:
-        list[Check]: Name of the check, whether it passed, and what was seen. A check that fails ends the list.
+        list[Check]: Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
+        fails ends the list.
 
     Raises:
-        ValueError: If the folder has no ``metafile.yml``.
+        ValueError: If the folder has no ``metafile.yml`` of one model.
     """
-    folder = Path(folder)
+    return verify_all([folder], metrics)[0]
+
+
+def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) -> list[list[Check]]:
+    """:func:`verify` for several folders in one process.
+
+    Args:
+        folders (Sequence[str | PathLike]): The folders.
+        metrics (bool): Whether to measure on the data sets, where they are present. Defaults to True.
+
+    Returns:
+        list[list[Check]]: The checks of each folder.
+
+    Raises:
+        ValueError: If a folder has no ``metafile.yml`` of one model.
+    """
+    weights = {folder: _weights(Path(folder)) for folder in folders}
+    refused = {folder: reason for folder in folders if (reason := _refused(weights[folder]))}
+    if refused:
+        good = [folder for folder in folders if folder not in refused]
+        results = iter(verify_all(good, metrics) if good else [])
+        return [[('safe loading', False, refused[one])] if one in refused else next(results) for one in folders]
+    done = subprocess.run(
+        [sys.executable, '-', str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
+        input=SCRIPT.read_text(encoding='utf-8'),
+        capture_output=True,
+        text=True,
+        check=False,
+        # What this process can import, that one can too, also where the package is not installed.
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path)},
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
+        return [[('fresh process', False, reason)] for _ in folders]
+    return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]
+
+
+def _weights(folder: Path) -> Path:
     if not (folder / 'metafile.yml').is_file():
         raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
-    (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
-    state: dict[str, Any] = {}
-    checks: list[Check] = []
-    for what, check in (
-        ('hash', _hash),
-        ('safe loading', _load),
-        ('mmpretrain.get_model', _model),
-        ('prediction', _predict),
-        ('safetensors', _safetensors),
-    ):
-        try:
-            detail = check(folder, entry, state)
-        except Exception as error:  # whatever goes wrong for a stranger is a failed check
-            checks.append((what, False, f'{type(error).__name__}: {error}'))
-            break
-        if detail:
-            checks.append((what, True, detail))
-    return checks
+    try:
+        (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
+        return folder / Path(entry['Weights']).name
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        raise ValueError(f'{folder}/metafile.yml does not describe one model; publish the run again') from None
 
 
-def first_image(model: torch.nn.Module, config: Config) -> torch.Tensor:
-    """A preprocessed image ``(1, 3, H, W)`` of noise, of the size that the test pipeline gives."""
-    size = int(config.get('test_dataloader', {}).get('dataset', {}).get('scale', 224))
-    for step in config.get('test_dataloader', {}).get('dataset', {}).get('pipeline', []):
-        size = int(np.max(step.get('crop_size') or step.get('scale') or size))
-    return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+def _refused(weights: Path) -> str:
+    """Why the weights are kept from the fresh process, which has torch's reader alone: a hostile file could crash it."""
+    try:
+        load_checkpoint_safely(weights, map_location='cpu')
+    except Exception as error:
+        return ' '.join(f'{type(error).__name__}: {error}'.split())
+    return ''
 
 
-def _hash(folder: Path, entry: dict[str, Any], state: dict[str, Any]) -> str:
-    name = entry['Weights']
-    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    if not name.endswith(f'-{digest[:8]}.pth'):
-        raise ValueError(f'{name} has the hash {digest[:8]}; the file was changed or damaged')
-    return digest[:8]
+def table(checks: Sequence[Check]) -> str:
+    """The checks, one a line.
 
-
-def _load(folder: Path, entry: dict[str, Any], state: dict[str, Any]) -> str:
-    state['checkpoint'] = torch.load(folder / entry['Weights'], map_location='cpu', weights_only=True)
-    return f'{len(state["checkpoint"]["state_dict"])} tensors'
-
-
-def _model(folder: Path, entry: dict[str, Any], state: dict[str, Any]) -> str:
-    from mmpretrain import get_model
-
-    model = get_model(str(folder / entry['Config']), pretrained=str(folder / entry['Weights']), device='cpu')
-    stored = state['checkpoint']['state_dict']
-    if model.state_dict().keys() != stored.keys():
-        raise ValueError(f'keys differ: {sorted(model.state_dict().keys() ^ stored.keys())[:3]}')
-    if not all(torch.equal(value, stored[name]) for name, value in model.state_dict().items()):
-        raise ValueError('weights differ from those in the file')
-    state['model'] = model
-    return type(model.backbone).__name__
-
-
-def _predict(folder: Path, entry: dict[str, Any], state: dict[str, Any]) -> str:
-    from mmpretrain import ImageClassificationInferencer
-
-    size = first_image(state['model'], state['model']._config).size(-1)
-    (result,) = ImageClassificationInferencer(state['model'])(np.zeros((size, size, 3), dtype=np.uint8))
-    return f'class {result.get("pred_class", result["pred_label"])}'
-
-
-def _safetensors(folder: Path, entry: dict[str, Any], state: dict[str, Any]) -> str:
-    path = folder / entry['Weights'].replace('.pth', '.safetensors')
-    if not path.is_file():
-        return ''
-    from safetensors.torch import load_file
-
-    stored = state['checkpoint']['state_dict']
-    tensors = load_file(path)
-    if tensors.keys() != stored.keys() or not all(torch.equal(value, stored[name]) for name, value in tensors.items()):
-        raise ValueError(f'{path.name} differs from the .pth')
-    return 'same tensors'
+    Example:
+        >>> print(table([('hash', True, '0123abcd'), ('ONNX', None, 'not checked: onnxruntime is missing')]))
+        ok      hash                   0123abcd
+        -       ONNX                   not checked: onnxruntime is missing
+    """
+    words = {True: 'ok', False: 'FAILED', None: '-'}
+    return '\n'.join(f'{words[passed]:7s} {what:22s} {detail}' for what, passed, detail in checks)

@@ -5,7 +5,7 @@ import torch
 from mmengine import Config
 from mmpretrain.registry import MODELS
 
-from icckd_mm.zoo import classifier_config
+from icckd_mm.zoo.architectures import classifier_config
 
 from .peer_networks import NETWORKS
 

@@ -5,7 +5,8 @@ import argparse
 import pytest
 import torch
 
-from icckd_mm.zoo import classifier_config, import_checkpoint
+from icckd_mm.zoo.architectures import classifier_config
+from icckd_mm.zoo.import_checkpoint import import_checkpoint
 
 from .peer_networks import NETWORKS
 

@@ -5,8 +5,8 @@ import torch
 import torchvision
 from mmpretrain.registry import MODELS
 
-from icckd_mm.zoo import import_checkpoint
 from icckd_mm.zoo.architectures import ARCHITECTURES
+from icckd_mm.zoo.import_checkpoint import import_checkpoint
 
 from .peer_networks import randomise
 

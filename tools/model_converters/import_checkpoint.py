@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Turn a checkpoint of mdistiller, RepDistiller or torchvision into one of an mmpretrain classifier."""
 
 from __future__ import annotations
@@ -5,8 +6,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from icckd_mm.zoo import import_checkpoint
+from icckd_mm.engine.command_line import run
 from icckd_mm.zoo.architectures import SOURCES
+from icckd_mm.zoo.import_checkpoint import import_checkpoint
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -17,13 +19,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--arch', required=True, help='name of the network at its source, such as resnet32x4 or wrn_40_2')
     parser.add_argument('--source', default='auto', choices=['auto', *SOURCES], help='where the checkpoint comes from')
     parser.add_argument('--force', action='store_true', help='replace OUT if it exists')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     args = parser.parse_args(argv)
-    try:
-        meta = import_checkpoint(args.src, args.out, args.arch, args.source, args.force)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'error: {error}') from error
+    meta = import_checkpoint(args.src, args.out, args.arch, args.source, args.force)
     print(f'{args.out}: {meta["arch"]} ({meta["source"]}), {meta["num_classes"]} classes; build it from meta["model"]')
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

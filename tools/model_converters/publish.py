@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from icckd_mm.engine.command_line import run
+from icckd_mm.zoo.index import chosen_index
 from icckd_mm.zoo.publish import FORMATS, publish
+from icckd_mm.zoo.verify import table
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -17,13 +20,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--out', required=True, help='folder to write')
     parser.add_argument('--name', help='name of the model (default: that of the config)')
     parser.add_argument('--formats', default='pth', help=f'comma-separated, of {", ".join(FORMATS)} (default: pth)')
+    parser.add_argument('--with-preprocess', action='store_true', help='put mean, std and colour order into the ONNX graph')
     parser.add_argument('--ema', action='store_true', help='take the averaged weights of EMAHook')
-    parser.add_argument('--force', action='store_true', help='replace the folder if it exists')
+    parser.add_argument('--allow-unfinished', action='store_true', help='take a checkpoint from before the end of training')
+    parser.add_argument('--no-metrics', dest='metrics', action='store_false', help='do not measure on the data set')
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument('--index', help='model index to add the entry to (default: the nearest model-index.yml above it)')
+    where.add_argument('--no-index', dest='list_it', action='store_false', help='leave every model index alone')
+    parser.add_argument('--force', action='store_true', help='replace the entry if it exists')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
-    args = parser.parse_args(argv)
-    for what, _, detail in publish(args.run, args.out, args.name, args.formats.split(','), args.ema, args.force):
-        print(f'{what:22s} {detail}')
-    print(f'published to {args.out}')
+    options = vars(parser.parse_args(argv))
+    options.pop('debug')
+    out = options['out']
+    options['formats'] = [form.strip() for form in options['formats'].split(',')]
+    print(table(publish(options.pop('run'), options.pop('out'), **options)))
+    index = chosen_index(Path(out), options['index'], options['list_it'])
+    print(f'published to {out}' + (f', listed in {index}' if index else ''))
 
 
 if __name__ == '__main__':

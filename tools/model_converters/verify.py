@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Check a published folder as a stranger would; the exit status says whether all is well."""
+"""Check published folders as a stranger would, in a fresh process; the exit status says whether all is well."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from icckd_mm.engine.command_line import run
-from icckd_mm.zoo.verify import verify
+from icckd_mm.zoo.verify import table, verify_all
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('folder', help='what publish.py wrote')
+    parser.add_argument('folders', nargs='+', metavar='folder', help='what publish.py wrote')
+    parser.add_argument('--no-metrics', dest='metrics', action='store_false', help='do not measure on the data set')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
-    checks = verify(parser.parse_args(argv).folder)
-    for what, passed, detail in checks:
-        print(f'{"ok    " if passed else "FAILED"} {what:22s} {detail}')
-    if not all(passed for _, passed, _ in checks):
+    args = parser.parse_args(argv)
+    results = verify_all(args.folders, args.metrics)
+    for folder, checks in zip(args.folders, results):
+        print(f'{folder}\n{table(checks)}' if len(args.folders) > 1 else table(checks))
+    if any(passed is False for checks in results for _, passed, _ in checks):
         sys.exit(1)
 
 

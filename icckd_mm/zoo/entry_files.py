@@ -1,0 +1,105 @@
+"""The files of a zoo entry."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from .card import Entry, complexity, metafile, model_card, write_yaml
+from .network import Network
+from .onnx_export import onnx_bytes
+from .standalone_config import image_size, standalone_config
+from .stranger import measure
+from .training_log import find_log, logged_metrics
+
+KEPT = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')
+
+
+def write_entry(
+    network: Network,
+    name: str,
+    folder: Path,
+    formats: Sequence[str] = ('pth',),
+    with_preprocess: bool = False,
+    metrics: bool = True,
+    root: str = '',
+) -> None:
+    """Write weights, config, log, ``metafile.yml`` and model card into a folder.
+
+    Args:
+        network (Network): From :func:`icckd_mm.zoo.network.take_network`.
+        name (str): Name of the model.
+        folder (Path): An empty folder.
+        formats (Sequence[str]): Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        with_preprocess (bool): Whether the ONNX graph holds the preprocessing. Defaults to False.
+        metrics (bool): Whether to measure metrics that the run did not log. Defaults to True.
+        root (str): Path of the entry from its model index, with a slash at the end. Defaults to none.
+
+    Raises:
+        OSError: If something cannot be written.
+        ValueError: If the network cannot be built or exported, or if config and weights do not belong together.
+    """
+    config = standalone_config(network)
+    model = _build(network, config)
+    content = _pth(network)
+    date = str(network.meta.get('time', 'undated'))[:8]
+    weights = folder / f'{name}_{date}-{hashlib.sha256(content).hexdigest()[:8]}.pth'
+    weights.write_bytes(content)
+    if 'safetensors' in formats:
+        from safetensors.torch import save
+
+        weights.with_suffix('.safetensors').write_bytes(save(network.state))
+    size = image_size(config)
+    if 'onnx' in formats:
+        weights.with_suffix('.onnx').write_bytes(onnx_bytes(model, size, with_preprocess))
+    log = find_log(network)
+    if log is not None:
+        shutil.copyfile(log, weights.with_suffix('.json'))
+    files = sorted(file.name for file in folder.iterdir())
+    own, teacher = logged_metrics(network)
+    if not own and metrics:
+        own = _measured(model, config)
+    entry = Entry(name, weights.name, network, config, complexity(model, size), own, teacher, files, with_preprocess, root)
+    config.dump(folder / f'{name}.py')
+    (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
+    (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')
+
+
+def _build(network: Network, config: Config) -> torch.nn.Module:
+    from mmpretrain.registry import MODELS
+
+    try:
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            model = MODELS.build(deepcopy(config.model)).eval()  # mmpretrain changes the config it builds from
+    except Exception as error:  # whatever a constructor raises
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'the network in the config of {network.checkpoint} cannot be built: {reason}') from error
+    try:
+        model.load_state_dict(network.state)
+    except RuntimeError as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'config and weights of {network.checkpoint} do not belong together: {reason}') from None
+    return model
+
+
+def _pth(network: Network) -> bytes:
+    """Saved through memory: a zip that is written to a file holds the file's name, which would be in its hash."""
+    meta = {key: network.meta[key] for key in KEPT if key in network.meta}
+    buffer = io.BytesIO()
+    torch.save({'meta': meta, 'state_dict': network.state}, buffer)
+    return buffer.getvalue()
+
+
+def _measured(model: torch.nn.Module, config: Config) -> dict[str, float]:
+    try:
+        return measure(model, config)[0]
+    except LookupError:
+        return {}

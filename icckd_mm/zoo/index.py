@@ -1,0 +1,104 @@
+"""The model index: mmpretrain lists our models and gets them by name; no host package is imported for it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from icckd_mm.compat.import_hook import on_import
+
+PACKAGE = Path(__file__).resolve().parents[1]
+NAME = 'model-index.yml'
+
+
+def install() -> None:
+    """Registers the index as soon as mmpretrain is imported, or at once where it is already."""
+    on_import('mmpretrain.apis.model', after=_register)
+
+
+def own_index() -> Path | None:
+    """The index of this package: ``.mim/model-index.yml`` of an installed one, that of the repository otherwise."""
+    for folder in (PACKAGE / '.mim', PACKAGE.parent):
+        if (folder / NAME).is_file() and (folder / 'configs' / 'icckd').is_dir():
+            return folder / NAME
+    return None
+
+
+def register(hub: Any, index: Path) -> None:
+    """Make the models of an index known to mmpretrain.
+
+    Args:
+        hub (type): mmpretrain's ``ModelHub``.
+        index (Path): A ``model-index.yml``; configs and weights in it are paths from its folder, weights may be URLs too.
+
+    Raises:
+        ValueError: If a name is taken.
+    """
+    before = set(hub._models_dict)
+    hub.register_model_index(index, config_prefix=index.parent)
+    for name in set(hub._models_dict) - before:
+        model = hub._models_dict[name]
+        if model.weights and '://' not in model.weights:
+            model.weights = os.path.abspath(index.parent / model.weights)
+
+
+def _register(module: ModuleType) -> None:
+    index = own_index()
+    if index is None or vars(module).get('_icckd_mm_index') == index:
+        return
+    try:
+        register(module.ModelHub, index)
+        module.__dict__['_icckd_mm_index'] = index
+    except Exception as error:  # a broken entry of a zoo must not keep anybody from importing mmpretrain
+        logging.getLogger('icckd_mm.zoo').warning('the models in %s are not listed: %s', index, error)
+
+
+def find_index(folder: Path) -> Path | None:
+    """The nearest ``model-index.yml`` in the folders above one."""
+    return next((above / NAME for above in folder.resolve().parents if (above / NAME).is_file()), None)
+
+
+def chosen_index(out: Path, index: str | os.PathLike[str] | None = None, list_it: bool = True) -> Path | None:
+    """The index that will list an entry: the one named, else the nearest above; None for no index."""
+    if not list_it:
+        return None
+    return find_index(out) if index is None else Path(index)
+
+
+def read_index(index: Path) -> dict[str, Any]:
+    """What an index says; nothing yet where there is no such file.
+
+    Raises:
+        ValueError: If it is not a list of files to import.
+    """
+    content = yaml.safe_load(index.read_text(encoding='utf-8')) if index.is_file() else None
+    content = {'Import': []} if content is None else content
+    if not isinstance(content, dict) or not isinstance(content.get('Import', []), list):
+        raise ValueError(f'{index} is no model index; it should say Import: and a list of metafiles')
+    return content
+
+
+def with_entry(index: Path, folder: Path) -> str:
+    """The text of an index that lists the ``metafile.yml`` of a folder, at its end where it is new."""
+    content = read_index(index)
+    path = Path(os.path.relpath(folder.resolve() / 'metafile.yml', index.resolve().parent)).as_posix()
+    listed = content.setdefault('Import', [])
+    if path not in listed:
+        listed.append(path)
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def names_in(index: Path, but: Path) -> set[str]:
+    """Names of the models that an index lists, in small letters, without those of the folder ``but``."""
+    names = set()
+    for path in read_index(index).get('Import', []):
+        metafile = index.parent / path
+        if metafile.is_file() and metafile.resolve().parent != but.resolve():
+            models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
+            names |= {str(model['Name']).lower() for model in models}
+    return names

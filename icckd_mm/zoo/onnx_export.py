@@ -1,0 +1,101 @@
+"""ONNX: a classifier as a graph for onnxruntime, with or without its preprocessing."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import Any
+
+import torch
+from mmengine.utils import digit_version
+from torch import Tensor, nn
+
+OPSET = 18
+PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
+INPUT, OUTPUT = 'images', 'logits'
+
+
+def check_packages() -> None:
+    """See that a graph can be written and tried.
+
+    Raises:
+        ValueError: If a package is missing, or if torch is too old.
+    """
+    missing = []
+    for name in PACKAGES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            missing.append(name)
+    if missing:
+        raise ValueError(f"the format onnx needs {', '.join(missing)}: pip install 'icckd_mm[export]'")
+    if digit_version(torch.__version__) < digit_version('2.6.0'):
+        raise ValueError(f'the format onnx needs torch 2.6 or newer, this is {torch.__version__}')
+
+
+class Logits(nn.Module):
+    """What the graph computes.
+
+    Args:
+        model (nn.Module): An mmpretrain classifier.
+        with_preprocess (bool): Whether the images are those of the data set, uint8, and not yet preprocessed.
+    """
+
+    def __init__(self, model: Any, with_preprocess: bool) -> None:
+        super().__init__()
+        self.model, self.with_preprocess = model, with_preprocess
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``(B, C)`` of images ``(B, 3, H, W)``."""
+        if self.with_preprocess:
+            preprocessor: Any = self.model.data_preprocessor
+            images = preprocessor({'inputs': images})['inputs']
+        return self.model(images)
+
+
+def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> bytes:
+    """The graph of a classifier: input ``images``, output ``logits``, any batch size, opset 18.
+
+    Args:
+        model (nn.Module): An mmpretrain classifier in evaluation mode.
+        size (int): Side of the images in pixels, fixed in the graph.
+        with_preprocess (bool): Whether colour order, mean and std are part of the graph. Then ``images`` is uint8
+            ``(B, 3, H, W)`` with the colours in the order of the data set's images, else preprocessed float32. Defaults to
+            False.
+
+    Returns:
+        bytes: The file; the same model gives the same bytes.
+
+    Raises:
+        ValueError: If a package is missing, or if PyTorch cannot export the network.
+    """
+    check_packages()
+    shape = (2, 3, size, size)
+    example = torch.zeros(shape, dtype=torch.uint8) if with_preprocess else torch.zeros(shape)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of the exporter about itself
+            program: Any = torch.onnx.export(
+                Logits(model, with_preprocess).eval(),
+                (example,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes={INPUT: {0: torch.export.Dim('batch')}},
+                verbose=False,
+            )
+    except Exception as error:  # the exporter has many
+        reason = ' '.join(str(error).split())[:300]
+        raise ValueError(f'PyTorch cannot export this network to ONNX; leave onnx out of the formats: {reason}') from error
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(proto: Any) -> bytes:
+    """The exporter notes at each node where in which file it came from: that names folders of this machine."""
+    graph = proto.graph
+    nodes = [*graph.node, *(node for function in proto.functions for node in function.node)]
+    for item in [proto, graph, *proto.functions, *nodes, *graph.value_info, *graph.input, *graph.output, *graph.initializer]:
+        for field in ('metadata_props', 'doc_string'):
+            item.ClearField(field)
+    return proto.SerializeToString(deterministic=True)

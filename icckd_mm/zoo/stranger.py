@@ -1,0 +1,225 @@
+"""Checks of published folders, run as a script of its own: it imports what a stranger has, and not this package.
+
+``icckd_mm.zoo.verify`` pipes this file into a fresh Python process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Optional
+
+import mmcv
+import numpy as np
+import torch
+import yaml
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+Check = tuple[str, Optional[bool], str]  # what, whether it passed (None: it could not be tried), and what was seen
+NOT_OURS = ('icckd_mm', 'mmrazor')
+TOLERANCE = 1e-5
+POINTS = 0.1  # that a metric may differ by from what is claimed, or two images
+
+
+def check_folder(folder: Path, metrics: bool) -> list[Check]:
+    """Hash, safe loading, ``get_model``, a prediction, the other formats and the metrics; the first failure ends the list.
+
+    Args:
+        folder (Path): What :func:`icckd_mm.zoo.publish.publish` wrote.
+        metrics (bool): Whether to measure on the data set, where it is present.
+
+    Returns:
+        list[Check]: Name of the check, whether it passed, and what was seen.
+    """
+    (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
+    state: dict[str, Any] = {
+        'config': folder / Path(entry['Config']).name,
+        'weights': folder / Path(entry['Weights']).name,
+        'loaded': {name for name in NOT_OURS if name in sys.modules},
+    }
+    tries = [
+        ('hash', check_hash),
+        ('safe loading', check_loading),
+        ('mmpretrain.get_model', check_model),
+        ('prediction', check_prediction),
+        ('plain mmpretrain', check_plain),
+        ('safetensors', check_safetensors),
+        ('ONNX', check_onnx),
+        ('metrics', check_metrics),
+    ]
+    checks: list[Check] = []
+    for what, check in tries if metrics else tries[:-1]:
+        try:
+            detail = check(entry, state)
+        except Exception as error:  # whatever goes wrong for a stranger is a failed check
+            checks.append((what, False, ' '.join(f'{type(error).__name__}: {error}'.split())))
+            break
+        if detail:
+            checks.append((what, None if detail.startswith('not checked') else True, detail))
+    return checks
+
+
+def check_hash(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """The name of the weights holds the beginning of their SHA-256."""
+    weights = state['weights']
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if not weights.name.endswith(f'-{digest[:8]}.pth'):
+        raise ValueError(f'{weights.name} has the hash {digest[:8]}; the file was changed or damaged')
+    return digest[:8]
+
+
+def check_loading(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """The weights load without running code."""
+    state['checkpoint'] = torch.load(state['weights'], map_location='cpu', weights_only=True)
+    return f'{len(state["checkpoint"]["state_dict"])} tensors'
+
+
+def check_model(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """``get_model`` gives the network with just these weights."""
+    from mmpretrain import get_model
+
+    model = get_model(str(state['config']), pretrained=str(state['weights']), device='cpu')
+    stored = state['checkpoint']['state_dict']
+    if model.state_dict().keys() != stored.keys():
+        raise ValueError(f'keys differ: {sorted(model.state_dict().keys() ^ stored.keys())[:3]}')
+    if not all(torch.equal(value, stored[name]) for name, value in model.state_dict().items()):
+        raise ValueError('weights differ from those in the file')
+    state['model'] = model
+    return type(model.backbone).__name__
+
+
+def check_prediction(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """An image file that is larger than the network's images gets probabilities."""
+    from mmpretrain import ImageClassificationInferencer
+
+    size = int(entry['Metadata']['Image Size'])
+    pixels = np.random.default_rng(0).integers(256, size=(size + size // 2, size + size // 2, 3), dtype=np.uint8)
+    with tempfile.TemporaryDirectory() as temporary:
+        image = str(Path(temporary) / 'image.png')
+        mmcv.imwrite(pixels, image)
+        (result,) = ImageClassificationInferencer(state['model'])(image)
+    if not np.isclose(np.sum(result['pred_scores']), 1, atol=1e-3):
+        raise ValueError(f'the scores are no probabilities: {result["pred_scores"]}')
+    return f'class {result.get("pred_class", result["pred_label"])}'
+
+
+def check_plain(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """A network of mmpretrain has worked so far without our package and without mmrazor."""
+    loaded = {name for name in NOT_OURS if name in sys.modules} - state['loaded']
+    if 'icckd_mm.' in str(state['model']._config.model):
+        return ''  # the network is ours: mmengine has imported us by the prefix
+    if loaded:
+        raise ValueError(f'{", ".join(sorted(loaded))} was imported, though the network is one of mmpretrain')
+    return 'neither icckd_mm nor mmrazor imported'
+
+
+def check_safetensors(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """The same tensors as in the ``.pth``."""
+    path = state['weights'].with_suffix('.safetensors')
+    if not path.is_file():
+        return ''
+    try:
+        from safetensors.torch import load_file
+    except ImportError:
+        return "not checked: safetensors is missing: pip install 'icckd_mm[export]'"
+    stored = state['checkpoint']['state_dict']
+    tensors = load_file(path)
+    if tensors.keys() != stored.keys() or not all(torch.equal(value, stored[name]) for name, value in tensors.items()):
+        raise ValueError(f'{path.name} differs from the .pth')
+    return 'same tensors'
+
+
+def check_onnx(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """The graph gives the logits of PyTorch for one image and for eight."""
+    path = state['weights'].with_suffix('.onnx')
+    if not path.is_file():
+        return ''
+    try:
+        import onnxruntime
+    except ImportError:
+        return "not checked: onnxruntime is missing: pip install 'icckd_mm[export]'"
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    (given,) = session.get_inputs()
+    model, worst = state['model'], 0.0
+    for batch in (1, 8):
+        images = torch.randint(
+            256, (batch, *given.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(batch)
+        )
+        ready = model.data_preprocessor({'inputs': images})['inputs']
+        fed = images if given.type == 'tensor(uint8)' else ready
+        (logits,) = session.run(None, {given.name: fed.numpy()})
+        with torch.no_grad():
+            expected = model(ready)
+        worst = max(worst, float((torch.from_numpy(logits) - expected).abs().max()))
+        torch.testing.assert_close(torch.from_numpy(logits), expected, rtol=TOLERANCE, atol=TOLERANCE)
+    return f'batch 1 and 8 differ by {worst:.1e} from PyTorch'
+
+
+def check_metrics(entry: dict[str, Any], state: dict[str, Any]) -> str:
+    """The metrics on the data set are those of the metafile."""
+    config = state['model']._config
+    try:
+        measured, images = measure(state['model'], config)
+    except LookupError as error:
+        return f'not checked: {error.args[0]}'
+    claimed = entry['Results'][0]['Metrics'] if entry.get('Results') else {}
+    allowed = max(POINTS, 200 / images)
+    wrong = [key for key in claimed if key in measured and abs(claimed[key] - measured[key]) > allowed]
+    seen = ', '.join(f'{key} {value:.2f}' for key, value in measured.items())
+    if wrong:
+        raise ValueError(f'measured {seen}, but the metafile says {", ".join(f"{key} {claimed[key]}" for key in wrong)}')
+    return f'{seen} on {images} images'
+
+
+def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
+    """Metrics of a model on the test split that its config names.
+
+    Args:
+        model (nn.Module): A classifier in evaluation mode.
+        config (Config): With ``test_dataloader`` and ``test_evaluator``.
+
+    Returns:
+        tuple[dict[str, float], int]: The metrics, and on how many images.
+
+    Raises:
+        LookupError: If there is no evaluator, or if the data are not here.
+    """
+    if not config.get('test_evaluator') or not config.get('test_dataloader'):
+        raise LookupError('the config has no evaluator')
+    dataset = config.test_dataloader.dataset.to_dict()
+    root = dataset.get('data_root')
+    if root and '://' not in root and not Path(root).expanduser().is_dir():
+        raise LookupError(f'the data are not here ({root})')
+    if 'CIFAR' in dataset['type']:
+        dataset['download'] = False
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        import mmpretrain.evaluation  # noqa: F401  # registers the metrics
+        from mmpretrain.registry import DATASETS
+
+        try:
+            data = DATASETS.build(dataset)
+        except Exception as error:
+            raise LookupError(f'the data cannot be read ({str(error).splitlines()[0]})') from None
+        loader = Runner.build_dataloader({**config.test_dataloader.to_dict(), 'dataset': data})
+        evaluator = Evaluator(config.test_evaluator)
+        evaluator.dataset_meta = data.metainfo
+        with torch.no_grad():
+            for batch in loader:
+                evaluator.process(data_samples=model.test_step(batch), data_batch=batch)
+        return {key: float(value) for key, value in evaluator.evaluate(len(data)).items()}, len(data)
+
+
+def main() -> None:
+    """Check the folders given after ``1`` (with metrics) or ``0`` and print one line of JSON."""
+    metrics, *folders = sys.argv[1:]
+    print('\n' + json.dumps([check_folder(Path(folder), metrics == '1') for folder in folders]))
+
+
+if __name__ == '__main__':
+    main()
