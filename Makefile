@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-full check format matrix bench clean
+.PHONY: help venv demo test test-full check format soak matrix bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ format: venv  ## format the code
 bench: venv  ## what the loss and the networks cost (a few minutes; needs a quiet machine)
 	$(PY) benchmarks/loss.py
 	$(PY) benchmarks/networks.py
+
+soak: venv  ## kill and resume a training for 30 minutes, compare with an undisturbed one
+	OMP_NUM_THREADS=1 $(PY) tools/dev/soak.py
 
 matrix:  ## compat tests on torch 2.1 to the newest, numpy 1 and 2, Python 3.9 to 3.13 (about 30 minutes, 6 GB at a time)
 	@python=$$(tools/dev/find_python.sh) && "$$python" tools/dev/matrix.py $(ROWS)
