@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers import equal, state, train
+from tests.helpers import ICC, equal, state, train
 from tests.processes import Processes
 
 pytestmark = pytest.mark.timeout(240)
@@ -48,3 +48,20 @@ def test_an_odd_number_of_images_is_shared_evenly(processes, tmp_path):
 def uneven(work_dir):
     _, steps = train(work_dir, batch=4, images=33, launcher='pytorch')
     return (len(steps),)
+
+
+def viewed(work_dir, second_view):
+    hook = {**ICC, 'second_view': second_view}
+    views = 1 if second_view == 'bank' else 2
+    runner, _ = train(work_dir, hooks=(hook,), views=views, epochs=2, batch=5, images=32, launcher='pytorch')
+    return {name: value for name, value in state(runner.model.module).items() if 'running' not in name}
+
+
+@pytest.mark.parametrize('second_view', ['half', 'small', 'momentum', 'bank'])
+def test_all_ranks_keep_the_same_weights_queue_average_and_bank(second_view, processes, tmp_path):
+    """Batches of 5, 5, 5 and 1 on each; of batch norm only the statistics are a process's own."""
+    first, second = processes.run(viewed, tmp_path, second_view)
+    assert equal(first, second)
+    assert int(first['icc_loss.queue.filled'].sum()) > 8
+    if second_view == 'bank':
+        assert first['icc_loss.bank.written'][:32].all()

@@ -44,7 +44,9 @@ SURFACE = {
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': ['ClassMap', 'DeviceLoader', 'Digits', 'RandomImages', 'TinyImageNet'],
-    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook'],
+    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook', 'PredictedFeaturesHook'],
+    'icckd_mm.engine.loops': ['ExactTrainLoop'],
+    'icckd_mm.evaluation': ['ClassGeometry'],
 }
 
 

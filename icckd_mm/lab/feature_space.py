@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -13,6 +15,8 @@ from torch import Tensor
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry, confidence_margin
+from icckd_mm.zoo.network import AIDS, Network
+from icckd_mm.zoo.standalone_config import standalone_config
 
 
 @dataclass
@@ -54,21 +58,61 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     Returns:
         FeatureSpace: Features, logits and labels of all test images.
     """
+    cfg = Config.fromfile(config)
+    return _space(cfg, cfg.test_dataloader, load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict'])
+
+
+def network_space(network: Network) -> FeatureSpace:
+    """Run the test split of a run through its classifier.
+
+    Args:
+        network (Network): From :func:`icckd_mm.zoo.network.take_network`; of a distillation it is the student.
+
+    Returns:
+        FeatureSpace: Features, logits and labels of all test images.
+
+    Raises:
+        ValueError: If the config has no test split.
+    """
+    loader = network.config.get('test_dataloader')
+    if not loader:
+        raise ValueError(f'the config in {network.checkpoint} has no test_dataloader; add one to the config of the run')
+    return _space(standalone_config(network), loader, network.state)
+
+
+def teacher_of(network: Network) -> Network | None:
+    """The frozen teacher of a distillation.
+
+    Args:
+        network (Network): A student, or any other network.
+
+    Returns:
+        Network, optional: The teacher with the student's test split; None where there is none, or its weights are gone.
+    """
+    teacher, checkpoint = network.config.model.get('teacher'), network.config.model.get('teacher_ckpt')
+    if not network.distilled or 'backbone' not in (teacher or {}) or not os.path.isfile(str(checkpoint)):
+        return None
+    weights = load_checkpoint_safely(checkpoint, map_location='cpu')
+    return replace(network, model=teacher.to_dict(), state=weights.get('state_dict', weights), distilled=False)
+
+
+@torch.no_grad()
+def _space(config: Config, test_loader: dict[str, Any], weights: dict[str, Tensor]) -> FeatureSpace:
     from mmpretrain import get_model  # heavy
 
-    cfg = Config.fromfile(config)
-    model = get_model(cfg, device=get_device()).eval()
-    weights = load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict']
-    model.load_state_dict({name: value for name, value in weights.items() if not name.startswith('icc_loss.')})
-    loader = Runner.build_dataloader({**cfg.test_dataloader, 'collate_fn': dict(type='default_collate')})
+    model: Any = get_model(config, device=get_device()).eval()
+    model.load_state_dict({name: value for name, value in weights.items() if not name.startswith(AIDS)})
+    loader = Runner.build_dataloader({**test_loader, 'collate_fn': dict(type='default_collate')})
     seen: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
     layers = None
-    with torch.no_grad():
-        for batch in loader:
-            data = model.data_preprocessor(batch, False)
-            if layers is None:
-                layers = find_layers(model, data['inputs'][:1], None, None)
-                layers.record(lambda name, value: seen[name].append(value.cpu()))
-            model(data['inputs'], mode='tensor')
-            seen['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
-    return FeatureSpace(**{name: torch.cat(parts) for name, parts in seen.items()})
+    for batch in loader:
+        data = model.data_preprocessor(batch, False)
+        if layers is None:
+            layers = find_layers(model, data['inputs'][:1], None, None)
+            layers.record(lambda name, value: seen[name].append(value.cpu()))
+        model(data['inputs'], mode='tensor')
+        seen['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
+    space = FeatureSpace(**{name: torch.cat(parts) for name, parts in seen.items()})
+    if not (space.features.isfinite().all() and space.logits.isfinite().all()):
+        raise ValueError('the network gives NaN or infinite features or logits on its test split; take an earlier checkpoint')
+    return space

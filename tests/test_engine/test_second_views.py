@@ -164,3 +164,15 @@ def test_views_must_fit(tmp_path):
     model = dict(CONV, data_preprocessor=dict(type='icckd_mm.TwoViewDataPreprocessor', mean=[78] * 3, std=[82] * 3))
     with pytest.raises(ValueError, match='gives one view of each image, two are needed'):
         train(tmp_path, model, hooks=(hook('half'),), views=1)
+
+
+@pytest.mark.parametrize('second_view', [*CROPPED, 'bank'])
+def test_half_precision_gives_nearly_the_same_loss(second_view, tmp_path):
+    """bf16 autocast, 3 % of the loss of the first step, with negatives from the batch."""
+    contrast = {**hook(second_view), 'loss': {**ICC['loss'], 'in_batch_negatives': True, 'loss_weight': 1.0}}
+    options = dict(hooks=(contrast,), views=1 if second_view == 'bank' else 2, images=32, batch=32)
+    _, full = train(tmp_path / 'full', **options)
+    with torch.autocast('cpu', dtype=torch.bfloat16, cache_enabled=False):  # weights change within it
+        _, half = train(tmp_path / 'half', **options)
+    assert half[0]['loss_icc'] > 0.1
+    assert half[0]['loss_icc'] == pytest.approx(full[0]['loss_icc'], rel=0.03)

@@ -1,0 +1,124 @@
+"""How far apart validation images lie within their class, and classes from one another, as a metric of mmengine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import get_rank, get_world_size
+from mmengine.evaluator import BaseMetric
+
+from icckd_mm.functional.checks import check_temperature
+from icckd_mm.registry import METRICS
+
+from .class_sums import ClassSums
+from .predictions import class_labels, soften, stacked
+
+SOURCES = ('soft_labels', 'features')
+
+
+@METRICS.register_module()
+class ClassGeometry(BaseMetric):
+    """:func:`icckd_mm.functional.class_geometry` of a classifier's soft labels or features over a whole data set.
+
+    Gives ``soft_labels/intra``, ``soft_labels/inter`` and ``soft_labels/ratio`` (or ``features/…``), which do not depend on
+    the batch size and keep one row a class in memory. In several processes an image that a sampler repeats, to give each the
+    same number, counts once; like mmengine's own metrics this relies on ranks taking turns, as ``DefaultSampler`` deals them.
+
+    Soft labels come from ``pred_score``. Features need :class:`icckd_mm.PredictedFeaturesHook` among the ``custom_hooks``,
+    since a metric does not see the model.
+
+    Args:
+        source (str): ``'soft_labels'`` or ``'features'``. Defaults to ``'soft_labels'``.
+        temperature (float): Of the soft labels; acts on them only. Defaults to 4.0, that of our KD configs.
+        collect_device (str): ``'cpu'`` or ``'gpu'``, as for every metric of mmengine. Defaults to ``'cpu'``.
+        prefix (str, optional): Before the names of the results. Defaults to None: the source.
+
+    Raises:
+        ValueError: If an argument is out of range, or what the model predicts lacks what is needed.
+
+    Source: soft labels at a temperature are Hinton et al. 2015, arXiv 1503.02531; measuring them like features is ours.
+    """
+
+    def __init__(
+        self,
+        source: str = 'soft_labels',
+        temperature: float = 4.0,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        if source not in SOURCES:
+            raise ValueError(f'source must be one of {", ".join(SOURCES)}, got {source!r}')
+        check_temperature(temperature)
+        super().__init__(collect_device=collect_device, prefix=prefix or source)
+        self.source, self.temperature = source, float(temperature)
+        self.sums: ClassSums | None = None
+        self.last = torch.empty(0), torch.empty(0)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Add a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): With ``gt_label`` and ``pred_score``, and ``features`` if these are the source.
+        """
+        scores = stacked(data_samples, 'pred_score', 'ClassGeometry measures classifiers')
+        labels = class_labels(data_samples, scores.size(1))
+        if self.source == 'features':
+            remedy = "add dict(type='icckd_mm.PredictedFeaturesHook') to custom_hooks"
+            rows = stacked(data_samples, 'features', remedy)
+        else:
+            rows = soften(scores, self.temperature)
+        if self.sums is None:
+            self.sums = ClassSums(scores.size(1), rows.size(1))
+            self.last = rows[:0], labels[:0]
+        rows, labels = torch.cat([self.last[0], rows]), torch.cat([self.last[1], labels])
+        self.sums.add(rows[:-1], labels[:-1])
+        self.last = rows[-1:], labels[-1:]  # it may be a repeated image, which only the size of the data set can tell
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The geometry over all processes.
+
+        Args:
+            size (int): Number of images of the data set.
+
+        Returns:
+            dict[str, float]: The same in every process.
+
+        Raises:
+            ValueError: If this process saw more images than repetition by ``DefaultSampler`` explains.
+        """
+        if self.sums is not None:
+            seen = int(self.sums.counts.sum()) + 1
+            own = len(range(get_rank(), size, get_world_size()))  # what remains where collect_results would cut
+            if seen > own + 1:
+                raise ValueError(
+                    f'ClassGeometry saw {seen} images on rank {get_rank()} of {get_world_size()}, whose share of {size} is '
+                    f"{own}; use sampler=dict(type='DefaultSampler', shuffle=False) in the data loader"
+                )
+            if seen <= own:
+                self.sums.add(*self.last)
+        self.results = [(self.sums,)]  # in a tuple: collect_results leaves None out
+        self.sums = None  # the next evaluation starts afresh
+        return super().evaluate(get_world_size())
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Merge what the processes have seen.
+
+        Args:
+            results (list): From each process a tuple of its :class:`ClassSums`, or of None if it saw nothing.
+
+        Returns:
+            dict[str, float]: ``intra``, ``inter``, ``ratio``.
+
+        Raises:
+            ValueError: If no process saw an image.
+        """
+        seen = [sums for (sums,) in results if sums is not None]
+        if not seen:
+            raise ValueError('ClassGeometry saw no image; the data loader of the validation is empty')
+        total = ClassSums(*seen[0].sums.shape)
+        for sums in seen:
+            total.merge(sums)
+        return total.geometry()

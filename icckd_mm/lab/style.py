@@ -1,0 +1,133 @@
+"""The looks of all figures: readable on paper without colour, and by the colour-blind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+MARKERS = 'osD^v<>P*X'
+LINES: list[Any] = ['-', '--', '-.', ':', (0, (6, 1, 1, 1, 1, 1))]
+# Okabe and Ito's without the yellow, which is faint on white; then grey, brown and indigo for classes 7 to 9
+COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#000000', '#E69F00', '#56B4E9', '#888888', '#661100', '#332288']
+SEQUENTIAL = 'cividis'  # its lightness rises evenly
+RC = {
+    'font.size': 11,
+    'axes.titlesize': 11,
+    'axes.labelsize': 11,
+    'legend.fontsize': 10,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'grid.alpha': 0.35,
+    'pdf.fonttype': 42,  # text stays text
+}
+LINE = 0.2  # inches of a line of text
+FEW = 12  # classes up to which each cell of a heat map has its number
+
+
+def figure(columns: int, rows: int, width: float, height: float, lines: int = 0, **options: Any) -> tuple[Figure, Any]:
+    """A figure with a grid of panels.
+
+    Args:
+        columns (int): Panels in a row.
+        rows (int): Panels in a column.
+        width (float): Of a panel, in inches.
+        height (float): Likewise.
+        lines (int): Lines of text above or below all panels, which the figure grows by. Defaults to 0.
+        **options: Of ``Figure.subplots``.
+
+    Returns:
+        tuple[Figure, ndarray]: The figure and its axes ``(rows, columns)``.
+    """
+    with mpl.rc_context(RC):
+        made = Figure(figsize=(width * columns, height * rows + LINE * lines), layout='constrained')
+        return made, made.subplots(rows, columns, squeeze=False, **options)
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Colour, line and marker of the run at ``index``; each alone tells runs apart."""
+    return {
+        'color': COLOURS[index % len(COLOURS)],
+        'linestyle': LINES[index % len(LINES)],
+        'marker': MARKERS[index % len(MARKERS)],
+        'markersize': 4.5,
+        'linewidth': 1.6,
+    }
+
+
+def wrapped(name: str, width: int = 30) -> str:
+    """A long name of a run on several lines, broken after ``_`` or ``-``."""
+    return textwrap.fill(re.sub('([_-])', r'\1 ', name), width).replace('_ ', '_').replace('- ', '-')
+
+
+def most_lines(names: Iterable[str]) -> int:
+    """Lines that the longest name takes."""
+    return max(wrapped(name).count('\n') + 1 for name in names)
+
+
+def heat_map(axes: Axes, values: Any, numbers: str, **options: Any) -> Any:
+    """A matrix of classes by classes, with its numbers where they are few.
+
+    Args:
+        axes (Axes): Where to draw.
+        values (ndarray): ``(C, C)``; NaN stays white.
+        numbers (str): Format of the numbers, such as ``'.2f'``.
+        **options: Of ``imshow``, such as ``norm``.
+
+    Returns:
+        AxesImage: For the colour bar.
+    """
+    image = axes.imshow(values, cmap=SEQUENTIAL, interpolation='nearest', **options)
+    for side in ('top', 'right'):
+        axes.spines[side].set_visible(True)
+    axes.set_xlabel('class of the output')
+    axes.set_ylabel('true class')
+    if len(values) <= FEW:
+        axes.set_xticks(range(len(values)))
+        axes.set_yticks(range(len(values)))
+        for (row, column), value in _cells(values):
+            dark = sum(image.cmap(image.norm(value))[:3]) < 1.5
+            text = format(value, numbers)
+            axes.text(column, row, text, ha='center', va='center', fontsize=7, color='white' if dark else 'black')
+    return image
+
+
+def save(made: Figure, stem: Path | str) -> list[Path]:
+    """Write ``stem.png`` and ``stem.pdf``.
+
+    Returns:
+        list[Path]: Both.
+    """
+    files = [Path(f'{stem}.{suffix}') for suffix in ('png', 'pdf')]
+    for file in files:  # no date: the same figure has the same bytes
+        metadata = {'Software': None} if file.suffix == '.png' else {'CreationDate': None, 'Creator': None, 'Producer': None}
+        with mpl.rc_context(RC):
+            made.savefig(file, dpi=150, metadata=metadata)
+    return files
+
+
+def embedded(made: Figure) -> str:
+    """The figure as a ``data:`` address for a page that loads nothing."""
+    buffer = io.BytesIO()
+    made.savefig(buffer, format='png', dpi=110)
+    return f'data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}'
+
+
+def legend_below(made: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """One legend for all panels, under them."""
+    columns = 1 if max(map(len, labels)) > 45 else 2 if max(map(len, labels)) > 22 else 3
+    with mpl.rc_context(RC):
+        made.legend(handles, labels, loc='outside lower center', ncols=columns, frameon=False, handlelength=4)
+
+
+def _cells(values: Any) -> list[tuple[tuple[int, int], float]]:
+    size = range(len(values))
+    return [((i, j), float(values[i][j])) for i in size for j in size if values[i][j] == values[i][j]]  # not NaN

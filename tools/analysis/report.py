@@ -1,0 +1,52 @@
+#!/usr/bin/env python
+"""Look at runs: curves, feature spaces, soft labels, student against teacher, calibration, on one page or as PNG and PDF."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from icckd_mm.engine.command_line import run
+from icckd_mm.functional.checks import check_temperature
+from icckd_mm.lab.analysed_run import named_runs
+from icckd_mm.lab.report import report
+from icckd_mm.lab.run_figures import FIGURES, drawn
+from icckd_mm.lab.style import save
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir (its last checkpoint) or checkpoint')
+    parser.add_argument('--out', type=Path, help='HTML page to write; it needs no network and no other file')
+    parser.add_argument('--figures', type=Path, metavar='DIR', help='folder for each figure as PNG and PDF')
+    parser.add_argument('--only', nargs='+', choices=FIGURES, default=list(FIGURES), help='figures to draw (default: all)')
+    parser.add_argument('--temperature', type=float, default=4.0, help='of the soft labels (default: 4)')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    args = parser.parse_args(argv)
+    if args.out is None and args.figures is None:
+        parser.error('give --out report.html, --figures DIR or both')
+    if args.out is not None and args.out.is_dir():
+        parser.error(f'--out {args.out} is a folder; name a file, such as {args.out / "report.html"}')
+    if args.figures is not None and args.figures.exists() and not args.figures.is_dir():
+        parser.error(f'--figures {args.figures} is a file; name a folder')
+    check_temperature(args.temperature)
+    runs = named_runs(args.runs)
+    figures = list(drawn(runs, args.only, args.temperature))
+    if args.figures is not None:
+        args.figures.mkdir(parents=True, exist_ok=True)
+        for name, _, figure in figures:
+            print(*(save(figure, args.figures / name) if figure else [f'{name}: nothing to draw']), sep='\n')
+    if args.out is not None:
+        page = report(runs, figures, args.temperature)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        beside = args.out.with_name(f'.{args.out.name}.tmp')
+        beside.write_text(page, encoding='utf-8')
+        os.replace(beside, args.out)  # whole or not at all
+        print(args.out)
+
+
+if __name__ == '__main__':
+    run(main)
