@@ -78,6 +78,7 @@ def test_networks_are_those_that_peers_checkpoints_fit(net):
 
 
 def test_types_and_scopes_resolve_from_anywhere(loaded):
+    """Reliability test 18: of every config."""
     for path, cfg in loaded.items():
         assert cfg.data_preprocessor.type in ('mmpretrain.ClsDataPreprocessor', 'icckd_mm.TwoViewDataPreprocessor'), path
         assert all(net._scope_ == 'mmpretrain' for net in networks(cfg)), path

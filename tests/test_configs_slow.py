@@ -56,6 +56,7 @@ SAMPLE = [
 
 @pytest.mark.parametrize('path', PATHS, ids=lambda path: path.stem)
 def test_config_builds(path):
+    """Reliability test 18."""
     model = Config.fromfile(path).model
     if 'teacher_ckpt' in model:
         model.teacher_ckpt = None
@@ -104,6 +105,7 @@ def small(path, folder):
 
 @pytest.mark.parametrize('path', SAMPLE)
 def test_trains_two_steps_and_validates(path, tmp_path, monkeypatch):
+    """Reliability test 18, on noise of each data set's size."""
     monkeypatch.chdir(tmp_path)  # no data and no checkpoints here
     runner = Runner.from_cfg(small(path, tmp_path))
     outputs, start = Outputs(), Start()

@@ -13,7 +13,7 @@ STOCK = dict(checkpoint=dict(type='CheckpointHook', interval=1), logger=dict(typ
 
 
 def test_files_open_without_any_object(tmp_path):
-    """anchors.md 4.3 test 16: with best score, EMA, schedulers and metrics inside."""
+    """Reliability test 16: with best score, EMA, schedulers and metrics inside."""
     train(
         tmp_path,
         epochs=2,

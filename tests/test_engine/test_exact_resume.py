@@ -97,6 +97,20 @@ def test_a_validation_that_was_cut_off_is_made_up_for(straight, tmp_path):
     assert checkpoint_differences(straight['epoch'], last(tmp_path)) == []
 
 
+def test_two_runs_with_one_seed_are_equal(straight, tmp_path):
+    """Reliability test 20."""
+    run(tmp_path)
+    assert checkpoint_differences(straight['epoch'], last(tmp_path)) == []
+
+
+def test_the_hook_alone_is_exact_between_epochs(tmp_path):
+    """In mmengine's own loop, without workers; that loop forgets the validation after the file, hence the log differs."""
+    for folder, epochs, resume in (('straight', 2, False), ('split', 1, False), ('split', 2, True)):
+        train(tmp_path / folder, epochs=epochs, resume=resume, validate=True, default_hooks=checkpoint_hook())
+    differences = checkpoint_differences(last(tmp_path / 'straight'), last(tmp_path / 'split'))
+    assert differences == ['.message_hub.log_scalars', '.message_hub.resumed_keys']
+
+
 def test_two_interruptions(straight, tmp_path):
     run(tmp_path, plug=PullThePlug(5), default_hooks=BY_ITERATION)
     run(tmp_path, plug=PullThePlug(11), resume=True, default_hooks=BY_ITERATION)

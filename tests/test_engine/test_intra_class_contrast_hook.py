@@ -351,7 +351,7 @@ def test_bad_runs_are_refused_before_the_first_step(case, tmp_path):
 
 
 def test_a_checkpoint_with_another_queue_is_refused_on_resume(tmp_path):
-    """anchors.md 4.3 test 9: never a silent start with an empty queue."""
+    """Reliability test 9: never a silent start with an empty queue."""
     train(tmp_path)
     with pytest.raises(
         ValueError, match=r'icc_loss\.queue\.queue in the checkpoint has \(C, K, D\) = \(10, 4, 8\), the model \(10, 5, 8\)'

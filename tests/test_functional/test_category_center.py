@@ -40,7 +40,7 @@ def test_value_and_gradient_equal_the_formula(rows, tau, tau0):
 
 
 def test_closed_forms():
-    """methods.md 3.1: 8 equal rows of one class give 57.14 log 15 = 154.75 for each of the 16 vectors."""
+    """8 equal rows of one class give 57.14 log 15 = 154.75 for each of the 16 vectors."""
     same = torch.randn(1, 10).expand(8, 10)
     losses = category_center_contrastive_loss(same, same, torch.zeros(8, dtype=torch.long), reduction='none')
     assert losses.tolist() == pytest.approx([2 * 154.75] * 8, abs=0.02)

@@ -10,7 +10,7 @@ def rows(*shape, grad=False):
 
 
 def test_feature_alignment_equals_the_formula():
-    """methods.md 3.1: 2 - 2 mean cos, and no gradient for the teacher."""
+    """The formula: 2 - 2 mean cos, and no gradient for the teacher."""
     student, teacher = rows(7, 4, grad=True), rows(7, 4, grad=True)
     terms = [2 - 2 * (reference.unit(s) * reference.unit(t.detach())).sum() for s, t in zip(student, teacher)]
     torch.testing.assert_close(feature_alignment_loss(student, teacher, reduction='none'), torch.stack(terms))
@@ -32,7 +32,7 @@ def test_feature_alignment_runs_from_0_to_4():
 
 
 def test_center_alignment_equals_the_formula():
-    """methods.md 3.1: the squared norm of [W|b] differences over C (D + 1)."""
+    """The formula: the squared norm of [W|b] differences over C (D + 1)."""
     weight, bias, teacher_weight, teacher_bias = rows(3, 4, grad=True), rows(3, grad=True), rows(3, 4), rows(3)
     total = sum((weight[c, d] - teacher_weight[c, d]) ** 2 for c in range(3) for d in range(4))
     total = total + sum((bias[c] - teacher_bias[c]) ** 2 for c in range(3))

@@ -21,7 +21,7 @@ def test_weights_equal_the_formula():
 
 
 def test_closed_forms():
-    """methods.md 3.2: (0.5, 1.5) in epoch 1, the drops at the threshold and at twice the mean, the threshold of epoch 240."""
+    """The formula: (0.5, 1.5) in epoch 1, the drops at the threshold and at twice the mean, the threshold of epoch 240."""
     assert preview_weights(torch.tensor([0.5, 1.5]), epoch=1).tolist() == pytest.approx([1, 0.10540], abs=1e-5)
     just_above = preview_weights(torch.tensor([0.99, 1.01], dtype=torch.float64), epoch=1)
     assert float(just_above[1]) == pytest.approx(0.36, abs=0.005)

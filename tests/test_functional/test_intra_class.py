@@ -41,7 +41,7 @@ CASES += [(name, *sizes) for name in ('by_class', 'in_chunks') for sizes in iter
 
 @pytest.mark.parametrize(('form', 'batch', 'slots', 'classes'), CASES, indirect=['form'])
 def test_value_and_gradient_equal_the_formula(form, batch, slots, classes):
-    """anchors.md 4.3 test 1: per-sample float64 transcription, partly filled queues, every product form."""
+    """Reliability test 1: per-sample float64 transcription, partly filled queues, every product form."""
     anchors, positives, labels, queue, filled = draw(batch, classes, slots)
     mask = torch.rand(batch) < 0.6
     loss = intra_class_contrastive_loss(anchors, positives, labels, queue=queue, filled=filled, mask=mask, temperature=0.3)
@@ -66,7 +66,7 @@ def test_a_pool_equals_the_formula_and_never_holds_the_anchor(batch):
 
 
 def test_gradcheck(form):
-    """anchors.md 4.3 test 3: with respect to anchors, positives and pool; the queue gets none."""
+    """Reliability test 3: with respect to anchors, positives and pool; the queue gets none."""
     anchors, positives, labels, queue, filled = draw(4, 2, 3)
     pool = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
 
@@ -88,7 +88,7 @@ def test_gradcheck(form):
 
 
 def test_closed_forms(form):
-    """anchors.md 4.3 test 2 and methods.md 1.3: equal features give log(1 + N); orthogonal negatives log(1 + N e^(-1/tau))."""
+    """Reliability test 2: equal features give log(1 + N); orthogonal negatives log(1 + N e^(-1/tau))."""
     ones = torch.ones(1, 4)
     zero = torch.tensor([0])
     equal = intra_class_contrastive_loss(ones, ones, zero, queue=torch.ones(1, 32, 4))
@@ -101,7 +101,7 @@ def test_closed_forms(form):
 
 
 def test_an_anchor_without_negatives_counts_as_zero(form):
-    """anchors.md 4.3 test 8: unfilled queue, class never seen; finite, exact zero, no NaN in backward."""
+    """Reliability test 8: unfilled queue, class never seen; finite, exact zero, no NaN in backward."""
     anchors, positives, _, queue, _ = draw(3, 4, 3)
     loss = intra_class_contrastive_loss(
         anchors, positives, torch.tensor([0, 1, 2]), queue=queue, filled=torch.zeros(4, dtype=torch.long), reduction='none'
@@ -142,7 +142,7 @@ def test_reductions_belong_together():
 
 
 def test_invariances(form):
-    """anchors.md 4.3 test 4: order of batch and slots, scale of raw features, names and slots of other classes."""
+    """Reliability test 4: order of batch and slots, scale of raw features, names and slots of other classes."""
     anchors, positives, labels, queue, filled = draw(6, 3, 4)
     labels[labels == 2] = 1
     filled.fill_(4)
@@ -171,7 +171,7 @@ def test_unfilled_slots_never_act(form):
 
 
 def test_every_option_acts():
-    """anchors.md 4.3 test 5."""
+    """Reliability test 5."""
     anchors, positives, labels, queue, _ = draw(8, 2, 3)
     base = intra_class_contrastive_loss(anchors, positives, labels, queue=queue)
     variants = {
@@ -200,7 +200,7 @@ def test_a_zero_vector_gives_a_finite_loss_and_no_gradient(form):
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_precision_is_raised(form, dtype):
-    """anchors.md 4.3 test 13: finite and equal to fp32 although a cosine over tau reaches 100."""
+    """Reliability test 13: finite and equal to fp32 although a cosine over tau reaches 100."""
     anchors, positives, labels, queue, _ = draw(8, 2, 3, dtype=torch.float32)
     halves = [x.detach().to(dtype) for x in (anchors, positives)]
     expected = intra_class_contrastive_loss(*(x.float() for x in halves), labels, queue=queue, temperature=0.01)
@@ -287,7 +287,7 @@ BAD = {
 
 @pytest.mark.parametrize('case', BAD)
 def test_bad_input_is_named(case):
-    """anchors.md 4.3 test 17."""
+    """Reliability test 17."""
     changes, error, message = BAD[case]
     given = dict(
         anchors=torch.randn(4, 5), positives=torch.randn(4, 5), labels=torch.tensor([0, 1, 0, 1]), queue=torch.zeros(2, 3, 5)

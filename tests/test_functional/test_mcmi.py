@@ -26,7 +26,7 @@ def draw(batch=7, classes=4, dtype=torch.float64):
 
 @pytest.mark.parametrize('weight', [0.0, 0.25, 1.0])
 def test_value_and_gradient_equal_the_formula(weight):
-    """methods.md 1.4: CE - weight * KL to the mean prediction of the class; a class without a mean has cross-entropy alone."""
+    """The formula: CE - weight * KL to the mean prediction of the class; a class without a mean has cross-entropy alone."""
     logits, labels, means = draw()
     means[labels[0]] = 0
     terms = transcription(logits, labels, means, weight)

@@ -24,7 +24,7 @@ def info_nce(anchor, candidates, place, tau):
 
 
 def transcription(student, teacher, grids, tau, weights=None, a=1.0, b=1.0):
-    """methods.md 4.2, region by region."""
+    """The formula, region by region."""
     batch, count, total = len(student), sum(g * g for g in grids), 0
     first = 0
     for grid in grids:

@@ -35,7 +35,7 @@ def test_value_and_gradient_equal_the_formula(batch, tau):
 
 
 def test_closed_forms():
-    """methods.md 2.1: its unit tests, the start at log B and the lower bound of a batch of 64."""
+    """The start at log B and the lower bound of a batch of 64."""
     two, many = torch.eye(2), torch.eye(64)
     assert float(sample_wise_contrastive_loss(two, two)) == pytest.approx(0.31326, abs=1e-5)
     assert float(sample_wise_contrastive_loss(two.flip(0), two)) == pytest.approx(1.31326, abs=1e-5)

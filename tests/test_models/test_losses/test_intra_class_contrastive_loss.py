@@ -16,7 +16,7 @@ def draw(batch=16, classes=3, width=5):
 
 
 def test_is_gate_then_loss_then_enqueue():
-    """The order of methods.md 1.2: the batch must not be its own negative through the queue."""
+    """Reliability test 7: the batch must not be its own negative through the queue."""
     module = IntraClassContrastiveLoss(3, 5, queue_size=4, margin=0.2, temperature=0.3, loss_weight=0.5)
     for _ in range(3):
         features, positives, logits, labels = draw()
@@ -60,7 +60,7 @@ def test_the_gate_gets_no_gradient_and_is_strict():
     ids=str,
 )
 def test_every_argument_acts(change):
-    """anchors.md 4.3 test 5."""
+    """Reliability test 5."""
     batches = [draw() for _ in range(3)]
 
     def last_loss(**options):
@@ -74,7 +74,7 @@ def test_every_argument_acts(change):
 
 
 def test_state_round_trip_gives_the_same_next_loss_to_the_bit():
-    """anchors.md 4.3 test 9."""
+    """Reliability test 9."""
     module, batch = IntraClassContrastiveLoss(3, 5), draw()
     module(*draw())
     twin = IntraClassContrastiveLoss(3, 5)
@@ -101,6 +101,7 @@ def test_statistics_are_those_of_queue_and_gate():
 
 
 def test_a_step_compiles_without_graph_break_and_enqueues_once():
+    """Reliability test 20: no wait for the device, which would break the graph."""
     module, twin, batch = IntraClassContrastiveLoss(3, 5), IntraClassContrastiveLoss(3, 5), draw()
     compiled = torch.compile(module, fullgraph=True, backend='aot_eager')
     for _ in range(2):
@@ -162,7 +163,7 @@ def test_bad_arguments_are_named(options, message):
     ],
 )
 def test_bad_tensors_are_named_before_anything_is_enqueued(name, value, message):
-    """anchors.md 4.3 test 17."""
+    """Reliability test 17."""
     module = IntraClassContrastiveLoss(3, 5)
     given = dict(zip(('features', 'positives', 'logits', 'labels'), draw()))
     with pytest.raises(ValueError, match=message):

@@ -29,7 +29,7 @@ def assert_equal(ours, theirs):
     seed=st.integers(0, 10_000),
 )
 def test_enqueue_equals_a_loop(classes, capacity, sizes, bad, seed):
-    """anchors.md 4.3 test 6: wrap-around, more than K rows of a class (the last K stay), any batch size, non-finite rows."""
+    """Reliability test 6: wrap-around, more than K rows of a class (the last K stay), any batch size, non-finite rows."""
     generator = torch.Generator().manual_seed(seed)
     batches = []
     for size in sizes:
@@ -73,7 +73,7 @@ def test_nothing_finite_leaves_everything_as_it_was():
 
 
 def test_state_survives_a_round_trip_and_another_size_is_refused():
-    """anchors.md 4.3 test 9."""
+    """Reliability test 9."""
     queue = ClassQueue(2, 3, 4)
     queue.enqueue(torch.randn(4, 4), torch.tensor([0, 1, 0, 0]))
     twin = ClassQueue(2, 3, 4)
