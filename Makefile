@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-full check format soak matrix bench clean
+.PHONY: help venv demo test test-full check format study study-quick soak matrix bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,12 @@ format: venv  ## format the code
 bench: venv  ## what the loss and the networks cost (a few minutes; needs a quiet machine)
 	$(PY) benchmarks/loss.py
 	$(PY) benchmarks/networks.py
+
+study-quick: venv  ## a few minutes of the digits study: shows that it runs, proves nothing
+	$(PY) tools/experiment.py docs/study/plans/digits_quick.py --resume
+
+study: venv  ## the digits study, 450 runs (docs/experiments.md)
+	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
 
 soak: venv  ## kill and resume a training for 30 minutes, compare with an undisturbed one
 	OMP_NUM_THREADS=1 $(PY) tools/dev/soak.py

@@ -54,6 +54,8 @@ setup(
         'mmengine>=0.10.7,<1.0',
         'mmpretrain>=1.2.0,<1.3',
         'mmrazor==1.0.0',
+        'matplotlib>=3.7',
+        'scipy',
         'joblib',  # imported by mmrazor, which does not declare it
         'scikit-learn',
         'setuptools',  # mmengine imports distutils, gone from Python 3.12

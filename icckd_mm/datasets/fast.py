@@ -42,7 +42,7 @@ def fast_options(cfg: Config) -> dict[str, Any]:
                 options.update({f'{field}.num_workers': 0, f'{field}.persistent_workers': False})
             options.update(_few_images(cfg, field, images))
     if cfg.get('param_scheduler'):
-        options['param_scheduler'] = _shrunk(cfg.param_scheduler, EPOCHS / cfg.train_cfg.max_epochs)
+        options['param_scheduler'] = shrunk_schedule(cfg.param_scheduler, EPOCHS / cfg.train_cfg.max_epochs)
     return {**options, **without_missing_checkpoints(cfg)}
 
 
@@ -126,10 +126,10 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
     return {f'{field}.dataset.indices': images}
 
 
-def _shrunk(scheduler: Any, factor: float) -> Any:
+def shrunk_schedule(scheduler: Any, factor: float) -> Any:
     """The schedulers with every time multiplied by ``factor``, no less than one epoch."""
     if isinstance(scheduler, (list, tuple)):
-        return [_shrunk(one, factor) for one in scheduler]
+        return [shrunk_schedule(one, factor) for one in scheduler]
     shrunk = dict(scheduler)
     for key in ('T_max', 'begin', 'end'):
         if shrunk.get(key):

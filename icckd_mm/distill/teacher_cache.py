@@ -70,7 +70,7 @@ class TeacherCache:
         if self.path.is_file():
             try:
                 self.rows = np.load(self.path, mmap_mode='r')
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, EOFError) as error:
                 raise ValueError(f'{self.path} cannot be read ({error}); delete it') from error
             if self.rows.ndim != 2 or len(self.rows) != self.num_images or self.rows.dtype != self.dtype:
                 raise ValueError(
@@ -126,7 +126,10 @@ class TeacherCache:
             own = path.with_name(f'{KEY}.{os.getpid()}')
             write_atomically(own, json.dumps(key, indent=2).encode())
             os.replace(own, path)
-        found = json.loads(path.read_text(encoding='utf-8'))
+        try:
+            found = json.loads(path.read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'{path} cannot be read ({error}); delete {self.folder}') from error
         names = [name for name in {**key, **found} if found.get(name) != key.get(name)]
         if names:
             different = [f'{name}: {found.get(name)} there, {key.get(name)} now' for name in names]

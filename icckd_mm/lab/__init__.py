@@ -1,1 +1,1 @@
-"""Looking at what was trained: feature spaces and figures."""
+"""Looking at what was trained, and experiments: plans, runs, statistics, figures, reports."""

@@ -82,7 +82,7 @@ def test_momentum_sends_view_two_through_an_average_of_the_network(tmp_path):
     encoder = runner.model.icc_loss.encoder
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert not any(name.startswith('icc_loss') for name in encoder.state_dict())
-    buffers = {name: value for name, value in runner.model.backbone.named_buffers()}
+    buffers = dict(runner.model.backbone.named_buffers())
     assert all(torch.equal(value, buffers[name]) for name, value in encoder.backbone.named_buffers())
 
 

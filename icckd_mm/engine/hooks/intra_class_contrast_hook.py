@@ -180,8 +180,8 @@ def _check_views(model: Any, batch: dict, views: int) -> None:
     if views == 1:
         if found != 1 or 'sample_idx' not in batch['data_samples'][0]:
             raise ValueError(
-                f"second_view='bank' needs one view of each image and its sample_idx, the training pipeline gives {found} view(s); "
-                "take MultiView out, and leave 'sample_idx' in the meta_keys of PackInputs"
+                f"second_view='bank' needs one view of each image and its sample_idx, the training pipeline gives {found} "
+                "view(s); take MultiView out, and leave 'sample_idx' in the meta_keys of PackInputs"
             )
         return
     if not isinstance(model.data_preprocessor, TwoViewDataPreprocessor):

@@ -23,8 +23,8 @@ class IntraClassContrastiveLoss(nn.Module):
 
     with the :math:`\ell_i` of :func:`icckd_mm.functional.intra_class_contrastive_loss`, 0 when no anchor passes. It has no
     parameters, only the buffers of its queue, and works under :class:`icckd_mm.IntraClassContrastHook`, as an entry of
-    ``distill_losses`` in mmrazor's ``ConfigurableDistiller``, and called by hand. A batch enters the queue after its loss, so that
-    no image is its own negative within a step; what is left of its feature of an earlier epoch may be one.
+    ``distill_losses`` in mmrazor's ``ConfigurableDistiller``, and called by hand. A batch enters the queue after its loss, so
+    that no image is its own negative within a step; what is left of its feature of an earlier epoch may be one.
 
     With several processes the negatives of all of them take part, and each returns the loss of the joined batch; its gradient
     is scaled such that DDP's average is the gradient of the joined batch. Batches may differ in size, or be empty: rows are

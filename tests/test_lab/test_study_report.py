@@ -1,0 +1,171 @@
+"""Records are made up here, with effects of known size; nothing of them is evidence."""
+
+import re
+import time
+
+import numpy as np
+import pytest
+
+from icckd_mm.lab.plan import check_plan
+from icckd_mm.lab.study_cells import against, cells_of, label, reference_of, slices
+from icckd_mm.lab.study_report import write_report
+
+ICC = dict(loss_weight=0.02, margin=0.5, temperature=0.1, queue_size=32, in_batch_negatives=True, second_view='grad')
+GAIN = {'ce': 0.0, 'ce-2view': 0.1, 'icc': 0.1}
+
+
+def record(stage, teacher, seed, *, student='kd', effect=0.0, **factors):
+    draw = np.random.default_rng([seed, len(teacher), stage == 'student', round(1000 * factors.get('loss_weight', 0))])
+    value = 90 + seed % 5 + GAIN.get(teacher, 0) + effect + draw.normal(0, 0.05)
+    own = {**ICC, 'features': 'pooled', **factors} if teacher == 'icc' else {'second_view': 'grad'} if '2' in teacher else {}
+    place = dict(data='digits', images=300, epochs=4)
+    if stage == 'student':
+        place.update(pair='resnet20_resnet8', student=student)
+    else:
+        place['network'] = 'resnet20'
+    curve = [value - 3, value - 2, value + 0.5, value]
+    return dict(
+        run=f'{stage}_{student}_{teacher}_{seed}_{sorted(own.items())}',
+        stage=stage,
+        seed=seed,
+        factors={**place, 'teacher': teacher, **own},
+        code='0+test',
+        last_accuracy=value,
+        best_accuracy=value + 0.5,
+        teacher_accuracy=95.0,
+        curve=curve,
+        geometry=dict(intra=0.1, inter=0.5, ratio=0.2 + own.get('loss_weight', 0)),
+        ece=0.02,
+        entropy=0.3,
+        time=dict(wall_s=9.0, cpu_s=8.0, resumed=False),
+    )
+
+
+def study(seeds, stages=('teacher', 'student')):
+    """The weight 0.3 costs the student 2 points, every other one does nothing."""
+    records = []
+    for stage in stages:
+        for seed in range(seeds):
+            records += [record(stage, teacher, seed) for teacher in ('ce', 'ce-2view', 'icc')]
+            effect = -2.0 if stage == 'student' else 0.0
+            records += [record(stage, 'icc', seed, loss_weight=0.3, effect=effect), record(stage, 'icc', seed, margin=-1.0)]
+    return records
+
+
+def plan(seeds):
+    design = dict(type='star', loss_weight=[0.02, 0.3], margin=[-1.0, 0.5])
+    default = dict(images=300, epochs=4)
+    return check_plan(
+        dict(name='made-up', title='Made-up <numbers>', seeds=list(range(seeds)), default=default, designs=[design])
+    )
+
+
+def rows(text, title):
+    part = text.split(f'## {title}\n')[1].split('\n## ')[0]
+    return [line.strip('| ').split(' | ') for line in part.splitlines() if line.startswith('| ') and '---' not in line]
+
+
+def test_the_table_finds_the_effect_that_was_put_in_and_no_other(tmp_path):
+    start = time.perf_counter()
+    markdown, _ = write_report(plan(10), study(10), tmp_path)
+    assert time.perf_counter() - start < 60
+    table = rows(markdown.read_text(), 'Students (kd) against those of the two-view CE teacher (λ = 0)')
+    verdicts = {row[0]: row[-1] for row in table[1:]}
+    assert verdicts == {
+        'icc → kd': 'no difference shown',
+        'icc → kd λ=0.3': 'worse',
+        'icc → kd δ=-1': 'no difference shown',
+    }
+    (worse,) = (row for row in table if row[-1] == 'worse')
+    assert float(worse[2]) == pytest.approx(-2.0, abs=0.1)
+    assert worse[5] == '0.0020'  # 2 of the 1024 sign patterns
+    assert worse[6] == '0.0059'  # Holm, of three
+
+
+def test_two_seeds_never_say_better_or_worse(tmp_path):
+    markdown, page = write_report(plan(2), study(2), tmp_path)
+    for table in re.findall(r'## (?:Students|Teachers) .*against.*', markdown.read_text()):
+        assert {row[-1] for row in rows(markdown.read_text(), table[3:])[1:]} == {'too few seeds'}
+    assert '<td>better</td>' not in page.read_text()
+    assert '<td>worse</td>' not in page.read_text()
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_it_is_given(tmp_path):
+    _, page = write_report(plan(3), study(3), tmp_path)
+    text = page.read_text()
+    assert set(re.findall(r'src="(.{10})', text)) == {'data:image'}
+    assert not re.search(r'href=|url\(|<script|<link', text)
+    assert 'Made-up &lt;numbers&gt;' in text
+    assert text.count('<img') == 6
+    assert text.count('Data: digits, 300 training images.') == 7  # beside every figure
+
+
+def test_all_figures_are_drawn_with_the_control_at_zero(tmp_path):
+    write_report(plan(3), study(3), tmp_path)
+    assert {file.name for file in (tmp_path / 'figures').glob('*.png')} == {
+        f'{name}.png'
+        for name in ('gain_loss_weight', 'gain_margin', 'ratio_loss_weight', 'gain_teacher_accuracy', 'stability', 'cost')
+    }
+    from icckd_mm.lab.study_figures import gain_figure, ratio_figure
+
+    cells = cells_of(study(3))
+    for made in (gain_figure(cells, 'loss_weight'), ratio_figure(cells)):
+        ticks = [tick.get_text() for tick in made.axes[0].get_xticklabels()]
+        assert ticks == ['0\n(two views)', '0.02', '0.3']
+    line = ratio_figure(cells).axes[0].containers[0].lines[0]
+    assert list(line.get_ydata()) == pytest.approx([0.2, 0.22, 0.5])
+
+
+def test_the_same_results_give_the_same_report(tmp_path):
+    """In any order of the records."""
+    records = study(3)
+    first = [file.read_bytes() for file in write_report(plan(3), records, tmp_path / 'a')]
+    assert first == [file.read_bytes() for file in write_report(plan(3), records[::-1], tmp_path / 'b')]
+
+
+@pytest.mark.parametrize('stages', [('teacher',), ('student',)])
+def test_a_study_without_students_or_controls_is_reported_as_far_as_it_goes(stages, tmp_path):
+    records = [r for r in study(3, stages) if r['factors']['teacher'] == 'icc']
+    markdown, _ = write_report(plan(4), records, tmp_path)
+    assert not re.findall('## (?:Students|Teachers).*', markdown.read_text())
+    assert '3 cells have fewer seeds than the plan asks for' in markdown.read_text()
+
+
+def test_no_results_and_results_of_two_codes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match='run the plan first'):
+        write_report(plan(3), [], tmp_path)
+    records = study(1)
+    with pytest.raises(ValueError, match='results of one cell and seed'):
+        write_report(plan(3), [*records, {**records[0], 'run': 'other', 'code': '1'}], tmp_path)
+
+
+def test_comparisons_stay_within_pair_data_and_student():
+    cells = cells_of([*study(3), *(record('student', 'ce', seed, student='ckd') for seed in range(3))])
+    for cell in cells:
+        reference = reference_of(cell, cells, 'ce')
+        if reference:
+            assert {k: reference.factors.get(k) for k in ('pair', 'student', 'network')} == {
+                k: cell.factors.get(k) for k in ('pair', 'student', 'network')
+            }
+    ckd = next(cell for cell in cells if cell.factors.get('student') == 'ckd')
+    assert reference_of(ckd, cells, 'ce') is None
+
+
+def test_only_seeds_that_both_have_are_paired():
+    first = cells_of([record('student', 'icc', seed) for seed in (0, 2, 3)])[0]
+    other = cells_of([record('student', 'ce', seed) for seed in (2, 3, 4)])[0]
+    found = against(first, other)
+    assert found.difference.count == 2
+    values = [cell.seeds[seed]['last_accuracy'] for cell in (first, other) for seed in (2, 3)]
+    assert found.difference.mean == pytest.approx(np.mean(values[:2]) - np.mean(values[2:]))
+    assert against(first, cells_of([record('student', 'ce', 9)])[0]) is None
+
+
+def test_series_differ_in_one_factor_and_say_what_sets_them_apart():
+    records = [record('teacher', 'icc', 0, loss_weight=w, temperature=t) for w in (0.3, 0.02) for t in (0.1, 0.5)]
+    series = slices(cells_of([*records, record('teacher', 'icc', 0, queue_size=8)]), 'loss_weight')
+    assert {name: [cell.factors['loss_weight'] for cell in group] for name, group in series.items()} == {
+        'τ=0.1': [0.02, 0.3],
+        'τ=0.5': [0.02, 0.3],
+    }
+    assert [label(cell, plan(1).default) for cell in cells_of(records)] == ['icc', 'icc τ=0.5', 'icc λ=0.3', 'icc λ=0.3 τ=0.5']

@@ -1,0 +1,122 @@
+#!/usr/bin/env python
+"""From a plan to a report: train what the plan asks for, each run once, and say what its seeds show."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from icckd_mm.engine.command_line import run
+from icckd_mm.lab.graph import Run, build_graph, levels
+from icckd_mm.lab.plan import Plan, read_plan
+from icckd_mm.lab.results import RESULTS, read_results
+from icckd_mm.lab.runner import Study, clock
+from icckd_mm.lab.slurm import write_slurm
+from icckd_mm.lab.study_report import write_report
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('plan', help='path of the plan, e.g. docs/study/plans/digits.py')
+    parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/<name of the plan>)')
+    parser.add_argument('--workers', type=int, help='runs at a time (default: one a GPU, or one a core without GPUs)')
+    parser.add_argument('--resume', action='store_true', help='unfinished runs go on from their newest checkpoint')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument('--dry-run', action='store_true', help='print what would be done, and the time it may take')
+    instead.add_argument('--report', action='store_true', help='write the report anew from results.jsonl, train nothing')
+    instead.add_argument('--slurm', action='store_true', help='write the plan as Slurm array jobs, train nothing')
+    instead.add_argument('--only', metavar='RUN', help='do this run alone (an element of a Slurm array)')
+    instead.add_argument('--collect', action='store_true', help='results and report of the runs that --only has done')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a plan, or do what a flag asks for instead.
+
+    Args:
+        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+
+    Raises:
+        ValueError: If the plan or a flag cannot be used.
+    """
+    args = parse_args(argv)
+    plan = read_plan(args.plan)
+    folder = Path(args.work_dir or Path('work_dirs') / plan.name)
+    if args.report:
+        report(plan, folder)
+        return
+    gpus = visible_gpus()
+    workers = number_of_workers(args.workers, len(gpus))
+    study = Study(build_graph(plan), folder, plan.seconds, say=lambda line: print(line, flush=True))
+    if args.dry_run:
+        show(study, workers)
+    elif args.slurm:
+        print(f'submit with: bash {write_slurm(study.todo(), args.plan, folder)}')
+    elif args.collect:
+        study.collect()
+        report(plan, folder)
+    elif args.only:
+        only(study, args.only, args.resume)
+    else:
+        failed = study.run(workers, args.resume, gpus)
+        if read_results(folder / RESULTS):
+            report(plan, folder)
+        if failed:
+            lines = ''.join(f'\n  {name}: {reason}' for name, reason in failed.items())
+            print(f'error: {len(failed)} of {len(study.graph)} runs have no result:{lines}', file=sys.stderr)
+            sys.exit(1)
+
+
+def visible_gpus() -> list[str]:
+    named = os.environ.get('CUDA_VISIBLE_DEVICES')
+    return named.split(',') if named and torch.cuda.is_available() else [str(i) for i in range(torch.cuda.device_count())]
+
+
+def number_of_workers(wanted: int | None, gpus: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    if wanted is not None and not 1 <= wanted <= cores:
+        raise ValueError(f'--workers must be 1 to {cores}, the cores of this machine, got {wanted}')
+    return wanted or min(gpus or cores, cores)
+
+
+def report(plan: Plan, folder: Path) -> None:
+    markdown, page = write_report(plan, read_results(folder / RESULTS), folder)
+    print(f'report: {markdown} and {page}')
+
+
+def only(study: Study, name: str, resume: bool) -> None:
+    from icckd_mm.lab.train_run import train_run  # here and now, without a worker
+
+    if name not in study.graph:
+        raise ValueError(f'--only {name}: the plan has no such run; write the task lists anew with --slurm')
+    if name in study.records() and name not in {item.name for item in study.todo()}:
+        print(f'{name} is finished')
+        return
+    torch.set_num_threads(1)
+    train_run(study.task(study.graph[name], resume))
+
+
+def show(study: Study, workers: int) -> None:
+    todo = study.todo()
+    for number, level in enumerate(levels(list(study.graph.values())), 1):
+        for (stage, method, teacher), count in sorted(Counter(map(kind, level)).items()):
+            print(f'level {number}: {count:5d} {stage} runs {method}' + (f' of {teacher} teachers' if teacher else ''))
+    seconds = study.seconds_left(todo, workers)
+    time = 'unknown; set seconds in the plan' if seconds is None else f'{clock(seconds)} with {workers} workers'
+    print(f'{len(study.graph)} runs, {len(study.graph) - len(todo)} of them finished; time left: {time}')
+
+
+def kind(item: Run) -> tuple[str, str, str]:
+    recipe = item.recipe
+    return recipe.stage, recipe.method, recipe.parent.method if recipe.parent and recipe.stage == 'student' else ''
+
+
+if __name__ == '__main__':
+    run(main)
