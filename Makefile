@@ -5,17 +5,17 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-full check format study study-quick soak matrix bench clean
+.PHONY: help venv demo test test-full check format docs tutorial study study-quick soak matrix bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 venv: $(STAMP)  ## create or refresh .venv
 
-$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt setup.py
+$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt requirements/docs.txt setup.py
 	@python=$$(tools/dev/find_python.sh) && { [ -x $(PY) ] || "$$python" -m venv $(VENV); }
 	@echo "Installing the stack into $(VENV) (about 5.5 GB with CUDA libraries, 2 to 10 minutes) ..."
-	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt
 	@$(PIP) --no-deps -r requirements/host.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@$(PY) -c "import torch, torchvision; print('torch', torch.__version__, 'torchvision', torchvision.__version__)" \
@@ -47,6 +47,12 @@ study-quick: venv  ## a few minutes of the digits study: shows that it runs, pro
 
 study: venv  ## the digits study, 450 runs (docs/experiments.md)
 	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
+
+docs: venv  ## build the site into build/docs, warnings are errors
+	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+
+tutorial: venv  ## run the tutorial and write its notebook (1 to 3 minutes)
+	$(PY) docs/tutorial/make_notebook.py
 
 soak: venv  ## kill and resume a training for 30 minutes, compare with an undisturbed one
 	OMP_NUM_THREADS=1 $(PY) tools/dev/soak.py

@@ -1,0 +1,66 @@
+"""The site: ``make docs``, or ``python -m sphinx -W --keep-going -b html docs build/docs`` with requirements/docs.txt."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import nbformat
+from docutils.nodes import Node
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+import icckd_mm  # noqa: F401  # mends mmrazor before autodoc imports it
+
+ROOT = Path(__file__).resolve().parents[1]
+
+project = 'icckd_mm'
+author = 'icckd_mm authors'
+release = version = runpy.run_path(str(ROOT / 'icckd_mm/version.py'))['__version__']
+
+extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.mathjax', 'sphinx.ext.viewcode']
+exclude_patterns = ['study']  # plans and results of experiments; pages link to what they show
+html_theme = 'sphinx_rtd_theme'
+html_title = f'{project} {release}'
+html_copy_source = False
+
+myst_enable_extensions = ['dollarmath']
+myst_heading_anchors = 3
+
+autodoc_typehints = 'none'  # the docstrings have the types
+autodoc_member_order = 'bysource'
+napoleon_custom_sections = ['Source']
+napoleon_use_ivar = True
+
+
+def notebook_as_page(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show the executed notebook of the tutorial, code and what it printed, as a page."""
+    if docname != 'tutorial/from_data_to_student':
+        return
+    pieces = []
+    for cell in nbformat.read(ROOT / f'docs/{docname}.ipynb', as_version=4).cells:
+        pieces.append(cell.source if cell.cell_type == 'markdown' else f'```python\n{cell.source}\n```')
+        printed = ''.join(output.text for output in cell.get('outputs', []))
+        if printed:
+            pieces.append(f'prints\n\n```text\n{printed.strip()}\n```')
+    source[0] = '\n\n'.join([*pieces, source[0]])
+
+
+def name_in_configs(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: Node) -> Node | None:
+    """Let ``icckd_mm.X``, as configs have it, lead to the one X that is documented."""
+    target = node.get('reftarget', '')
+    if node.get('refdomain') != 'py' or not target.startswith('icckd_mm.'):
+        return None
+    domain = env.get_domain('py')
+    documented = [name for name, entry in domain.objects.items() if not entry.aliased]
+    found = [name for name in documented if name.rpartition('.')[2] == target.rpartition('.')[2]]
+    if len(found) != 1:
+        return None
+    return domain.resolve_xref(env, node['refdoc'], app.builder, node['reftype'], found[0], node, contnode)
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect('source-read', notebook_as_page)
+    app.connect('missing-reference', name_in_configs)

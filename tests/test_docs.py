@@ -1,0 +1,156 @@
+"""The documentation is in step with what it describes, and what it shows works."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from icckd_mm.engine.config_check import check_config
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / 'docs'
+PAGES = sorted([*DOCS.glob('*.md'), ROOT / 'README.md', ROOT / 'README_zh-CN.md', ROOT / 'CONTRIBUTING.md'])
+FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+LANGUAGES = {'README.md', 'README_zh-CN.md'}  # each README may point to the other
+
+
+def blocks(path):
+    """Language and text of each fenced block."""
+    return FENCE.findall(path.read_text(encoding='utf-8'))
+
+
+def prose(path):
+    return FENCE.sub('', path.read_text(encoding='utf-8'))
+
+
+def commands(path):
+    """The fenced blocks without comments and empty lines: what must be the same in every language."""
+    texts = [(language, re.sub(r'(^|\s)\s*#.*', '', text)) for language, text in blocks(path)]
+    return [(language, [line.rstrip() for line in text.splitlines() if line.strip()]) for language, text in texts]
+
+
+def headings(path):
+    return [len(marks) for marks in re.findall(r'^(#+) ', prose(path), re.MULTILINE)]
+
+
+def links(path):
+    return re.findall(r'\]\(([^)]+)\)', prose(path))
+
+
+def test_the_chinese_readme_has_the_headings_of_the_english_one():
+    assert headings(ROOT / 'README_zh-CN.md') == headings(ROOT / 'README.md')
+
+
+def test_the_chinese_readme_has_the_commands_of_the_english_one():
+    assert commands(ROOT / 'README_zh-CN.md') == commands(ROOT / 'README.md')
+
+
+def test_the_chinese_readme_has_the_links_of_the_english_one():
+    chinese, english = ([link for link in links(ROOT / name) if link not in LANGUAGES] for name in sorted(LANGUAGES)[::-1])
+    assert sorted(chinese) == sorted(english)
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    for link in links(path):
+        target, _, anchor = link.partition('#')
+        if '://' in link or not target:
+            continue
+        file = path.parent / target
+        assert file.exists(), link
+        if anchor:
+            titles = re.findall(r'^#+ (.*)$', prose(file), re.MULTILINE)
+            assert anchor in [re.sub(r'[^\w\- ]', '', title.lower()).replace(' ', '-') for title in titles], link
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
+def test_files_named_in_commands_exist(path):
+    """Configs of ``configs/mine`` are those that the page itself shows."""
+    shown = {name for name, _ in named_files()}
+    for language, lines in commands(path):
+        if language == 'bash':
+            for name in re.findall(r'(?<![\w/])(?:tools|configs|benchmarks|docs)/[\w./-]+\.(?:py|sh)\b', ' '.join(lines)):
+                assert (ROOT / name).is_file() or name in shown, name
+
+
+def named_files():
+    """Files that pages show in full, by their first line."""
+    return [
+        (match[1], text)
+        for path in sorted(DOCS.glob('*.md'))
+        for language, text in blocks(path)
+        if language == 'python' and (match := re.match(r'# (\S+\.py)\n', text))
+    ]
+
+
+@pytest.fixture(scope='module')
+def mine(tmp_path_factory):
+    """What a reader of the pages has in the folder after copying all files from them."""
+    folder = tmp_path_factory.mktemp('reader')
+    (folder / 'configs').mkdir()
+    for name in ('_base_', 'icckd'):
+        (folder / 'configs' / name).symlink_to(ROOT / 'configs' / name)
+    for name, text in named_files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize('name', [name for name, _ in named_files() if name.startswith('configs/')])
+def test_a_config_shown_on_a_page_can_be_read_and_has_no_unknown_type(name, mine, monkeypatch):
+    monkeypatch.syspath_prepend(str(mine))  # PYTHONPATH=. of the page
+    monkeypatch.chdir(mine)
+    check_config(Config.fromfile(name))
+
+
+@pytest.mark.parametrize('name', ['kd_resnet20_smallnet_digits', 'icc_smallnet_digits', 'ce_resnet8_odd_digits'])
+def test_a_config_shown_on_a_page_trains(name, mine):
+    command = [sys.executable, str(ROOT / 'tools/train.py'), f'configs/mine/{name}.py', '--fast']
+    result = subprocess.run(
+        command, cwd=mine, env={**os.environ, 'PYTHONPATH': '.', 'OMP_NUM_THREADS': '1'}, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert 'Saving checkpoint at 2 epochs' in result.stdout + result.stderr
+
+
+def test_the_tutorial_runs(tmp_path):
+    """Few images and one epoch; ``make tutorial`` runs all of it."""
+    small = dict(TUTORIAL_DIR=str(tmp_path), TUTORIAL_EPOCHS='1', TUTORIAL_IMAGES='200')
+    command = [sys.executable, str(DOCS / 'tutorial/from_data_to_student.py')]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **small}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert len(re.findall(r'^ok ', result.stdout, re.MULTILINE)) == 5
+    assert len(re.findall(r'images/val/\d/\d+\.png: \d \(', result.stdout)) == 1
+    assert len(list((tmp_path / 'published').glob('*.pth'))) == 1
+
+
+def test_the_notebook_is_that_of_the_script():
+    pytest.importorskip('jupytext')
+    import nbformat
+
+    sys.path.insert(0, str(DOCS / 'tutorial'))
+    try:
+        from make_notebook import notebook
+    finally:
+        sys.path.pop(0)
+    kept = nbformat.read(DOCS / 'tutorial/from_data_to_student.ipynb', as_version=4)
+    nbformat.validate(kept)
+    cells = [[(cell.cell_type, cell.id, cell.source) for cell in one.cells] for one in (kept, notebook())]
+    assert cells[0] == cells[1], 'the notebook is stale: run make tutorial'
+    printed = [output for cell in kept.cells for output in cell.get('outputs', [])]
+    assert printed
+    assert {output.output_type for output in printed} == {'stream'}
+    assert not re.search(r'(^|[\s\'"])/\w+/', ''.join(output.text for output in printed)), "a path of somebody's machine"
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    """Pages, cross references and docstrings."""
+    pytest.importorskip('sphinx')
+    command = [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', str(DOCS), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-4000:]
+    assert 'class="sig-name descname"' in (tmp_path / 'api/functional.html').read_text()
