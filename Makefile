@@ -38,9 +38,9 @@ format: venv  ## format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: venv  ## what the loss and the networks cost (a few minutes; needs a quiet machine)
-	$(PY) benchmarks/loss.py
-	$(PY) benchmarks/networks.py
+bench: venv  ## what everything costs (half an hour; needs a quiet machine)
+	mkdir -p work_dirs
+	$(PY) benchmarks/run.py --out work_dirs/bench.json
 
 study-quick: venv  ## a few minutes of the digits study: shows that it runs, proves nothing
 	$(PY) tools/experiment.py docs/study/plans/digits_quick.py --resume

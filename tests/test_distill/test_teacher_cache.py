@@ -211,18 +211,21 @@ def test_rows_that_were_left_out_are_not_made_up(tmp_path):
 
 def test_a_file_that_is_no_view_is_named(tmp_path):
     cache = TeacherCache(tmp_path, {}, 3)
-    for content, named in ((np.zeros((2, 2), np.float16), r'float16 \(2, 2\), not float16 \(3, C\)'), (None, 'cannot be read')):
-        if content is None:
-            (tmp_path / 'view-0000.npy').write_bytes(b'half a f')
-        else:
-            np.save(tmp_path / 'view-0000.npy', content)
-        with pytest.raises(ValueError, match=named):
+    np.save(tmp_path / 'view-0000.npy', np.zeros((2, 2), np.float16))
+    with pytest.raises(ValueError, match=r'float16 \(2, 2\), not float16 \(3, C\)'):
+        cache.open(0)
+    for content in (b'half a f', b''):
+        (tmp_path / 'view-0000.npy').write_bytes(content)
+        with pytest.raises(ValueError, match=r'view-0000\.npy cannot be read'):
             cache.open(0)
     with pytest.raises(ValueError, match="one of float16, float32, got 'int8'"):
         TeacherCache(tmp_path, {}, 3, 'int8')
     with pytest.raises(ValueError, match="one of float16, float32, got 'int8'"):
         TeacherCacheHook(str(tmp_path), 'int8')
     assert set(json.loads((tmp_path / 'key.json').read_text())) == {'images', 'dtype'}
+    (tmp_path / 'key.json').write_text('{')
+    with pytest.raises(ValueError, match=r'key\.json cannot be read'):
+        TeacherCache(tmp_path, {}, 3)
 
 
 FEATURES = dict(KL, teacher_recorders=dict(**LOGITS, features=dict(type='ModuleInputs', source='head.fc')))
@@ -257,6 +260,19 @@ def test_a_distiller_with_connectors_learns_the_same(teacher, tmp_path):
         hook = TeacherCacheHook(str(tmp_path / 'cache'), 'float32')
         found = student(tmp_path / name, teacher, hook, distiller=CONNECTED)[1]
         assert found == plain
+
+
+@pytest.mark.slow
+def test_a_compiled_student_uses_it_too(teacher, tmp_path):
+    torch._dynamo.reset()
+    plain = student(tmp_path / 'a', teacher)[1]
+    for name, images in (('b', 64), ('c', 0)):
+        hook = TeacherCacheHook(str(tmp_path / 'cache'), 'float32')
+        _, steps, seen = student(tmp_path / name, teacher, hook, compile=dict(backend='eager'))
+        assert seen == images
+        for ours, theirs in zip(steps, plain):
+            assert ours == pytest.approx(theirs, rel=1e-4)
+    torch._dynamo.reset()
 
 
 def refused():

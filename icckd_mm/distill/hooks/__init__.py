@@ -2,5 +2,6 @@
 
 from .stop_distill_hook import StopDistillHook
 from .teacher_accuracy_hook import TeacherAccuracyHook
+from .teacher_cache_hook import TeacherCacheHook
 
-__all__ = ['StopDistillHook', 'TeacherAccuracyHook']
+__all__ = ['StopDistillHook', 'TeacherAccuracyHook', 'TeacherCacheHook']

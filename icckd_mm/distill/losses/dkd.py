@@ -69,10 +69,9 @@ class DKDLoss(nn.Module):
 
     def _parts(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Logarithms of ``(p_y, 1 - p_y)``, shape ``(B, 2)``, and of the softmax of the rest, ``(B, C - 1)``."""
-        B, C = logits.shape
-        rest = torch.ones_like(logits, dtype=torch.bool).scatter(1, labels[:, None], False)
+        others = torch.arange(logits.size(1) - 1, device=labels.device)  # a mask would wait for the device
         log_probs = (logits / self.tau).log_softmax(dim=1)
-        log_rest = log_probs[rest].view(B, C - 1)
+        log_rest = log_probs.gather(1, others + (others >= labels[:, None]))
         target = torch.cat([log_probs.gather(1, labels[:, None]), log_rest.logsumexp(dim=1, keepdim=True)], dim=1)
         return target, log_rest.log_softmax(dim=1)
 

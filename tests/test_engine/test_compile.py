@@ -1,0 +1,117 @@
+"""torch.compile sees a training step as one piece: no graph break, the same results."""
+
+import copy
+import logging
+import re
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from mmpretrain.structures import DataSample
+
+from icckd_mm.engine.classifier_layers import find_layers
+from icckd_mm.engine.contrast_step import attach
+from icckd_mm.engine.second_views import SECOND_VIEWS
+from icckd_mm.models import IntraClassContrastiveLoss
+from tests.helpers import CONV, state
+
+ROWS = 6
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+def samples():
+    return [DataSample(metainfo=dict(sample_idx=index)).set_gt_label(index % 3) for index in range(ROWS)]
+
+
+def teacher(second_view):
+    """A classifier with the loss attached as in training."""
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(copy.deepcopy(CONV)).train()
+    images = torch.randn(SECOND_VIEWS[second_view].loader_views * ROWS, 3, 8, 8)
+    layers = find_layers(model, images[:1], None, None)
+    model.icc_loss = IntraClassContrastiveLoss(layers.num_classes, layers.feat_dims, queue_size=4, margin=-1.0)
+    attach(model, layers, second_view, 'first', num_images=ROWS)
+    return model, images
+
+
+class Places(logging.Handler):
+    """Collects the file of each graph break."""
+
+    def __init__(self):
+        super().__init__()
+        self.files = []
+
+    def emit(self, record):
+        self.files += re.findall(r'in user code at (.*?):\d+', record.getMessage())
+
+
+@pytest.fixture
+def breaks():
+    """Files in which a graph breaks from here on."""
+    places, logger = Places(), logging.getLogger('torch._dynamo.symbolic_convert.__graph_breaks')
+    torch._logging.set_logs(graph_breaks=True)
+    logger.addHandler(places)
+    yield places.files
+    logger.removeHandler(places)
+    torch._logging.set_logs()
+
+
+def test_a_break_is_seen(breaks):
+    """So that the tests below can fail."""
+
+    def broken(x):
+        return x + 1 if x.sum().item() > 0 else x
+
+    torch.compile(broken, backend='eager')(torch.ones(2))
+    assert breaks == [__file__]
+
+
+@pytest.mark.parametrize('second_view', SECOND_VIEWS)
+def test_a_compiled_teachers_step_is_the_eager_one(second_view):
+    """Two steps without a graph break: losses and gradients to 1e-5, the queue, the bank and the averaged encoder as well."""
+    results = []
+    for compiled in (False, True):
+        model, images = teacher(second_view)
+        call = torch.compile(model, backend='aot_eager', fullgraph=True) if compiled else model
+        steps = []
+        for number in range(2):
+            losses = call(images + number, samples(), mode='loss')
+            (losses['loss'] + losses['loss_icc']).backward()
+            steps.append([losses['loss'].detach(), losses['loss_icc'].detach()])
+        results.append((steps, [weight.grad for weight in model.parameters() if weight.requires_grad], state(model)))
+    (steps, gradients, buffers), (other_steps, other_gradients, other_buffers) = results
+    torch.testing.assert_close(other_steps, steps, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(other_gradients, gradients, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(other_buffers, buffers, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', ['icckd-kd-rkd_logits-neck', 'icckd-dist_logits', 'icckd-dkd_logits', 'icckd-kd-at_backbone'])
+def test_a_compiled_students_step_is_the_eager_one(name, breaks):
+    """Losses and gradients as without; mmrazor's recorders interrupt the graph, nothing of ours does."""
+    found = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        model = student(name).train()
+        call = torch.compile(model, backend='aot_eager') if compiled else model
+        losses = call(torch.ones(ROWS, 3, 16, 16).cumsum(3), samples(), mode='loss')
+        losses = {name: value for name, value in losses.items() if 'loss' in name}
+        sum(losses.values()).backward()
+        gradients = [weight.grad for weight in model.student.parameters()]
+        found.append(({name: value.detach() for name, value in losses.items()}, gradients))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-5)
+    assert breaks
+    assert not [file for file in breaks if 'mmrazor' not in file]
+
+
+def student(name):
+    """The distillation of a config, its teacher random."""
+    cfg = Config.fromfile(f'configs/icckd/distill/{name}_resnet20_resnet8_1xb64_digits.py')
+    return MODELS.build({**cfg.model, 'teacher_ckpt': None, 'allow_random_teacher': True})
