@@ -94,7 +94,7 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
     """
     for field in fields:
         loader = cfg.get(field)
-        if loader is None or 'type' in loader:  # a DeviceLoader has no workers
+        if not isinstance(loader, dict) or 'type' in loader:  # a DeviceLoader has no workers; errors come later
             continue
         if not isinstance(loader, dict):
             raise ValueError(f'{field} must be a dict, got {loader!r}; correct it in the config')

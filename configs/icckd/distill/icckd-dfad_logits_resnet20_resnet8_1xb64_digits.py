@@ -19,3 +19,4 @@ optim_wrapper = dict(
     architecture=dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9, weight_decay=5e-4)),
     generator=dict(optimizer=dict(type='AdamW', lr=1e-3)),
 )
+default_hooks = dict(finite_guard=dict(mode='off'))  # it guards a single optimizer
