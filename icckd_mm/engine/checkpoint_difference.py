@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-# clocks, names of folders, and the text of the config, of which a resumed run has other lines
+# clocks, names of folders, the commit of the folder (in mmengine_version), and the config, of which a resumed run has other lines
 UNLIKE = re.compile(
-    r'\.meta\.(time|experiment_name|cfg)'
-    r'|\.message_hub\.runtime_info\.(experiment_name|cfg|(last|best)_ckpt\w*)'
+    r'\.meta\.(time|experiment_name|cfg|mmengine_version)'
+    r'|\.message_hub\.runtime_info\.(experiment_name|cfg|mmengine_version|(last|best)_ckpt\w*)'
     r'|\.message_hub\..*/(data_)?time'
 )
 
@@ -18,7 +18,7 @@ UNLIKE = re.compile(
 def checkpoint_differences(first: Any, second: Any, path: str = '') -> list[str]:
     """The places at which two checkpoints are not equal to the bit.
 
-    Left out are clocks, names of folders and the text of the config.
+    Left out are clocks, names of folders, versions and the text of the config.
 
     Args:
         first (Any): A checkpoint of :class:`icckd_mm.ExactCheckpointHook`, or a part of it.
