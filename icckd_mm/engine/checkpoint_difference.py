@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-# clocks, names of folders, the commit of the folder (in mmengine_version), and the config, of which a resumed run has other lines
+# clocks, names of folders, the commit (in mmengine_version), and the config, of which a resumed run has other lines
 UNLIKE = re.compile(
     r'\.meta\.(time|experiment_name|cfg|mmengine_version)'
     r'|\.message_hub\.runtime_info\.(experiment_name|cfg|mmengine_version|(last|best)_ckpt\w*)'
