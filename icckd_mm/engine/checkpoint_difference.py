@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 # clocks, names of folders, the commit (in mmengine_version), and the config, of which a resumed run has other lines
+# (epoch and iter of the message hub are set anew when a run begins; those in meta count)
 UNLIKE = re.compile(
     r'\.meta\.(time|experiment_name|cfg|mmengine_version)'
-    r'|\.message_hub\.runtime_info\.(experiment_name|cfg|mmengine_version|(last|best)_ckpt\w*)'
+    r'|\.message_hub\.runtime_info\.(experiment_name|cfg|mmengine_version|epoch|iter|(last|best)_ckpt\w*)'
     r'|\.message_hub\..*/(data_)?time'
 )
 

@@ -43,9 +43,9 @@ BY_EPOCH = checkpoint_hook(save_best='auto')
 BY_ITERATION = checkpoint_hook(by_epoch=False)
 
 
-def run(folder, epochs=EPOCHS, plug=None, hooks=(ICC,), **options):
+def run(folder, epochs=EPOCHS, plug=None, hooks=(ICC,), val_begin=1, **options):
     options = {'validate': True, 'default_hooks': BY_EPOCH, **copy.deepcopy(options)}
-    loop = dict(type='icckd_mm.ExactTrainLoop', max_epochs=epochs)
+    loop = dict(type='icckd_mm.ExactTrainLoop', max_epochs=epochs, val_begin=val_begin)
     try:
         return train(folder, hooks=[*hooks, *([plug] if plug else [])], train_cfg=loop, **options)
     except KeyboardInterrupt:
@@ -95,6 +95,16 @@ def test_a_validation_that_was_cut_off_is_made_up_for(straight, tmp_path):
     run(tmp_path, plug=PullThePlugInValidation(8))
     run(tmp_path, resume=True)
     assert checkpoint_differences(straight['epoch'], last(tmp_path)) == []
+
+
+@pytest.mark.parametrize('hook', [BY_EPOCH, checkpoint_hook(by_epoch=False, save_best='auto')], ids=['epoch', 'iteration'])
+def test_a_better_score_after_the_last_file_is_noted_in_it(hook, tmp_path):
+    """The only validation is the last, and it was cut off."""
+    run(tmp_path / 'straight', val_begin=EPOCHS, default_hooks=hook)
+    run(tmp_path / 'split', val_begin=EPOCHS, default_hooks=hook, plug=PullThePlugInValidation(EPOCHS * LENGTH))
+    run(tmp_path / 'split', val_begin=EPOCHS, default_hooks=hook, resume=True)
+    assert checkpoint_differences(last(tmp_path / 'straight'), last(tmp_path / 'split')) == []
+    assert last(tmp_path / 'split')['train_loop']['validated'] == EPOCHS
 
 
 def test_two_runs_with_one_seed_are_equal(straight, tmp_path):

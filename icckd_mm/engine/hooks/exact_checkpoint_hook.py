@@ -53,6 +53,7 @@ class ExactCheckpointHook(CheckpointHook):
         if self.backend_args is None and self.file_client_args is None and '://' not in folder:
             self.backend_args = {'backend': BACKEND}
         super().before_train(runner)
+        self.last_ckpt = runner.message_hub.get_info('last_ckpt', None)  # a better score is noted in it, also after a resume
         if self._is_local() and is_main_process():
             for partial in Path(self.out_dir).glob(f'*{PARTIAL}'):
                 partial.unlink()
