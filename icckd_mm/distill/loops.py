@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import ValLoop, autocast
 
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import LOOPS
 
 
@@ -53,7 +53,7 @@ class DistillValLoop(ValLoop):
         Returns:
             dict[str, float]: Empty where the model has no teacher.
         """
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = unwrapped(self.runner)
         if not hasattr(model, 'teacher'):
             return {}
         if self.cached is None or not self.cache_teacher:

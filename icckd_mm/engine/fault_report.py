@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import exists
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
+
+from icckd_mm.engine.unwrap import unwrapped
 
 from .guarded_step import Fault
 from .non_finite import NonFiniteError, bad_losses, first_bad_module, sample_indices
@@ -46,7 +47,7 @@ def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: boo
     Returns:
         NonFiniteError: To be raised or logged.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner)
     step = next((step for step in steps if step.iteration == fault.iteration), None)
     epoch, batch, losses = (step.epoch + 1, step.batch, bad_losses(step.losses)) if step else ('?', None, {})
     samples = sample_indices(batch)

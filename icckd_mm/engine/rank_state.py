@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.dist import all_gather_object
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.randomness import random_state, set_random_state
 
 
@@ -33,15 +33,11 @@ def restore_rank_state(runner: Runner, state: dict[str, Any]) -> None:
         state (dict): The entry of this process.
     """
     set_random_state(state['random'])
-    for name, parameter in _model(runner).named_parameters():
+    for name, parameter in unwrapped(runner).named_parameters():
         if name in state['gradients']:
             parameter.grad = state['gradients'][name].to(parameter.device, copy=True)
 
 
 def _gradients(runner: Runner) -> dict[str, Any]:
-    parameters = _model(runner).named_parameters()
+    parameters = unwrapped(runner).named_parameters()
     return {name: value.grad.detach().cpu() for name, value in parameters if value.grad is not None}
-
-
-def _model(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

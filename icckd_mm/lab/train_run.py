@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.lab.graph import Run, code_version
 from icckd_mm.lab.results import Record
 
@@ -147,11 +148,10 @@ def _accuracy(runner: Any, stage: str) -> Record:
 
 
 def _measures(runner: Any) -> Record:
-    from mmengine.model import is_model_wrapper
 
     from icckd_mm.lab.measures import measure
 
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner)
     classifier = model
     if hasattr(model, 'architecture'):  # a distillation: the student, with the preprocessor that it was trained with
         classifier = model.architecture

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
 
@@ -39,7 +39,7 @@ class StopDistillHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot work."""
-        model = _unwrapped(runner)
+        model = unwrapped(runner)
         if not hasattr(model, 'distiller'):
             raise ValueError(f'StopDistillHook stops the distiller of an algorithm of mmrazor, {type(model).__name__} has none')
         if not model.calculate_student_loss:
@@ -48,7 +48,7 @@ class StopDistillHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Put zeros in the place of the losses once the epoch is reached."""
         if runner.epoch >= self.stop_epoch:
-            distiller = _unwrapped(runner).distiller
+            distiller = unwrapped(runner).distiller
             if 'compute_distill_losses' not in vars(distiller):
                 runner.logger.info(f'distillation stops at epoch {runner.epoch}')
                 distiller.compute_distill_losses = partial(zero_losses, distiller)
@@ -68,7 +68,3 @@ def zero_losses(distiller: Any) -> dict[str, Tensor]:
         if parameter.requires_grad:
             zero = zero + 0 * parameter.sum()
     return dict.fromkeys(distiller.loss_forward_mappings, zero)
-
-
-def _unwrapped(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.loops import ExactTrainLoop
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
 FIXED = {'LoadImageFromFile', 'Resize', 'ResizeEdge', 'CenterCrop', 'PackInputs'}
@@ -48,7 +48,7 @@ class TeacherCacheHook(Hook):
         """Check that the logits can be shared, and put the cache before the teacher."""
         if get_world_size() > 1:
             raise ValueError('TeacherCacheHook works in one process; take it out of custom_hooks, or train on one device')
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner)
         recorder = _only_recorder(model)
         random = sorted(_random_steps(_innermost(runner.cfg.train_dataloader['dataset']).get('pipeline', [])))
         loop = ExactTrainLoop if random else EpochBasedTrainLoop

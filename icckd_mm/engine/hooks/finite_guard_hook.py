@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch import Tensor
 from icckd_mm.engine.fault_report import REMEDY, Step, fault_error, last_file
 from icckd_mm.engine.guarded_step import GuardedStep
 from icckd_mm.engine.non_finite import NonFiniteError, bad_rows, norm_statistics
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
 SKIPPED = 'finite_guard_skipped'  # in the message hub, hence in the checkpoint
@@ -70,7 +70,7 @@ class FiniteGuardHook(Hook):
         """Take the place of the optimizer wrapper's backward and step."""
         if self.mode == 'off':
             return
-        wrapper, model = runner.optim_wrapper, _unwrapped(runner)
+        wrapper, model = runner.optim_wrapper, unwrapped(runner)
         if isinstance(wrapper, OptimWrapperDict) or not isinstance(wrapper, OptimWrapper):
             raise ValueError(
                 f'FiniteGuardHook guards one optimizer, got {type(wrapper).__name__}; set default_hooks.finite_guard.mode=off'
@@ -114,7 +114,7 @@ class FiniteGuardHook(Hook):
         """Refuse to write weights that are not finite."""
         if self.guard is None:
             return
-        model, done = _unwrapped(runner), checkpoint['meta']['iter']
+        model, done = unwrapped(runner), checkpoint['meta']['iter']
         for name in (*dict(model.named_parameters()), *norm_statistics(model)):
             if bad_rows(checkpoint['state_dict'].get(name)):
                 raise NonFiniteError(
@@ -153,7 +153,3 @@ class FiniteGuardHook(Hook):
         if skipped > self.skip:
             raise error
         runner.logger.warning(f'update left out ({skipped} of at most {self.skip}): {error}')
-
-
-def _unwrapped(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

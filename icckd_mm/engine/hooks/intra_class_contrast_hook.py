@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
@@ -14,6 +13,7 @@ from icckd_mm.engine.contrast_step import attach, class_labels
 from icckd_mm.engine.process_checks import agreed_batch_size, check_processes
 from icckd_mm.engine.sample import sample_batch
 from icckd_mm.engine.second_views import SECOND_VIEWS, average_encoder
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.models.losses import IntraClassContrastiveLoss
@@ -86,7 +86,7 @@ class IntraClassContrastHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Attach the loss, also for validation and test, so that the keys of the checkpoint always match."""
-        model = _unwrapped(runner)
+        model = unwrapped(runner)
         if hasattr(self, 'step'):  # the same runner trains and then tests
             return
         if hasattr(model, 'icc_loss'):
@@ -108,9 +108,9 @@ class IntraClassContrastHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Look once at the labels of the whole data set and at the batch sizes; later that would stall a GPU."""
         if runner.iter == 0:
-            average_encoder(_unwrapped(runner), momentum=0)  # of the weights that training starts from
-        _unwrapped(runner).icc_loss.batch_size = agreed_batch_size(runner)
-        num_classes = _unwrapped(runner).icc_loss.queue.num_classes
+            average_encoder(unwrapped(runner), momentum=0)  # of the weights that training starts from
+        unwrapped(runner).icc_loss.batch_size = agreed_batch_size(runner)
+        num_classes = unwrapped(runner).icc_loss.queue.num_classes
         dataset = runner.train_dataloader.dataset
         while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
             dataset = dataset.dataset
@@ -130,9 +130,9 @@ class IntraClassContrastHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Move the averaged encoder on; log the statistics every ``log_interval`` iterations."""
-        average_encoder(_unwrapped(runner))
+        average_encoder(unwrapped(runner))
         if self.every_n_train_iters(runner, self.log_interval):
-            for name, value in _unwrapped(runner).icc_loss.statistics(self.step.logits, self.step.labels).items():
+            for name, value in unwrapped(runner).icc_loss.statistics(self.step.logits, self.step.labels).items():
                 runner.message_hub.update_scalar(f'train/{name}', value)
 
     def _build_loss(self, layers: ClassifierLayers) -> IntraClassContrastiveLoss:
@@ -156,10 +156,6 @@ def ramp(now: float, begin: float, warmup: float) -> float:
     if now < begin:
         return 0.0
     return 1.0 if now >= begin + warmup else (now - begin) / warmup
-
-
-def _unwrapped(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _num_images(runner: Runner) -> int:

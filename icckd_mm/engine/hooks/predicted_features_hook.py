@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.engine.sample import sample_batch
+from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
 
@@ -35,7 +35,7 @@ class PredictedFeaturesHook(Hook):
         """Hook the classifiers; here, since the validation of a teacher comes before ``before_val``."""
         if hasattr(self, 'hooked'):  # the same runner trains and then tests
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner)
         networks = [net for net in (getattr(model, name, None) for name in ('architecture', 'teacher')) if net is not None]
         inputs = model.data_preprocessor(sample_batch(runner), False)['inputs']
         for network in networks or [model]:
