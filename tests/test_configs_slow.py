@@ -23,6 +23,7 @@ SAMPLE = [
     'teacher/icc_resnet20_1xb64_digits',
     'distill/kd_logits_resnet20_resnet8_1xb64_digits',
     'distill/icckd-kd_logits_resnet20_resnet8_1xb64_digits',
+    'distill/icckd-kd-rkd_logits-neck_resnet20_resnet8_1xb64_digits',
     'baseline/ce_shufflenetv2_1xb64_cifar100',
     'baseline/ce-2view_vgg13_1xb64_cifar100',
     'teacher/icc_resnet110_1xb64_cifar100',
