@@ -142,7 +142,7 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
 
 @functools.lru_cache(maxsize=1)
 def _prepare() -> None:
-    """One thread; and mmengine, which lays out the text of the config anew for every checkpoint (0.4 s), does so once a run."""
+    """One thread; and mmengine, which lays out the text of the config anew for every checkpoint, does so once a run."""
     import cv2
     import torch
     from mmengine.config import config
