@@ -17,6 +17,7 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.datasets.batch_pipeline import read_pipeline
+from icckd_mm.datasets.nesting import innermost_config, innermost_dataset
 from icckd_mm.functional.counter_random import counter_uniform
 from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
 from icckd_mm.registry import LOADERS
@@ -56,9 +57,7 @@ class DeviceLoader:
         if not (isinstance(batch_size, int) and batch_size > 0):
             raise ValueError(f'batch_size must be a whole number of at least 1, got {batch_size!r}')
         dataset = copy.deepcopy(dataset)
-        inner = dataset
-        while 'dataset' in inner:  # wrappers such as ClassMap
-            inner = inner['dataset']
+        inner = innermost_config(dataset)
         full = inner['pipeline']
         self.pipeline = read_pipeline(full)
         inner['pipeline'] = self.pipeline.loading  # the rest is done to batches
@@ -70,10 +69,7 @@ class DeviceLoader:
         self.collate_fn: Callable = default_collate  # of single samples of self.dataset, for a look at the data
         self.epoch = self.first = 0
         self._load()
-        innermost = self.dataset
-        while hasattr(innermost, 'dataset'):
-            innermost = innermost.dataset
-        innermost.pipeline = Compose(full)  # a single sample is as the config says
+        innermost_dataset(self.dataset).pipeline = Compose(full)  # a single sample is as the config says
 
     def set_seed(self, seed: int) -> None:
         """Take another seed, for the order of the images too."""

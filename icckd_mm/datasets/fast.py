@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from .folders import check_data_folder
+from .nesting import innermost_config
 
 EPOCHS, BATCH, TRAIN_IMAGES, VAL_IMAGES = 2, 4, 16, 8
 SIZES = {'CIFAR10': 32, 'CIFAR100': 32, 'TinyImageNet': 64, 'ImageNet': 224}
@@ -106,9 +107,7 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
     try:
         check_data_folder(dataset)
     except ValueError as error:
-        inner = dataset
-        while 'dataset' in inner:
-            inner = inner.dataset
+        inner = innermost_config(dataset)
         kind = inner.type.rsplit('.', 1)[-1]
         if kind not in SIZES:
             raise ValueError(f'{error}; noise can stand in for {", ".join(SIZES)} only') from None

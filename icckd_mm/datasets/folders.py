@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from icckd_mm.datasets.nesting import innermost_config
+
 SHOWN = 5
 
 
@@ -59,8 +61,7 @@ def check_data_folder(dataset: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If the folder or a part of it is missing; says what is expected, what is there, and how to get it.
     """
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
+    dataset = innermost_config(dataset)
     root = str(dataset.get('data_root') or '')
     if root and '://' not in root and not dataset.get('download'):
         check_layout(str(dataset['type']).rsplit('.', 1)[-1], root)

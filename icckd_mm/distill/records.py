@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.datasets.nesting import innermost_config
 
 SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCrop': 'scale', 'Resize': 'scale'}
 
@@ -32,9 +33,7 @@ def read_record(checkpoint: dict) -> Record:
     """
     try:
         config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
-        dataset = config.get('train_dataloader', {}).get('dataset', {})
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
+        dataset = innermost_config(config.get('train_dataloader', {}).get('dataset', {}))
         sides = _sides(dataset.get('pipeline', []))
         if not sides and str(dataset.get('type')).endswith('Digits'):
             sides = [dataset.get('scale')]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
+from icckd_mm.datasets.nesting import innermost_config
+
 from .network import Network
 
 KEPT = ('mean', 'std', 'to_rgb', 'pad_size_divisor', 'pad_value')  # of the data preprocessor; the rest is for training
@@ -65,8 +67,7 @@ def _single_view(run: Config, model: dict[str, Any]) -> dict[str, Any]:
 def _test_part(run: dict[str, Any]) -> dict[str, Any]:
     loader = deepcopy(run['test_dataloader'])
     wrapped = 'dataset' in loader['dataset']
-    while 'dataset' in loader['dataset']:
-        loader['dataset'] = loader['dataset']['dataset']
+    loader['dataset'] = innermost_config(loader['dataset'])
     pipeline = list(loader['dataset'].get('pipeline') or [])
     size = _stored_size(loader['dataset'])
     if size and not any(key in step for step in pipeline for key in ('scale', 'crop_size')):

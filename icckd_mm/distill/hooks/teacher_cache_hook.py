@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
+from icckd_mm.datasets.nesting import innermost_config
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.loops import ExactTrainLoop
 from icckd_mm.engine.unwrap import unwrapped
@@ -50,7 +51,7 @@ class TeacherCacheHook(Hook):
             raise ValueError('TeacherCacheHook works in one process; take it out of custom_hooks, or train on one device')
         model = unwrapped(runner)
         recorder = _only_recorder(model)
-        random = sorted(_random_steps(_innermost(runner.cfg.train_dataloader['dataset']).get('pipeline', [])))
+        random = sorted(_random_steps(innermost_config(runner.cfg.train_dataloader['dataset']).get('pipeline', [])))
         loop = ExactTrainLoop if random else EpochBasedTrainLoop
         if not isinstance(runner.train_loop, loop):
             raise ValueError(
@@ -123,7 +124,7 @@ def _key(runner: Runner, model: Any, recorder: Any, fixed: bool) -> dict[str, st
     """What the logits depend on."""
     cfg, loader = runner.cfg, runner.train_dataloader
     data = cfg.train_dataloader['dataset'].to_dict()
-    _innermost(data).pop('data_root', None)  # the same files elsewhere
+    innermost_config(data).pop('data_root', None)  # the same files elsewhere
     weights = hashlib.sha256()
     for name, value in sorted(model.teacher.state_dict().items()):
         weights.update(name.encode() + value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -142,12 +143,6 @@ def _key(runner: Runner, model: Any, recorder: Any, fixed: bool) -> dict[str, st
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _innermost(dataset: Any) -> Any:
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset
 
 
 def _random_steps(pipeline: Any) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
+from icckd_mm.datasets.nesting import innermost_dataset
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
 from icckd_mm.engine.contrast_step import attach, class_labels
 from icckd_mm.engine.process_checks import agreed_batch_size, check_processes
@@ -162,10 +163,7 @@ def _num_images(runner: Runner) -> int:
     """Images of the innermost training set, in which ``sample_idx`` counts; 0 if the runner does not train."""
     if not isinstance(runner._train_loop, BaseLoop):
         return 0
-    dataset = runner.train_dataloader.dataset
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    return len(dataset)
+    return len(innermost_dataset(runner.train_dataloader.dataset))
 
 
 def _check_views(model: Any, batch: dict, views: int) -> None:
