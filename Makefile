@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-full check format docs tutorial study study-quick soak matrix bench clean
+.PHONY: help venv demo test test-full check format docs tutorial study study-quick soak matrix bench bench-gpu clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,10 @@ study-quick: venv  ## a few minutes of the digits study: shows that it runs, pro
 
 study: venv  ## the digits study, 450 runs (docs/experiments.md)
 	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
+
+bench-gpu: venv  ## what a GPU gives: images a second, hours of the CIFAR-100 table, runs an hour
+	mkdir -p work_dirs
+	$(PY) benchmarks/run.py device table packing epochs --device cuda --seconds 10 --out work_dirs/bench_gpu.json
 
 docs: venv  ## build the site into build/docs, warnings are errors
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 import torch
 
+ON_GPU = 10  # calls a measurement of a single step, so that the host runs ahead of the GPU as it does in training
 PACKAGES = ('torch', 'torchvision', 'numpy', 'mmengine', 'mmpretrain', 'mmrazor', 'icckd_mm', 'pytorch-metric-learning')
 
 
@@ -25,11 +26,13 @@ class Setting:
         quick: Small networks and batches, two rounds: shows that it works, its times mean nothing.
         rounds: How often each case is measured; None leaves it to the benchmark.
         device: ``'cpu'`` (time of the processor, one thread) or ``'cuda'`` (time of the wall, the device synchronised).
+        seconds: After so long the rounds of a table end, but for the first two; None for no end.
     """
 
     quick: bool = False
     rounds: int | None = None
     device: str = 'cpu'
+    seconds: float | None = None
 
     def times(self, usual: int) -> int:
         """Rounds of a benchmark that usually does ``usual``."""
@@ -68,8 +71,11 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
     cuda = setting.device != 'cpu'
     clock = time.perf_counter if wall or cuda else time.process_time
     seconds: dict[str, list[float]] = {name: [] for name in cases}
-    names = list(cases)
+    names, start = list(cases), time.perf_counter()
+    calls = {name: ON_GPU if cuda and case.steps == 1 and not setting.quick else 1 for name, case in cases.items()}
     for index in range(setting.times(rounds) + 1):
+        if index > 2 and setting.seconds is not None and time.perf_counter() - start > setting.seconds:
+            break
         first = index % len(names)
         for name in (*names[first:], *names[:first]):
             if index > 20 and seconds[name][0] > 20e-3:
@@ -77,11 +83,12 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
             if cuda:
                 torch.cuda.synchronize()
             begin = clock()
-            cases[name].run()
+            for _ in range(calls[name]):
+                cases[name].run()
             if cuda:
                 torch.cuda.synchronize()
             if index:  # the first round warms up
-                seconds[name].append((clock() - begin) / cases[name].steps)
+                seconds[name].append((clock() - begin) / calls[name] / cases[name].steps)
     rows = {name: _row(seconds[name], seconds[names[0]], case) for name, case in cases.items()}
     return {'title': title, 'base': names[0], 'clock': clock.__name__, 'rows': rows, 'targets': []}
 
@@ -125,6 +132,7 @@ def shown(table: dict[str, Any], targets: bool = True) -> str:
             f'  {name:36s} {row["median_ms"]:10.3f} ms  IQR {row["iqr_ms"]:9.3f}  {row["ratio"]:8.3f} x '
             f'({low:.3f} to {high:.3f}){rate}'
         )
+    lines += [f'  {note}' for note in table.get('notes', [])]
     for target in table['targets'] if targets else []:
         outcome = 'reached' if target['reached'] else 'MISSED'
         lines.append(f'  {outcome}: {target["what"]} {target["value"]:,.4g}, wanted {target["limit"]}')
@@ -145,7 +153,11 @@ def surroundings(setting: Setting) -> dict[str, Any]:
     if hasattr(os, 'getloadavg'):
         machine['load'] = os.getloadavg()[0]  # of the last minute, before the first case: above 0.5 the machine was busy
     if setting.device != 'cpu':
-        machine['gpu'] = torch.cuda.get_device_name()
+        free, total = torch.cuda.mem_get_info()
+        machine.update(gpu=torch.cuda.get_device_name(), gpu_memory_gib=round(total / 2**30, 1))
+        machine['gpu_free_gib'] = round(free / 2**30, 1)  # much less than all: somebody else is at work there
+        versions.update(cuda=str(torch.version.cuda), cudnn=str(torch.backends.cudnn.version()))
+        machine['tf32'] = {'convolutions': torch.backends.cudnn.allow_tf32, 'products': torch.backends.cuda.matmul.allow_tf32}
     return {'machine': machine, 'versions': versions, 'threads': torch.get_num_threads(), 'device': setting.device}
 
 

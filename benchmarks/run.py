@@ -1,7 +1,8 @@
 """Measures what costs what, prints tables and writes them with the machine and the versions to a file.
 
-``python benchmarks/run.py [--quick] [--rounds N] [--device cpu|cuda] [--out bench.json] [NAME ...]``. Forms that are compared
-run in turns in one process, on one CPU thread or on the GPU. What counts are the ratios; targets that are missed are said.
+``python benchmarks/run.py [--quick] [--rounds N] [--seconds S] [--device cpu|cuda] [--out bench.json] [NAME ...]``. Forms that
+are compared run in turns in one process, on one CPU thread or on the GPU. What counts are the ratios; targets that are missed
+are said. In the folder of the repository: ``packing`` reads its configs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import importlib
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +29,9 @@ NAMES = {
     'data': 'data',
     'epochs': 'epochs',
     'guard': 'finite_guard',
+    'device': 'device',
+    'table': 'table',
+    'packing': 'packing',
 }
 
 
@@ -45,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         '--quick', action='store_true', help='small and two rounds: shows that it works, its times mean nothing'
     )
     parser.add_argument('--rounds', type=int, help='how often each form is measured; by default as many as it needs')
+    parser.add_argument('--seconds', type=float, help='end the rounds of a table after so long, but for the first two')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument('--out', type=Path, help='write the figures to this JSON file')
     args = parser.parse_args(argv)
@@ -53,16 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f'there is no benchmark {", ".join(sorted(unknown))}; there are {", ".join(NAMES)}')
     if args.rounds is not None and args.rounds < 2:
         parser.error(f'--rounds must be at least 2 for a quartile, got {args.rounds}')
+    if args.seconds is not None and not args.seconds > 0:
+        parser.error(f'--seconds must be above 0, got {args.seconds}')
     if args.device == 'cuda' and not torch.cuda.is_available():
         parser.error('--device cuda: torch sees no GPU')
-    setting = Setting(args.quick, args.rounds, args.device)
+    setting = Setting(args.quick, args.rounds, args.device, args.seconds)
     torch.set_num_threads(1)
+    begin = time.perf_counter()
     if not args.quick:
         keep_blocks()
     report = {**surroundings(setting), 'quick': args.quick, 'tables': []}
     for name in args.names or NAMES:
         for table in importlib.import_module(f'benchmarks.{NAMES[name]}').tables(setting):
             report['tables'].append({'benchmark': name, **table})
+            report['seconds'] = round(time.perf_counter() - begin)
             print(shown(table, targets=not args.quick), flush=True)
             if args.out:
                 args.out.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')

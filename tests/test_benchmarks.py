@@ -1,5 +1,6 @@
 """The benchmarks run, and their file says where its figures come from. Times are never asserted: machines differ."""
 
+import copy
 import json
 import time
 
@@ -9,11 +10,12 @@ import torch
 from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.structures import DataSample
 
+from benchmarks.device import forward_flops
 from benchmarks.measure import Case, Setting, aim, measure, shown
 from benchmarks.run import NAMES, main
 from benchmarks.runs import BareLoop, student_run
 from icckd_mm.engine.second_views import SECOND_VIEWS
-from tests.helpers import equal, state
+from tests.helpers import CONV, equal, state
 
 
 @pytest.fixture(scope='module')
@@ -96,6 +98,49 @@ def test_slow_forms_get_fewer_rounds():
     assert calls == {'fast': 31, 'slow': 21}  # one to warm up
 
 
+def test_the_rounds_of_a_table_end_in_time_but_for_two():
+    cases = {'slow': Case(lambda: time.sleep(5e-3))}
+    for seconds, least, most in ((1e-9, 2, 2), (0.1, 3, 25), (None, 30, 30)):
+        assert least <= measure('', cases, Setting(seconds=seconds), rounds=30, wall=True)['rows']['slow']['rounds'] <= most
+
+
+def test_operations_are_those_of_the_layers():
+    """Two for each product of a 3x3 convolution to 4 channels at stride 1 on 8x8, and of the last layer."""
+    model = copy.deepcopy(CONV)
+    model['backbone'] = dict(type='icckd_mm.CIFARResNet', depth=8, widths=(4, 4, 4, 4))
+    model['head']['in_channels'] = 4
+    per_layer = [(3, 4, 8), *[(4, 4, 8)] * 2, *[(4, 4, 4)] * 2, *[(4, 4, 2)] * 2]
+    convolutions = sum(2 * 9 * inputs * outputs * side**2 for inputs, outputs, side in per_layer)
+    downsamples = sum(2 * 4 * 4 * side**2 for side in (4, 2))
+    assert forward_flops(model, 8) == convolutions + downsamples + 2 * 4 * 10
+
+
+def test_the_hours_of_the_table_and_the_runs_of_an_hour(report):
+    """KD counts twice; a share is the rate times the operations of a step."""
+    tables = {
+        name: [table for table in report['tables'] if table['benchmark'] == name] for name in ('table', 'device', 'packing')
+    }
+    (table,) = tables['table']
+    rows = table['rows']
+    hours = {name: 50_000 * 1 / row['images_per_s'] / 3600 for name, row in rows.items()}
+    epochs = {name: row['hours'] / hours[name] for name, row in rows.items()}
+    assert all(value == pytest.approx(round(value)) for value in epochs.values())
+    assert table['hours'] == pytest.approx(sum((1 + name.startswith('kd_')) * row['hours'] for name, row in rows.items()))
+    product, *others = tables['device']
+    for other in others:
+        base = other['rows'][other['base']]
+        for row in other['rows'].values():
+            assert row['share_of_product'] > 0
+        assert base['share_of_product'] < 100
+    assert product['rows']['product']['flops_per_s'] == pytest.approx(
+        2 * 128**3 / (product['rows']['product']['median_ms'] / 1e3)
+    )
+    (packed,) = tables['packing']
+    for row in packed['rows'].values():
+        assert row['runs_per_hour'] == pytest.approx(3600 / (row['median_ms'] / 1e3))
+    assert list(packed['rows']) == ['1 at a time', '2 at a time']
+
+
 def test_a_missed_target_is_said():
     table = measure('nothing', {'a': Case(lambda: sum(range(9999))), 'b': Case(lambda: sum(range(9999)))}, Setting(), rounds=2)
     aim(table, 'speed', 3.0, least=4)
@@ -111,6 +156,7 @@ def test_a_missed_target_is_said():
         (['lossy'], 'there is no benchmark lossy; there are loss, '),
         (['--rounds', '1'], 'at least 2'),
         (['--device', 'tpu'], 'tpu'),
+        (['--seconds', '0'], 'above 0, got 0.0'),
     ],
 )
 def test_wrong_arguments_are_refused_before_work(arguments, named, capsys):

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs/icckd'
 METHODS = ('ce', 'ce-2view', 'icc', 'icc-ft', 'kd', 'icckd-kd', 'icckd-kd-rkd')  # other methods have protocols of their own
 PATHS = sorted(path for path in CONFIGS.glob('*/*.py') if path.stem.split('_')[0] in METHODS)
+STUDIED = ('digits', 'multi-view')  # for studies on a CPU, no part of the benchmark
 PEERS = {
     'resnet50': 'ResNet50',
     'wrn16-2': 'wrn_16_2',
@@ -60,7 +61,7 @@ def test_every_pair_of_the_benchmark_has_its_configs():
             methods = ('kd_logits', 'icckd-kd_logits', 'icckd-kd-rkd_logits-neck')
             expected |= {f'distill/{method}_{pair}_{where}.py' for method in methods}
             expected |= {f'baseline/ce_{student}_{where}.py'}
-    assert {path.relative_to(CONFIGS).as_posix() for path in PATHS if 'digits' not in path.name} == expected
+    assert {path.relative_to(CONFIGS).as_posix() for path in PATHS if not path.stem.endswith(STUDIED)} == expected
 
 
 def test_the_files_are_what_the_generator_writes(tmp_path):
@@ -95,6 +96,8 @@ def test_the_schedule_is_the_benchmarks(loaded):
             rate, decay, epochs, steps = 0.1, 1e-4, 100, [30, 60, 90]
         elif data == 'digits':
             epochs, steps = 15, None
+        elif data == 'multi-view':
+            epochs, steps = 20, None
         elif parts[-1] in ('mobilenetv2', 'shufflenetv1', 'shufflenetv2'):
             rate = 0.01
         if parts[0] == 'icc-ft':
@@ -218,11 +221,11 @@ def test_an_mcmi_teacher_is_finetuned_from_the_ce_teacher():
 
 
 def test_networks_fit_the_data(loaded):
-    classes = {'digits': 10, 'cifar10': 10, 'cifar100': 100, 'tiny-imagenet': 200, 'in1k': 1000}
+    classes = {'digits': 10, 'multi-view': 10, 'cifar10': 10, 'cifar100': 100, 'tiny-imagenet': 200, 'in1k': 1000}
     for path, cfg in loaded.items():
         data = path.stem.split('_')[-1]
         assert {net.head.num_classes for net in networks(cfg)} == {classes[data]}, path
-        if data != 'digits':
+        if data not in STUDIED:
             for net in networks(cfg):
                 if net.backbone.type == 'icckd_mm.CIFARVGG':
                     assert net.backbone.get('pools', 3) == (4 if data == 'tiny-imagenet' else 3), path

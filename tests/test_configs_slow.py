@@ -17,13 +17,18 @@ from tests.test_configs import PATHS
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs/icckd'
-CLASSES = {'digits': 10, 'cifar10': 10, 'cifar100': 100, 'tiny-imagenet': 200, 'in1k': 1000}
+CLASSES = {'digits': 10, 'multi-view': 10, 'cifar10': 10, 'cifar100': 100, 'tiny-imagenet': 200, 'in1k': 1000}
 SAMPLE = [
     'baseline/ce_resnet20_1xb64_digits',
     'teacher/icc_resnet20_1xb64_digits',
     'distill/kd_logits_resnet20_resnet8_1xb64_digits',
     'distill/icckd-kd_logits_resnet20_resnet8_1xb64_digits',
     'distill/icckd-kd-rkd_logits-neck_resnet20_resnet8_1xb64_digits',
+    'baseline/ce_resnet8_1xb32_multi-view',
+    'teacher/icc_resnet20_1xb32_multi-view',
+    'distill/kd_logits_resnet20_resnet8_1xb32_multi-view',
+    'distill/icckd-kd_logits_resnet20_resnet8_1xb32_multi-view',
+    'distill/icckd-kd-rkd_logits-neck_resnet20_resnet8_1xb32_multi-view',
     'baseline/ce_shufflenetv2_1xb64_cifar100',
     'baseline/ce-2view_vgg13_1xb64_cifar100',
     'teacher/icc_resnet110_1xb64_cifar100',

@@ -17,6 +17,7 @@ from icckd_mm.models import ClassQueue, IntraClassContrastiveLoss
 from tests.processes import Processes, free_port, join
 
 BATCH, CLASSES, INPUTS, WIDTH, STEPS = 12, 3, 8, 4, 5
+NEGATIVES = {'both': {}, 'queue': dict(in_batch_negatives=False), 'batch': dict(queue_size=0)}
 EXACT = dict(rtol=1e-9, atol=1e-11)
 pytestmark = pytest.mark.timeout(180)
 
@@ -31,13 +32,13 @@ def processes():
 class Net(torch.nn.Module):
     """A classifier with both losses, or with the intra-class loss alone, whose gate then looks at given logits."""
 
-    def __init__(self, in_batch=True, alone=False):
+    def __init__(self, negatives='both', alone=False):
         super().__init__()
         torch.manual_seed(0)
         self.body = torch.nn.Linear(INPUTS, WIDTH)
         self.head = None if alone else torch.nn.Linear(WIDTH, CLASSES)
         self.loss = IntraClassContrastiveLoss(
-            CLASSES, WIDTH, queue_size=5, margin=0.0, temperature=0.3, loss_weight=1.0, in_batch_negatives=in_batch
+            CLASSES, WIDTH, margin=0.0, temperature=0.3, loss_weight=1.0, **{'queue_size': 5, **NEGATIVES[negatives]}
         )
         self.double()
 
@@ -83,9 +84,9 @@ def steps(net, model, batches, checkpoint=None, stop=STEPS):
     return history, net.state_dict()
 
 
-def equal_shares(scenario, in_batch, checkpoint=None, stop=STEPS):
+def equal_shares(scenario, negatives, checkpoint=None, stop=STEPS):
     """One process's part of a training whose batches are cut into equal shares."""
-    net = Net(in_batch)
+    net = Net(negatives)
     model, rows = net, slice(None)
     if dist.is_initialized():
         torch.manual_seed(dist.get_rank())  # what a process draws by itself must not matter
@@ -121,37 +122,39 @@ def assert_same(ranks, one):
 
 
 @pytest.mark.parametrize(
-    ('world', 'scenario', 'in_batch'),
+    ('world', 'scenario', 'negatives'),
     [
-        (2, 'plain', True),
-        (4, 'plain', True),
-        (2, 'plain', False),
-        (2, 'lacks class 0: the last of two', True),
-        (4, 'lacks class 0: the last of four', True),
-        (2, 'gate is shut: the last of two', True),
+        (2, 'plain', 'both'),
+        (4, 'plain', 'both'),
+        (2, 'plain', 'queue'),
+        (2, 'plain', 'batch'),
+        (2, 'lacks class 0: the last of two', 'batch'),
+        (2, 'lacks class 0: the last of two', 'both'),
+        (4, 'lacks class 0: the last of four', 'both'),
+        (2, 'gate is shut: the last of two', 'both'),
     ],
 )
-def test_several_processes_equal_one(processes, world, scenario, in_batch):
+def test_several_processes_equal_one(processes, world, scenario, negatives):
     """Reliability test 11: total loss, gradients and queue of five steps; weights and queues to the bit on all ranks."""
-    assert_same(processes.run(equal_shares, scenario, in_batch, world=world), equal_shares(scenario, in_batch))
+    assert_same(processes.run(equal_shares, scenario, negatives, world=world), equal_shares(scenario, negatives))
 
 
 @pytest.mark.parametrize('world', [2, 4])
 def test_several_processes_equal_one_across_a_resume(processes, world, tmp_path):
     """What rank 0 saves after two steps is all that new processes need, on every rank."""
     checkpoint = tmp_path / 'state.pth'
-    before = processes.run(equal_shares, 'plain', True, checkpoint, 2, world=world)
-    after = processes.run(equal_shares, 'plain', True, checkpoint, world=world, first=2)
+    before = processes.run(equal_shares, 'plain', 'both', checkpoint, 2, world=world)
+    after = processes.run(equal_shares, 'plain', 'both', checkpoint, world=world, first=2)
     joined = [(first + second, state) for (first, _), (second, state) in zip(before, after)]
-    assert_same(joined, equal_shares('plain', True))
+    assert_same(joined, equal_shares('plain', 'both'))
 
 
 def test_another_number_of_processes_goes_on_from_the_same_file(processes, tmp_path):
     """The queue does not depend on how many processes fill it: four steps on two, the fifth on four."""
     checkpoint = tmp_path / 'state.pth'
-    processes.run(equal_shares, 'plain', True, checkpoint, 4, world=2)
-    after = processes.run(equal_shares, 'plain', True, checkpoint, world=4)
-    history, state = equal_shares('plain', True)
+    processes.run(equal_shares, 'plain', 'both', checkpoint, 4, world=2)
+    after = processes.run(equal_shares, 'plain', 'both', checkpoint, world=4)
+    history, state = equal_shares('plain', 'both')
     assert_same(after, (history[4:], state))
 
 
@@ -161,9 +164,9 @@ UNEQUAL = {
 }
 
 
-def unequal_shares(sizes, known, in_batch):
+def unequal_shares(sizes, known, negatives):
     """The intra-class loss alone, on shares that differ from step to step."""
-    net = Net(in_batch, alone=True)
+    net = Net(negatives, alone=True)
     model = net
     if dist.is_initialized():
         model = DistributedDataParallel(net, broadcast_buffers=False)
@@ -184,14 +187,14 @@ def unequal_shares(sizes, known, in_batch):
         gather.largest_batch = largest_batch
 
 
-@pytest.mark.parametrize('in_batch', [True, False])
+@pytest.mark.parametrize('negatives', NEGATIVES)
 @pytest.mark.parametrize('known', [False, True])
 @pytest.mark.parametrize('world', [2, 4])
-def test_unequal_batches_give_the_loss_gradients_and_queue_of_the_joined_one(processes, world, known, in_batch):
+def test_unequal_batches_give_the_loss_gradients_and_queue_of_the_joined_one(processes, world, known, negatives):
     """Reliability test 11: uneven and empty batches on some ranks or on all, whether the largest size is known or exchanged."""
     assert_same(
-        processes.run(unequal_shares, UNEQUAL[world], known, in_batch, world=world),
-        unequal_shares(UNEQUAL[world], False, in_batch),
+        processes.run(unequal_shares, UNEQUAL[world], known, negatives, world=world),
+        unequal_shares(UNEQUAL[world], False, negatives),
     )
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 
 from icckd_mm.engine.command_line import run
+from icckd_mm.lab.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.graph import Run, build_graph, levels
 from icckd_mm.lab.plan import Plan, read_plan
 from icckd_mm.lab.results import RESULTS, read_results
@@ -25,7 +25,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('plan', help='path of the plan, e.g. docs/study/plans/digits.py')
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/<name of the plan>)')
-    parser.add_argument('--workers', type=int, help='runs at a time (default: one a GPU, or one a core without GPUs)')
+    parser.add_argument(
+        '--workers', type=int, help='most runs at a time (default: one a core; on GPUs as many of them as memory allows)'
+    )
     parser.add_argument('--resume', action='store_true', help='unfinished runs go on from their newest checkpoint')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     instead = parser.add_mutually_exclusive_group()
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         report(plan, folder)
         return
     gpus = visible_gpus()
-    workers = number_of_workers(args.workers, len(gpus))
+    workers = number_of_workers(args.workers)
     study = Study(build_graph(plan), folder, plan.seconds, say=lambda line: print(line, flush=True))
     if args.dry_run:
         show(study, workers)
@@ -72,18 +74,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             lines = ''.join(f'\n  {name}: {reason}' for name, reason in failed.items())
             print(f'error: {len(failed)} of {len(study.graph)} runs have no result:{lines}', file=sys.stderr)
             sys.exit(1)
-
-
-def visible_gpus() -> list[str]:
-    named = os.environ.get('CUDA_VISIBLE_DEVICES')
-    return named.split(',') if named and torch.cuda.is_available() else [str(i) for i in range(torch.cuda.device_count())]
-
-
-def number_of_workers(wanted: int | None, gpus: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    if wanted is not None and not 1 <= wanted <= cores:
-        raise ValueError(f'--workers must be 1 to {cores}, the cores of this machine, got {wanted}')
-    return wanted or min(gpus or cores, cores)
 
 
 def report(plan: Plan, folder: Path) -> None:

@@ -1,9 +1,11 @@
 """Data sets."""
 
 from .class_map import ClassMap
+from .coarse_labels import CoarseLabels
 from .device_loader import DeviceLoader
 from .digits import Digits
+from .multi_view import MultiViewPatterns
 from .random_images import RandomImages
 from .tiny_imagenet import TinyImageNet
 
-__all__ = ['ClassMap', 'DeviceLoader', 'Digits', 'RandomImages', 'TinyImageNet']
+__all__ = ['ClassMap', 'CoarseLabels', 'DeviceLoader', 'Digits', 'MultiViewPatterns', 'RandomImages', 'TinyImageNet']

@@ -100,8 +100,33 @@ class TeacherCache:
         """
         if self.rows is None:
             self.rows = np.full((self.num_images, logits.size(1)), np.nan, self.dtype)
-        if self.rows.flags.writeable:
+        if self._collects:
             self.rows[list(index)] = logits.float().cpu().numpy()
+
+    def hand_over(self, name: str) -> None:
+        """Leave what this process has collected beside the view, for the one that writes it.
+
+        Args:
+            name (str): Of this process and run.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        if self._collects:
+            self._save(self._part(name))
+
+    def take_over(self, names: Sequence[str]) -> None:
+        """Add what other processes have handed over.
+
+        Args:
+            names (Sequence[str]): Of theirs; one that had nothing is passed over.
+        """
+        for part in filter(Path.is_file, map(self._part, names)):
+            if self._collects:
+                rows = np.load(part, mmap_mode='r')
+                known = ~np.isnan(rows[:, 0])
+                self.rows[known] = rows[known]  # type: ignore[index]
+            part.unlink()
 
     def close(self, keep: bool) -> None:
         """Leave the view.
@@ -112,13 +137,23 @@ class TeacherCache:
         Raises:
             OSError: If it cannot be written; nothing is left then.
         """
-        if keep and self.path is not None and self.rows is not None and self.rows.flags.writeable:
-            content = io.BytesIO()
-            np.save(content, self.rows)
-            own = self.path.with_name(f'{self.path.name}.{os.getpid()}')  # two students may come here at once
-            write_atomically(own, content.getvalue())
-            os.replace(own, self.path)
+        if keep and self._collects:
+            self._save(self.path)  # type: ignore[arg-type]
         self.path = self.rows = None
+
+    @property
+    def _collects(self) -> bool:
+        return self.path is not None and self.rows is not None and self.rows.flags.writeable
+
+    def _part(self, name: str) -> Path:
+        return self.path.with_name(f'{self.path.name}.{name}')  # type: ignore[union-attr]
+
+    def _save(self, path: Path) -> None:
+        content = io.BytesIO()
+        np.save(content, self.rows)  # type: ignore[arg-type]
+        own = path.with_name(f'{path.name}.{os.getpid()}')  # two students may come here at once
+        write_atomically(own, content.getvalue())
+        os.replace(own, path)
 
     def _check(self, key: dict[str, str]) -> None:
         path = self.folder / KEY

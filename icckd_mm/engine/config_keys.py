@@ -60,6 +60,9 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
             node, path = node[int(part)], (*path, int(part))
         elif isinstance(node, Mapping):
             scope = node.get('_scope_') or scope
+            other = options.get('.'.join([*parts[: len(path)], 'type']))
+            if path and other is not None:  # another type is built there, which has other arguments
+                node = {**node, 'type': other}
             if part not in node:
                 _check_new(node, path, part, value, scope, options)
                 if any(later.isdigit() for later in parts[len(path) : len(path) + 2]):

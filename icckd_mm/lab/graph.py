@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from icckd_mm.lab.plan import Plan
+from icckd_mm.lab.plan_data import configs_of, with_data
 from icckd_mm.lab.recipes import Recipe, read_config_once, recipes
 from icckd_mm.version import __version__
 
 PACKAGE = Path(__file__).resolve().parents[1]
-DECIDES_NOTHING = ('zoo', 'lab')  # rooms that no training run enters ...
-DECIDES = ('lab/calibration.py', 'lab/measures.py', 'lab/train_run.py')  # ... but for what measures it
+DECIDES_NOTHING = ('zoo', 'lab')  # rooms that no training run enters; but these measure it:
+MEASURES = ('calibration', 'measures', 'subclass_probe', 'train_run', 'view_measures')
+DECIDES = tuple(f'lab/{name}.py' for name in MEASURES)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Run:
         seed (int): Seed.
         epochs (int): Length; its last checkpoint is ``epoch_N.pth``.
         parent (str, optional): Name of the run whose last checkpoint it starts from.
+        device_loader (bool): Whether :class:`icckd_mm.DeviceLoader` loads its training images.
     """
 
     name: str
@@ -36,12 +39,12 @@ class Run:
     seed: int
     epochs: int
     parent: str | None = None
+    device_loader: bool = False
 
     def options_with(self, checkpoint: str | None) -> dict[str, Any]:
         """The complete ``--cfg-options``, given the parent's checkpoint."""
-        if checkpoint is None:
-            return dict(self.recipe.options)
-        return {**self.recipe.options, self.recipe.parent_key: checkpoint}
+        options = copy.deepcopy(self.recipe.options)  # mmengine takes _delete_ out of what it merges
+        return options if checkpoint is None else {**options, self.recipe.parent_key: checkpoint}
 
 
 def build_graph(plan: Plan) -> dict[str, Run]:
@@ -60,7 +63,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     resolved: dict[str, tuple[str, int]] = {}  # by recipe
     checked: set[tuple[str, tuple[str, ...]]] = set()
     for cell in plan.cells():
-        chain = recipes(plan, cell)
+        chain = [with_data(plan, cell, recipe) for recipe in recipes(plan, {**cell, 'data': configs_of(plan, cell['data'])})]
         for recipe in chain:
             if repr(recipe) not in resolved:
                 resolved[repr(recipe)] = _resolve(plan, recipe, checked)
@@ -71,7 +74,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
                 parent = names[repr(recipe.parent)] if recipe.parent else None
                 digest = hashlib.blake2b(repr((text, seed, parent, code_version())).encode(), digest_size=6).hexdigest()
                 name = names[repr(recipe)] = f'{recipe.stage}_{_label(recipe)}_seed{seed:02d}_{digest}'
-                graph.setdefault(name, Run(name, recipe, seed, epochs, parent))
+                graph.setdefault(name, Run(name, recipe, seed, epochs, parent, plan.device_loader))
     places = {'all', 'teacher', 'student', *(run.recipe.method for run in graph.values())}
     for place in plan.options:
         if place not in places:
@@ -123,18 +126,25 @@ def _label(recipe: Recipe) -> str:
 
 def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]]]) -> tuple[str, int]:
     """The text of a config after its options, and its epochs."""
-    from icckd_mm.engine.config_keys import apply_options  # heavy
+    from icckd_mm.datasets.device_config import use_device_loader  # heavy
+    from icckd_mm.engine.config_keys import apply_options
 
     cfg = copy.deepcopy(read_config_once(recipe.config))
-    signature = (recipe.config, tuple(sorted(recipe.options)))
+    options = copy.deepcopy(recipe.options)  # mmengine takes _delete_ out of what it merges
+    signature = (recipe.config, tuple(sorted(options)))
     try:
         if signature in checked:
-            cfg.merge_from_dict(dict(recipe.options))
+            cfg.merge_from_dict(options)
         else:  # the slow check once for each set of keys; each worker checks its values
-            apply_options(cfg, recipe.options)
+            apply_options(cfg, options)
             checked.add(signature)
     except ValueError as error:
         raise ValueError(f'{plan.name}: {recipe.config}: {error}') from None
     if recipe.parent_key:
         cfg.merge_from_dict({recipe.parent_key: None})  # the parent's name stands for it
+    if plan.device_loader:
+        try:
+            use_device_loader(cfg)
+        except ValueError as error:
+            raise ValueError(f'{plan.name}: device_loader: {recipe.config}: {error}') from None
     return json.dumps(cfg.to_dict(), sort_keys=True, default=str), int(cfg.train_cfg.max_epochs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -10,36 +11,85 @@ from torch import Tensor
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry
 from icckd_mm.lab.calibration import calibration
+from icckd_mm.lab.subclass_probe import loader_as_tested, subclass_probe
+from icckd_mm.lab.view_measures import view_measures
 
 
-@torch.no_grad()
-def measure(classifier: Any, loader: Any) -> dict[str, Any]:
-    """Geometry of the features, calibration and entropy of the soft labels on a data split.
+@dataclass
+class Seen:
+    """What a classifier makes of the images of a loader, on the CPU.
+
+    Attributes:
+        features (Tensor): Input of the last linear layer, ``(N, D)``.
+        logits (Tensor): ``(N, C)``.
+        labels (Tensor): ``(N,)``.
+        samples (list): Data samples of the ``N`` images.
+    """
+
+    features: Tensor
+    logits: Tensor
+    labels: Tensor
+    samples: list[Any] = field(default_factory=list)
+
+    @property
+    def with_fine_labels(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Features, fine labels and labels."""
+        return self.features, torch.tensor([sample.fine_label for sample in self.samples]), self.labels
+
+
+def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, Any]:
+    """Geometry of the features, calibration and entropy of the soft labels on a data split; what there is of fine classes.
 
     Args:
         classifier (Any): An mmpretrain classifier with its data preprocessor; left in evaluation mode.
         loader (Any): Batches with ``inputs`` and ``data_samples``.
+        train_set (Any, optional): The data set that it was trained on, for the means of fine classes. Defaults to None.
 
     Returns:
         dict: ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean of the
-        predictions' in nats; rounded to 6 digits, since the last bits depend on the machine.
+        predictions' in nats; ``subclass_probe`` as of :func:`icckd_mm.lab.subclass_probe.subclass_probe`, where the samples
+        have a ``fine_label``; ``views`` as of :func:`icckd_mm.lab.view_measures.view_measures`, where they have a ``view``;
+        rounded to 6 digits, since the last bits depend on the machine.
+    """
+    seen = look(classifier, loader)
+    log_probs = seen.logits.double().log_softmax(dim=1)
+    found: dict[str, Any] = {
+        'geometry': {name: round(value, 6) for name, value in class_geometry(seen.features, seen.labels).items()},
+        'ece': round(calibration(seen.logits, seen.labels).ece, 6),
+        'entropy': round(float(-(log_probs.exp() * log_probs).sum(dim=1).mean()), 6),
+    }
+    views = view_measures(seen.logits, seen.labels, seen.samples)
+    if views:
+        found['views'] = {name: value and round(value, 6) for name, value in views.items()}
+    if train_set is not None and 'fine_label' in seen.samples[0]:
+        means_of = look(classifier, loader_as_tested(train_set, loader))
+        found['subclass_probe'] = subclass_probe(means_of.with_fine_labels, seen.with_fine_labels)
+    return found
+
+
+@torch.no_grad()
+def look(classifier: Any, loader: Any) -> Seen:
+    """Run the images of a loader through a classifier.
+
+    Args:
+        classifier (Any): See :func:`measure`.
+        loader (Any): See :func:`measure`.
+
+    Returns:
+        Seen: Features, logits, labels and data samples.
     """
     classifier.eval()
-    seen: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
+    parts: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
+    samples: list[Any] = []
     handles: list[Any] = []
     for batch in loader:
         data = classifier.data_preprocessor(batch, False)
         if not handles:
             layers = find_layers(classifier, data['inputs'][:1], None, None)
-            handles = layers.record(lambda name, value: seen[name].append(value.float().cpu()))
+            handles = layers.record(lambda name, value: parts[name].append(value.float().cpu()))
         classifier(data['inputs'], mode='tensor')
-        seen['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
+        parts['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
+        samples += data['data_samples']
     for handle in handles:
         handle.remove()
-    features, logits, labels = (torch.cat(seen[name]) for name in ('features', 'logits', 'labels'))
-    log_probs = logits.double().log_softmax(dim=1)
-    return {
-        'geometry': {name: round(value, 6) for name, value in class_geometry(features, labels).items()},
-        'ece': round(calibration(logits, labels).ece, 6),
-        'entropy': round(float(-(log_probs.exp() * log_probs).sum(dim=1).mean()), 6),
-    }
+    return Seen(**{name: torch.cat(tensors) for name, tensors in parts.items()}, samples=samples)

@@ -33,7 +33,20 @@ FACTORS: dict[str, Any] = {  # with the values they have where a plan is silent
     'stop_epoch': None,
 }
 CONTROLS = ('ce', 'ce-2view', 'alone')
-FIELDS = ('name', 'title', 'seeds', 'default', 'designs', 'controls', 'networks', 'options', 'seconds')
+FIELDS = (
+    'name',
+    'title',
+    'seeds',
+    'default',
+    'designs',
+    'controls',
+    'networks',
+    'options',
+    'datasets',
+    'device_loader',
+    'seconds',
+)
+DATASET_FIELDS = ('configs', 'train', 'test', 'num_classes', 'data_preprocessor')
 Cell = dict[str, Any]
 
 
@@ -50,6 +63,10 @@ class Plan:
         controls (tuple[str, ...]): What every cell is compared with: ``'ce'``, ``'ce-2view'``, ``'alone'``.
         networks (dict): Options of the classifiers, ``teacher`` and ``student``, e.g. ``{'backbone.widths': (8, 8, 16, 32)}``.
         options (dict): Further options by where they hold: ``'all'``, ``'teacher'``, ``'student'``, or a method's name.
+        datasets (dict): Data sets beside those of the configs, by the name that the factor ``data`` has for them: ``configs``,
+            the data whose configs and augmentation they use; ``train`` and ``test``, data sets without pipeline;
+            ``num_classes``; and, if need be, ``data_preprocessor`` with mean and spread.
+        device_loader (bool): Whether training images are held and augmented on the device, as ``--device-loader`` does.
         seconds (float, optional): What a run is thought to take, for the estimate before the first has ended.
     """
 
@@ -61,6 +78,8 @@ class Plan:
     controls: tuple[str, ...] = CONTROLS
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    device_loader: bool = False
     seconds: float | None = None
 
     def cells(self) -> list[Cell]:
@@ -138,6 +157,12 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
                 raise ValueError(
                     f'{origin}: {field_name} holds dicts of options for {", ".join(places)}, got {place}={values!r}'
                 )
+    if not isinstance(content.get('datasets', {}), Mapping):
+        raise ValueError(f'{origin}: datasets must be a dict of data sets by name, got {content["datasets"]!r}')
+    for data, entry in content.get('datasets', {}).items():
+        _check_dataset(data, entry, origin)
+    if not isinstance(content.get('device_loader', False), bool):
+        raise ValueError(f'{origin}: device_loader must be True or False, got {content["device_loader"]!r}')
     seconds = content.get('seconds')
     if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
         raise ValueError(f'{origin}: seconds must be above 0, got {seconds!r}')
@@ -150,6 +175,8 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
         controls=tuple(controls),
         networks={key: dict(value) for key, value in content.get('networks', {}).items()},
         options={key: dict(value) for key, value in content.get('options', {}).items()},
+        datasets={key: dict(value) for key, value in content.get('datasets', {}).items()},
+        device_loader=content.get('device_loader', False),
         seconds=seconds,
     )
 
@@ -168,6 +195,18 @@ def _check_design(design: Any, origin: str) -> None:
     for name, values in design.items():
         if name != 'type' and not _listed(values):
             raise ValueError(f'{origin}: the design lists no values for {name}, got {values!r}; write {name}=[...]')
+
+
+def _check_dataset(data: str, entry: Any, origin: str) -> None:
+    here = f'{origin}: datasets: {data}'
+    if not isinstance(entry, Mapping) or set(DATASET_FIELDS) - {'data_preprocessor'} - set(entry):
+        raise ValueError(f'{here} must be a dict with configs, train, test and num_classes, got {entry!r}')
+    _known('field', entry, DATASET_FIELDS, here)
+    if not isinstance(entry['num_classes'], int) or entry['num_classes'] < 2:
+        raise ValueError(f'{here}: num_classes must be an integer of at least 2, got {entry["num_classes"]!r}')
+    for part in ('train', 'test'):
+        if not isinstance(entry[part], Mapping) or 'type' not in entry[part]:
+            raise ValueError(f'{here}: {part} must be the config of a data set, got {entry[part]!r}')
 
 
 def _listed(value: Any) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 from icckd_mm.lab.plan import Cell, Plan
 
 CONFIGS = Path('configs/icckd')
-SORTED_DATA = ('tiny-imagenet', 'in1k')  # the first images are all of the first classes
 LOSS = 'custom_hooks.0.loss'
 CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
 # the factors that a teacher depends on, beside data, images, epochs and its network
@@ -23,7 +22,7 @@ USES = {
     'ls': ('smoothing',),
     'ce-stop': ('stop_epoch',),
 }
-COUNTS = ('images', 'epochs', 'stop_epoch', 'finetune_epochs', 'queue_size')
+COUNTS = ('images', 'epochs', 'stop_epoch', 'finetune_epochs')
 FINETUNED = ('icc-ft', 'mcmi')  # they start from the teacher of cross-entropy
 
 
@@ -55,10 +54,10 @@ def recipes(plan: Plan, cell: Cell) -> list[Recipe]:
 
     Args:
         plan (Plan): The plan.
-        cell (Cell): One of ``plan.cells()``.
+        cell (Cell): One of ``plan.cells()``, its ``data`` as in the names of the configs.
 
     Returns:
-        list[Recipe]: Those that come first need none of the later ones.
+        list[Recipe]: Those that come first need none of the later ones; :func:`icckd_mm.lab.plan_data.with_data` adds the data.
 
     Raises:
         ValueError: If there is no config for the cell, or its values contradict one another.
@@ -101,7 +100,7 @@ def _teacher(plan: Plan, cell: Cell, method: str) -> Recipe:
             raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
     elif method == 'ls':
         smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
-        options['model.head.loss'] = {'_delete_': True, **smooth}
+        options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
     elif method == 'ce-stop':  # the schedule of the whole run, left early
         if not isinstance(cell['stop_epoch'], int):
             raise ValueError(
@@ -138,13 +137,25 @@ def _student(plan: Plan, cell: Cell, teacher: Recipe) -> Recipe:
     options = _common(plan, cell, config)
     if teacher.method == 'mcmi':
         options['model.ignore_keys'] = ['head.loss_module.']  # its class means
-    if 'crd' in method.split('-') and cell['images'] is not None:
-        options['model.distiller.distill_losses.loss_crd.sample_n'] = cell['images']
+    if 'crd' in method.split('-'):
+        options.update(_crd_options(plan, cell))
     options.update(_network_options(plan, teacher='model.teacher', student='model.architecture'))
     options.update(_plan_options(plan, 'student', method))
     factors = {**teacher.factors, 'pair': pair, 'student': method}
     del factors['network']
     return Recipe('student', method, factors, config, options, teacher, 'model.teacher_ckpt')
+
+
+def _crd_options(plan: Plan, cell: Cell) -> dict[str, Any]:
+    """The sizes that CRD must know: images of its memory, and widths of the features it compares."""
+    options: dict[str, Any] = {}
+    if cell['images'] is not None:
+        options['model.distiller.distill_losses.loss_crd.sample_n'] = cell['images']
+    for role in ('student', 'teacher'):
+        width = plan.networks.get(role, {}).get('head.in_channels')
+        if width is not None:
+            options[f'model.distiller.connectors.crd_{role}.dim_in'] = width
+    return options
 
 
 def _alone(plan: Plan, cell: Cell) -> Recipe:
@@ -179,17 +190,7 @@ def _find(folder: str, pattern: str) -> str | None:
 
 
 def _common(plan: Plan, cell: Cell, config: str) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if cell['images'] is not None:
-        if cell['data'] in SORTED_DATA:
-            raise ValueError(
-                f'images={cell["images"]} would take the first classes of {cell["data"]} alone; '
-                "give options=dict(all={'train_dataloader.dataset.indices': [...]}) instead"
-            )
-        options['train_dataloader.dataset.indices'] = cell['images']
-    if cell['epochs'] is not None:
-        options.update(_epochs(config, cell['epochs']))
-    return options
+    return {} if cell['epochs'] is None else _epochs(config, cell['epochs'])
 
 
 def _epochs(config: str, epochs: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 from icckd_mm.lab.graph import Run, code_version, needed
+from icckd_mm.lab.packing import Rooms
 from icckd_mm.lab.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
 from icckd_mm.lab.train_run import LOG, RESULT, Task, last_checkpoint
 from icckd_mm.lab.workers import Workers
@@ -97,7 +98,7 @@ class Study:
             ValueError: If another runner is at work in the folder.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _alone_in(self.folder):
+        with alone_in(self.folder):
             self._tidy()
             failed = self._work(self.todo(), workers, resume, gpus)
             self._tidy()
@@ -105,7 +106,7 @@ class Study:
 
     def collect(self) -> None:
         """Write ``results.jsonl`` from what other processes have left in the folders of the runs."""
-        with _alone_in(self.folder):
+        with alone_in(self.folder):
             self._tidy()
 
     def _work(self, todo: list[Run], workers: int, resume: bool, gpus: Sequence[str]) -> dict[str, str]:
@@ -114,13 +115,14 @@ class Study:
         )
         waiting, failed, ended, start = {run.name: run for run in todo}, {}, 0, time.perf_counter()
         open_runs = set(waiting)  # neither finished nor failed
-        pool = Workers(min(workers, max(len(todo), 1)), gpus)
+        rooms, pool = Rooms(gpus, workers, self.records().values()), Workers(min(workers, max(len(todo), 1)), gpus)
         try:
             while open_runs:
-                while pool.idle() and (run := self._next(waiting, open_runs)):
-                    pool.start(self.task(waiting.pop(run.name), resume))
+                while placed := self._next(waiting, open_runs, rooms, pool.idle()):
+                    pool.start(self.task(waiting.pop(placed[0]), resume), placed[1])
                 for task, record, error in pool.finished():
                     run, ended = task.run, ended + 1
+                    rooms.leave(run, record)
                     open_runs.discard(run.name)
                     if record is None:
                         failed[run.name] = f'see {Path(task.folder, LOG)}'
@@ -137,8 +139,12 @@ class Study:
             pool.stop()
         return failed
 
-    def _next(self, waiting: dict[str, Run], open_runs: set[str]) -> Run | None:
-        return next((run for run in waiting.values() if run.parent not in open_runs), None)
+    def _next(self, waiting: dict[str, Run], open_runs: set[str], rooms: Rooms, idle: list[str]) -> tuple[str, str] | None:
+        """A run that can begin now, and its GPU."""
+        for run in waiting.values() if idle else ():
+            if run.parent not in open_runs and (gpu := rooms.enter(run, idle)) is not None:
+                return run.name, gpu
+        return None
 
     def _children(self, run: Run, waiting: dict[str, Run]) -> list[str]:
         gone = {run.name}
@@ -169,7 +175,7 @@ def clock(seconds: float) -> str:
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Refuse a second runner; the lock ends with the process, however that ends."""
     import fcntl
 

@@ -13,6 +13,12 @@ from icckd_mm.lab.results import Record
 from icckd_mm.lab.statistics import Comparison, Interval, compare, mean_interval
 
 SYMBOLS = {'loss_weight': 'λ', 'margin': 'δ', 'temperature': 'τ', 'queue_size': 'K'}
+WORDS = {  # what an ablation is called
+    ('margin', -1): 'no margin (δ=-1)',
+    ('queue_size', 0): 'no queue',
+    ('in_batch_negatives', False): 'queue only',
+    ('features', 'logits'): 'of logits',
+}
 PLACE = ('data', 'images', 'epochs')  # comparisons stay within one place
 
 
@@ -94,11 +100,11 @@ def label(cell: CellResults, default: dict[str, Any]) -> str:
     words = [word for word in (cell.teacher, cell.factors.get('student', '')) if word]
     name = ' → '.join(words) if len(words) > 1 else words[0]
     shown = [
-        f'{SYMBOLS.get(key, key)}={written(value)}'
+        WORDS.get((key, value), f'{SYMBOLS.get(key, key)}={written(value)}')
         for key, value in cell.factors.items()
         if key in FACTORS and key not in ('teacher', 'student') and value != default.get(key)
     ]
-    return ' '.join([name, *shown])
+    return ', '.join([name, *shown])
 
 
 def written(value: Any) -> str:

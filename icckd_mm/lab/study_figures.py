@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from icckd_mm.lab.statistics import Interval
 from icckd_mm.lab.study_cells import SYMBOLS, CellResults, against, ratio, reference_of, slices, written
@@ -32,9 +33,14 @@ def gain_figure(cells: Sequence[CellResults], factor: str) -> Figure | None:
         comparison = reference and against(cell, reference)
         return comparison.difference if comparison else None
 
-    made = _series_figure([cell for cell in cells if cell.stage == 'student'], cells, factor, gain)
+    students = [cell for cell in cells if cell.stage == 'student']
+    made = _series_figure(students, cells, factor, gain)
     if made is not None:
-        _gain_axis(made.axes[0])
+        axis = made.axes[0]
+        _gain_axis(axis)
+        if axis.get_legend() is None:
+            series = next(iter(slices(students, factor).values()))
+            axis.set_title(f'{series[0].factors["student"]} students')
     return made
 
 
@@ -54,20 +60,24 @@ def ratio_figure(cells: Sequence[CellResults], factor: str = 'loss_weight') -> F
 
 def teacher_accuracy_figure(cells: Sequence[CellResults]) -> Figure | None:
     """Gain of each student cell against the accuracy of its teacher; None without a CE teacher."""
-    points: dict[str, list[tuple[float, Interval]]] = {}
+    points: dict[str, list[tuple[float, int, Interval]]] = {}
+    students = list(dict.fromkeys(cell.factors['student'] for cell in cells if cell.stage == 'student' and cell.teacher))
     for cell in cells:
         reference = reference_of(cell, cells, 'ce') if cell.stage == 'student' and cell.teacher else None
         comparison = reference and against(cell, reference)
         if comparison:
             accuracy = float(np.mean(cell.values(lambda record: record['teacher_accuracy'])))
-            points.setdefault(cell.teacher, []).append((accuracy, comparison.difference))
+            number = students.index(cell.factors['student'])
+            points.setdefault(cell.teacher, []).append((accuracy, number, comparison.difference))
     if not points:
         return None
+    step = 0.008 * float(np.ptp([accuracy for found in points.values() for accuracy, _, _ in found]))  # side by side
     made, ((axis,),) = figure(1, 1, 6.4, 4)
     for number, (method, found) in enumerate(points.items()):
         style = {**line_style(number), 'linestyle': 'none', 'linewidth': 0.8, 'mfc': 'none', 'capsize': 2}
-        intervals = [interval for _, interval in found]
-        axis.errorbar([x for x, _ in found], [i.mean for i in intervals], _errors(intervals), label=method, **style)
+        intervals = [interval for _, _, interval in found]
+        at = [accuracy + step * (student - (len(students) - 1) / 2) for accuracy, student, _ in found]
+        axis.errorbar(at, [i.mean for i in intervals], errors(intervals), label=method, **style)
     axis.set_xlabel('teacher, top-1 of the last epoch (%)')
     _gain_axis(axis)
     _legend(axis)
@@ -88,6 +98,7 @@ def stability_figure(cells: Sequence[CellResults]) -> Figure | None:
         style = {**line_style(number), 'mfc': 'none', 'markevery': max(len(steps) // 8, 1)}
         left.plot(steps, curves.mean(axis=0), label=_margin_name(cell), **style)
         jumps.append(np.abs(np.diff(curves[:, len(steps) // 2 :], axis=1)).mean(axis=1))
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_xlabel('validation')
     left.set_ylabel('teacher, top-1 (%), mean over seeds')
     _legend(left)
@@ -116,6 +127,12 @@ def cost_figure(cells: Sequence[CellResults]) -> Figure:
     return made
 
 
+def errors(intervals: Sequence[Interval]) -> np.ndarray:
+    """Lower and upper lengths of error bars, ``(2, n)``; 0 for a single seed, which has no interval."""
+    bounds = np.array([[i.mean - i.low, i.high - i.mean] for i in intervals]).T
+    return np.clip(np.nan_to_num(bounds), 0, None)
+
+
 def _series_figure(
     chosen: Sequence[CellResults], cells: Sequence[CellResults], factor: str, figure_of: Callable[[CellResults], Any]
 ) -> Figure | None:
@@ -136,7 +153,7 @@ def _series_figure(
         at = [ticks.index(x) + 0.08 * (number - (len(lines) - 1) / 2) for x, _ in points]  # side by side, not over one another
         intervals = [interval for _, interval in points]
         style = {**line_style(number), 'mfc': 'none', 'capsize': 3}
-        axis.errorbar(at, [i.mean for i in intervals], _errors(intervals), label=name or None, **style)
+        axis.errorbar(at, [i.mean for i in intervals], errors(intervals), label=name or None, **style)
     controlled = any(with_control for _, with_control, _ in lines)
     axis.set_xticks(range(len(ticks)), ['0\n(two views)' if controlled and x == 0 else written(x) for x in ticks])
     axis.set_xlabel(AXES.get(factor, factor))
@@ -147,11 +164,6 @@ def _series_figure(
 def _gain_axis(axis: Any) -> None:
     axis.axhline(0, color='black', linewidth=0.8)
     axis.set_ylabel('gain over the student\nof the CE teacher (points)')
-
-
-def _errors(intervals: Sequence[Interval]) -> np.ndarray:
-    bounds = np.array([[i.mean - i.low, i.high - i.mean] for i in intervals]).T
-    return np.clip(np.nan_to_num(bounds), 0, None)  # a single seed has no interval
 
 
 def _margin_name(cell: CellResults) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.lab.graph import Run, code_version
+from icckd_mm.lab.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.results import Record
 
-RESULT, LOG = 'result.json', 'log.txt'
+RESULT, LOG, CONFIG = 'result.json', 'log.txt', 'config.py'
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ class Task:
 
 
 def command(task: Task) -> str:
-    """The command that does the same by hand."""
+    """The command that does the same by hand; options that no command line can give are in a config beside the run."""
     run = task.run
-    options = ' '.join(f'"{key}={_written(value)}"' for key, value in run.options_with(task.parent_checkpoint).items())
-    return f'python tools/train.py {run.recipe.config} --work-dir {task.folder}/train --seed {run.seed} --cfg-options {options}'
+    config, options = run.recipe.config, run.options_with(task.parent_checkpoint)
+    if not all(map(_fits_a_line, run.recipe.options.values())):
+        config, options = f'{task.folder}/{CONFIG}', {run.recipe.parent_key: task.parent_checkpoint} if run.parent else {}
+    words = ['python tools/train.py', config, f'--work-dir {task.folder}/train --seed {run.seed}']
+    words += ['--device-loader'] if run.device_loader else []
+    words += ['--cfg-options'] if options else []
+    return ' '.join([*words, *(f'"{key}={_written(value)}"' for key, value in options.items())])
 
 
 def train_run(task: Task) -> Record:
@@ -64,12 +70,13 @@ def train_run(task: Task) -> Record:
         shutil.rmtree(folder / 'train', ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / 'command.txt', (command(task) + '\n').encode())
+    new_peak()
     wall, cpu = time.perf_counter(), time.process_time()
     runner, resumed = _train(task, folder)
     passed = {'wall_s': time.perf_counter() - wall, 'cpu_s': time.process_time() - cpu}
     record = {**_facts(task), **_accuracy(runner, task.run.recipe.stage), **_measures(runner)}
     record['time'] = {**{key: round(value, 2) for key, value in passed.items()}, 'resumed': resumed}
-    record['machine'] = machine()
+    record['machine'] = {**machine(), **peak_memory()}
     write_atomically(folder / RESULT, json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
     if task.run.recipe.stage == 'student':
         shutil.rmtree(folder / 'train')  # nobody starts from it
@@ -92,6 +99,7 @@ def machine() -> dict[str, Any]:
 def _train(task: Task, folder: Path) -> tuple[Any, bool]:
     from mmengine.config import Config
 
+    from icckd_mm.datasets.device_config import use_device_loader
     from icckd_mm.engine.checkpoint_search import newest_checkpoint
     from icckd_mm.engine.command_line import LOADERS, build_runner, check_files, set_loader_defaults
     from icckd_mm.engine.config_keys import apply_options
@@ -99,10 +107,14 @@ def _train(task: Task, folder: Path) -> tuple[Any, bool]:
     run = task.run
     cfg = Config.fromfile(run.recipe.config)
     cfg.work_dir, cfg.launcher = str(folder / 'train'), 'none'
-    cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history of equal names
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': run.seed}
     set_loader_defaults(cfg, LOADERS, pin_memory=True, persistent_workers=True)
     apply_options(cfg, run.options_with(task.parent_checkpoint))
+    if not all(map(_fits_a_line, run.recipe.options.values())):
+        cfg.dump(folder / CONFIG)
+    if run.device_loader:
+        use_device_loader(cfg)
+    cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history of equal names
     newest, refused = newest_checkpoint(cfg.work_dir)
     for reason in refused:
         print(f'warning: {reason}')
@@ -148,7 +160,6 @@ def _accuracy(runner: Any, stage: str) -> Record:
 
 
 def _measures(runner: Any) -> Record:
-
     from icckd_mm.lab.measures import measure
 
     model = unwrapped(runner)
@@ -156,7 +167,13 @@ def _measures(runner: Any) -> Record:
     if hasattr(model, 'architecture'):  # a distillation: the student, with the preprocessor that it was trained with
         classifier = model.architecture
         classifier.data_preprocessor = model.data_preprocessor
-    return measure(classifier, runner.test_loop.dataloader)
+    tested = runner.test_loop or runner.val_loop  # a tuning has no test set
+    return measure(classifier, tested.dataloader, runner.train_loop.dataloader.dataset)
+
+
+def _fits_a_line(value: Any) -> bool:
+    """Whether ``--cfg-options`` can give a value: no dict, and no list with one."""
+    return not any(isinstance(one, dict) for one in (value if isinstance(value, (list, tuple)) else [value]))
 
 
 def _written(value: Any) -> str:

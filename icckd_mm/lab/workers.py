@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.lab.peak_memory import new_peak
 from icckd_mm.lab.results import Record
 from icckd_mm.lab.train_run import LOG, Task, train_run
 
@@ -34,13 +35,13 @@ class Workers:
         self.gpus = gpus
         self.members = [_Member(self._gpu(index)) for index in range(count)]
 
-    def idle(self) -> bool:
-        """Whether a worker waits for a task."""
-        return any(member.task is None for member in self.members)
+    def idle(self) -> list[str]:
+        """The GPU of each worker that waits for a task; ``''`` where there is none."""
+        return [member.gpu for member in self.members if member.task is None]
 
-    def start(self, task: Task) -> None:
-        """Give ``task`` to an idle worker."""
-        index = next(index for index, member in enumerate(self.members) if member.task is None)
+    def start(self, task: Task, gpu: str = '') -> None:
+        """Give ``task`` to an idle worker of that GPU."""
+        index = next(index for index, member in enumerate(self.members) if member.task is None and member.gpu == gpu)
         if self.members[index].done >= RUNS_A_PROCESS:
             self.members[index].stop()
             self.members[index] = _Member(self._gpu(index))
@@ -71,17 +72,18 @@ class Workers:
         for member in self.members:
             member.stop()
 
-    def _gpu(self, index: int) -> str | None:
-        return self.gpus[index % len(self.gpus)] if self.gpus else None
+    def _gpu(self, index: int) -> str:
+        return self.gpus[index % len(self.gpus)] if self.gpus else ''
 
 
 class _Member:
     """One process and the pipe to it; it starts with its first task."""
 
-    def __init__(self, gpu: str | None) -> None:
+    def __init__(self, gpu: str) -> None:
+        self.gpu = gpu
         self.pipe, other = mp.get_context('spawn').Pipe()
         self.process = mp.get_context('spawn').Process(target=_serve, args=(other,))  # no daemon: data loaders have children
-        self.settings = SETTINGS if gpu is None else {**SETTINGS, 'CUDA_VISIBLE_DEVICES': gpu}
+        self.settings = {**SETTINGS, 'CUDA_VISIBLE_DEVICES': gpu} if gpu else SETTINGS
         self.other: Connection | None = other
         self.task: Task | None = None
         self.done = 0
@@ -136,6 +138,7 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
         traceback.print_exc()
         return None, describe(error)
     finally:
+        new_peak()  # other runs may want the memory
         sys.stdout.flush()
         sys.stderr.flush()
 

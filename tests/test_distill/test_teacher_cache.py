@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 
 from icckd_mm.distill.hooks.teacher_cache_hook import TeacherCacheHook
 from icckd_mm.distill.teacher_cache import TeacherCache
+from icckd_mm.engine.unwrap import unwrapped
 from tests.helpers import build, config, equal, state, train
 from tests.processes import Processes
 from tests.test_distill.cases import CONNECTED, KL, LOGITS, algorithm, weights
@@ -31,7 +32,7 @@ class Passes(Hook):
         self.images = 0
 
     def before_train(self, runner):
-        runner.model.teacher.backbone.register_forward_hook(self.count)
+        unwrapped(runner).teacher.backbone.register_forward_hook(self.count)
 
     def count(self, module, inputs, output):
         self.images += len(inputs[0])
@@ -175,6 +176,7 @@ class StopLater(Hook):
 KILLED = """
 import os, signal, torch
 from icckd_mm.distill.teacher_cache import TeacherCache
+from icckd_mm.engine.unwrap import unwrapped
 cache = TeacherCache({folder!r}, dict(teacher='a'), 3)
 cache.open(0)
 cache.write([0, 1, 2], torch.ones(3, 2))
@@ -275,15 +277,39 @@ def test_a_compiled_student_uses_it_too(teacher, tmp_path):
     torch._dynamo.reset()
 
 
-def refused():
-    with pytest.raises(ValueError, match='works in one process'):
-        TeacherCacheHook('nowhere').before_train(None)
+def shared(work_dir, teacher, folder, pipeline):
+    """A run of two processes; steps and weights of the student, and how many images this process's teacher saw."""
+    data = config(work_dir, algorithm(teacher), views=1).train_dataloader.to_dict()
+    data.update(batch_size=4)
+    data['dataset']['pipeline'] = pipeline or data['dataset']['pipeline']
+    hooks, passes = [TeacherCacheHook(folder, 'float32')] if folder else [], Passes()
+    torch.manual_seed(0)
+    options = dict(views=1, epochs=2, train_dataloader=data, train_cfg=EXACT, launcher='pytorch')
+    runner, steps = train(work_dir, algorithm(teacher), hooks=[*hooks, passes], **options)
+    return steps, state(runner.model.module.student), passes.images
 
 
 @pytest.mark.slow
-def test_several_processes_are_refused():
-    processes = Processes(2)
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize('pipeline', [None, STILL])
+def test_two_processes_write_one_view_that_both_read(pipeline, teacher, tmp_path):
+    """Both students are alike to the bit and learn what one without cache does. Without augmentation the second epoch,
+    shuffled anew, finds what the other process saw in the first.
+    """
+    processes, folder = Processes(2), str(tmp_path / 'cache')
     try:
-        processes.run(refused)
+        plain = processes.run(shared, tmp_path / 'plain', teacher, None, pipeline)
+        first = processes.run(shared, tmp_path / 'first', teacher, folder, pipeline)
+        second = processes.run(shared, tmp_path / 'second', teacher, folder, pipeline)
     finally:
         processes.close()
+    seen = 16 if pipeline else 32
+    assert [[rank[2] for rank in run] for run in (plain, first, second)] == [[32, 32], [seen, seen], [0, 0]]
+    for rank in range(2):
+        assert equal(first[rank][1], second[rank][1])
+        for ours, theirs in zip(first[rank][0], plain[rank][0]):
+            assert ours == pytest.approx(theirs, rel=1e-5)
+    files = ['key.json', 'view-0000.npy', *([] if pipeline else ['view-0001.npy'])]
+    assert sorted(path.name for path in (tmp_path / 'cache').iterdir()) == files
+    assert not np.isnan(np.load(tmp_path / 'cache/view-0000.npy')).any()
+    assert student(tmp_path / 'alone', teacher, TeacherCacheHook(folder, 'float32'), pipeline=pipeline)[2] == 0

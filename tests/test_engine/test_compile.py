@@ -26,8 +26,8 @@ def _fresh():
     torch._dynamo.reset()
 
 
-def samples():
-    return [DataSample(metainfo=dict(sample_idx=index)).set_gt_label(index % 3) for index in range(ROWS)]
+def samples(first=0):
+    return [DataSample(metainfo=dict(sample_idx=first + index)).set_gt_label(index % 3) for index in range(ROWS)]
 
 
 def teacher(second_view):
@@ -111,7 +111,40 @@ def test_a_compiled_students_step_is_the_eager_one(name, breaks):
     assert not [file for file in breaks if 'mmrazor' not in file]
 
 
-def student(name):
+def test_a_compiled_step_with_crd_is_broken_where_it_reads_the_indices_and_not_compiled_again(breaks):
+    """Three steps of other images: losses as without compiling, and the third brings nothing new to compile."""
+    found = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        model = student('icckd-kd-crd_logits-neck').train()
+        call = torch.compile(model, backend='eager') if compiled else model  # eager: it draws the same numbers
+        losses = []
+        for step in range(3):
+            with torch._dynamo.config.patch(error_on_recompile=step == 2):
+                parts = call(torch.ones(ROWS, 3, 16, 16).cumsum(3) + step, samples(step * ROWS), mode='loss')
+            total = sum(value for name, value in parts.items() if 'loss' in name)
+            total.backward()
+            losses.append(total.detach())
+        found.append((losses, model.distiller.distill_losses['loss_crd'].scale))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-5)
+    assert {file.rpartition('/')[2] for file in breaks if 'mmrazor' not in file} == {'crd.py'}
+
+
+def test_a_teacher_in_half_precision_adds_no_graph_break(breaks):
+    """And the compiled pass is the eager one, which is not that of single precision."""
+    found = []
+    for compiled, dtype in ((False, 'bfloat16'), (True, 'bfloat16'), (False, None)):
+        torch.manual_seed(0)
+        model = student('icckd-dist_logits', teacher_dtype=dtype, teacher_channels_last=True).train()
+        call = torch.compile(model, backend='eager') if compiled else model
+        call(torch.ones(ROWS, 3, 16, 16).cumsum(3), samples(), mode='loss')
+        found.append(model.distiller.teacher_recorders.recorders['logits'].get_record_data())
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    assert not [file for file in breaks if 'mmrazor' not in file]
+
+
+def student(name, **options):
     """The distillation of a config, its teacher random."""
     cfg = Config.fromfile(f'configs/icckd/distill/{name}_resnet20_resnet8_1xb64_digits.py')
-    return MODELS.build({**cfg.model, 'teacher_ckpt': None, 'allow_random_teacher': True})
+    return MODELS.build({**cfg.model, 'teacher_ckpt': None, 'allow_random_teacher': True, **options})

@@ -41,6 +41,7 @@ LEGAL_TEACHER = [
     {'custom_hooks.0.priority': 'LOW', 'custom_hooks.0.begin': 2, 'custom_hooks.0.loss.temperature': 0.2},
     {'model.train_cfg.augments.type': 'Mixup', 'model.train_cfg.augments.alpha': 0.1},
     {'train_dataloader.dataset.pipeline.0.num_views': 3},
+    {'model.head.loss.label_smooth_val': 0.1, 'model.head.loss.type': 'LabelSmoothLoss'},  # an argument of the new type
 ]
 LEGAL_STUDENT = [
     {'model.teacher_ckpt': 'x.pth'},
@@ -78,3 +79,13 @@ def test_the_value_of_an_option_is_checked_too():
     cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
     with pytest.raises(ValueError, match=r'model.backbone: there is no type icckd_mm.CIFARResnt in the scope mmpretrain'):
         apply_options(cfg, {'model.backbone.type': 'icckd_mm.CIFARResnt'})
+
+
+@pytest.mark.parametrize(
+    ('argument', 'message'),
+    [('label_smooth_value', r'did you mean label_smooth_val\?'), ('use_soft', 'LabelSmoothLoss has no argument use_soft')],
+)
+def test_arguments_are_those_of_the_type_that_the_options_set(argument, message):
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=message):
+        apply_options(cfg, {f'model.head.loss.{argument}': 0.1, 'model.head.loss.type': 'LabelSmoothLoss'})

@@ -336,7 +336,7 @@ BAD_RUNS = {
         "ArcFaceClsHead takes the labels in its forward pass.*second_view='no_grad'",
     ),
     'margin': ({}, dict(loss={**ICC['loss'], 'margin': 2}), 'margin must lie'),
-    'queue': ({}, dict(loss={**ICC['loss'], 'queue_size': 0}), 'got 0'),
+    'queue': ({}, dict(loss={**ICC['loss'], 'queue_size': -1}), 'got -1'),
 }
 
 
@@ -357,6 +357,20 @@ def test_a_checkpoint_with_another_queue_is_refused_on_resume(tmp_path):
         ValueError, match=r'icc_loss\.queue\.queue in the checkpoint has \(C, K, D\) = \(10, 4, 8\), the model \(10, 5, 8\)'
     ):
         train(tmp_path, hooks=[icc(loss={**ICC['loss'], 'queue_size': 5})], epochs=2, resume=True)
+
+
+def test_a_run_without_a_queue_resumes_to_the_bit(tmp_path):
+    """queue_size=0: its empty buffers are in the checkpoint, and the statistics say nothing of a queue."""
+    hooks = [icc(loss={**ICC['loss'], 'queue_size': 0}, log_interval=1)]
+    straight, steps = train(tmp_path / 'straight', hooks=hooks, epochs=2)
+    train(tmp_path / 'parts', hooks=hooks, epochs=1)
+    resumed, _ = train(tmp_path / 'parts', hooks=hooks, epochs=2, resume=True)
+    assert equal(state(straight.model), state(resumed.model))
+    assert straight.model.state_dict()['icc_loss.queue.queue'].shape == (10, 0, 8)
+    assert any(step['loss_icc'] > 0 for step in steps)
+    logged = {name.split('/')[-1] for name in straight.message_hub.log_scalars}
+    assert 'icc_pass' in logged
+    assert not logged & {'icc_intra_cos', 'icc_inter_cos', 'icc_ratio', 'icc_fill'}
 
 
 def test_the_hook_twice_is_refused(tmp_path):

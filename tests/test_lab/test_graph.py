@@ -142,17 +142,45 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(default=dict(features='neck')), "features must be 'pooled' or 'logits'"),
         (dict(default=dict(margin=1.5)), r'margin must lie in \[-1, 1\], got 1.5'),
         (dict(options=dict(kdd={'train_cfg.val_interval': 2})), "options for 'kdd' reach no run"),
+        (dict(default=dict(queue_size=-1)), 'queue_size.* at least 0, got -1'),
+        (dict(default=dict(queue_size=0, in_batch_negatives=False)), 'leave no negatives'),
         (dict(default=dict(images=0)), 'images must be an integer of at least 1, got 0'),
         (dict(default=dict(epochs=2.5)), 'epochs must be an integer'),
         (dict(designs=[dict(type='star', margin=[1.5])], options=dict(all={'train_cfg': 3})), 'train_cfg'),
         (dict(default=dict(teacher='ce-stop')), 'needs stop_epoch'),
-        (dict(default=dict(data='tiny-imagenet', pair='wrn40-2_wrn16-2', images=500)), 'the first classes'),
         (dict(options=dict(all={'train_cfg.max_epoch': 2})), 'max_epoch'),
     ],
 )
 def test_cells_that_cannot_be_run_are_named_before_any_work(changes, message):
     with pytest.raises(ValueError, match=message):
         build(**changes)
+
+
+def test_every_option_of_a_method_can_be_typed():
+    """command.txt would show a dict that no shell passes on."""
+    design = dict(type='product', teacher=TEACHERS, student=STUDENTS)
+    graph = build(designs=[design], default=dict(images=200, epochs=4, stop_epoch=2))
+    for run in graph.values():
+        assert not any(isinstance(value, dict) for value in run.recipe.options.values()), run.recipe
+
+
+def test_crd_compares_features_of_the_width_that_the_plan_gives():
+    networks = dict(teacher={'head.in_channels': 32}, student={'head.in_channels': 8})
+    crd = next(run for run in build(default=dict(student='kd-crd'), networks=networks).values() if run.parent)
+    widths = {key.split('.')[-2]: value for key, value in crd.recipe.options.items() if key.endswith('dim_in')}
+    assert widths == {'crd_student': 8, 'crd_teacher': 32}
+
+
+def test_the_ablations_leave_out_one_part_at_a_time():
+    """5 ablated teachers with one student each; 6 ways to a teacher by 5 students; the student alone; 5 seeds."""
+    graph = build_graph(read_plan('docs/study/plans/digits_ablations.py'))
+    assert len(graph) == 5 * (5 * 2 + 6 * (1 + 5) + 1)
+    icc = [run.recipe.factors for run in graph.values() if run.seed == 0 and run.recipe.method == 'icc']
+    default = dict(margin=0.5, queue_size=32, in_batch_negatives=True, features='pooled')
+    changed = [{name: one[name] for name, value in default.items() if one[name] != value} for one in icc]
+    assert sorted(changed, key=str) == sorted(
+        [{}, {'margin': -1.0}, {'queue_size': 0}, {'in_batch_negatives': False}, {'features': 'logits'}], key=str
+    )
 
 
 def test_the_digits_study_shares_its_controls():

@@ -81,11 +81,11 @@ def test_files_that_are_no_plan_are_named(tmp_path):
 
 @pytest.mark.parametrize('path', PLANS, ids=lambda path: path.stem)
 def test_our_plans_can_decide_what_they_ask(path):
-    """As many seeds as the permutation test needs after Holm; the quick one says that it shows nothing."""
+    """As many seeds as the permutation test needs after Holm; the quick one and the ablations say that they have too few."""
     plan = read_plan(path)
     students = {cell['student'] for cell in plan.cells()} - {'alone', 'none'}
     for student in students:
         compared = [cell for cell in plan.cells() if cell['student'] == student and cell['teacher'] != 'ce']
         distinct = {repr(cell) for cell in compared if cell['teacher'] != 'ce-2view'} | {'ce-2view'}
         decidable = len(distinct) * 2.0 ** (1 - len(plan.seeds)) < 0.05
-        assert decidable or 'Trial' in plan.title
+        assert decidable or 'Trial' in plan.title or 'too few for a verdict' in plan.title

@@ -8,7 +8,11 @@ import pytest
 
 from icckd_mm.lab.plan import check_plan
 from icckd_mm.lab.study_cells import against, cells_of, label, reference_of, slices
+from icckd_mm.lab.study_grid import grids
+from icckd_mm.lab.study_method_figure import method_figure
+from icckd_mm.lab.study_page import markdown
 from icckd_mm.lab.study_report import write_report
+from icckd_mm.lab.study_tables import cell_tables
 
 ICC = dict(loss_weight=0.02, margin=0.5, temperature=0.1, queue_size=32, in_batch_negatives=True, second_view='grad')
 GAIN = {'ce': 0.0, 'ce-2view': 0.1, 'icc': 0.1}
@@ -60,6 +64,12 @@ def plan(seeds):
     )
 
 
+def tables(seeds, records):
+    """The tables alone, without figures, which take seconds."""
+    cells = cells_of(records)
+    return markdown('', [*grids(plan(seeds), cells), *cell_tables(plan(seeds), cells)])
+
+
 def rows(text, title):
     part = text.split(f'## {title}\n')[1].split('\n## ')[0]
     return [line.strip('| ').split(' | ') for line in part.splitlines() if line.startswith('| ') and '---' not in line]
@@ -73,8 +83,8 @@ def test_the_table_finds_the_effect_that_was_put_in_and_no_other(tmp_path):
     verdicts = {row[0]: row[-1] for row in table[1:]}
     assert verdicts == {
         'icc → kd': 'no difference shown',
-        'icc → kd λ=0.3': 'worse',
-        'icc → kd δ=-1': 'no difference shown',
+        'icc → kd, λ=0.3': 'worse',
+        'icc → kd, no margin (δ=-1)': 'no difference shown',
     }
     (worse,) = (row for row in table if row[-1] == 'worse')
     assert float(worse[2]) == pytest.approx(-2.0, abs=0.1)
@@ -86,6 +96,7 @@ def test_two_seeds_never_say_better_or_worse(tmp_path):
     markdown, page = write_report(plan(2), study(2), tmp_path)
     for table in re.findall(r'## (?:Students|Teachers) .*against.*', markdown.read_text()):
         assert {row[-1] for row in rows(markdown.read_text(), table[3:])[1:]} == {'too few seeds'}
+    assert 'A cell is named by what differs from pair=resnet20_resnet8, epochs=4, λ=0.02, δ=0.5' in markdown.read_text()
     assert '<td>better</td>' not in page.read_text()
     assert '<td>worse</td>' not in page.read_text()
 
@@ -168,4 +179,79 @@ def test_series_differ_in_one_factor_and_say_what_sets_them_apart():
         'τ=0.1': [0.02, 0.3],
         'τ=0.5': [0.02, 0.3],
     }
-    assert [label(cell, plan(1).default) for cell in cells_of(records)] == ['icc', 'icc τ=0.5', 'icc λ=0.3', 'icc λ=0.3 τ=0.5']
+    assert [label(cell, plan(1).default) for cell in cells_of(records)] == [
+        'icc',
+        'icc, τ=0.5',
+        'icc, λ=0.3',
+        'icc, λ=0.3, τ=0.5',
+    ]
+
+
+def with_students(seeds):
+    """Three student methods; those of the second get 3 points from an ICC teacher, the third is not tried without queue."""
+    records = study(seeds)
+    for seed in range(seeds):
+        for method, effect in (('dkd', 3.0), ('kd-crd', 0.0)):
+            records += [record('student', teacher, seed, student=method) for teacher in ('ce', 'ce-2view')]
+            records.append(record('student', 'icc', seed, student=method, effect=effect))
+        records += [record(stage, 'icc', seed, queue_size=0) for stage in ('teacher', 'student')]
+    return records
+
+
+def test_a_grid_has_each_teacher_by_each_student_and_both_references():
+    text = tables(3, with_students(3))
+    accuracy = rows(text, 'Accuracy by teacher and student')
+    assert accuracy[0] == ['teacher', 'itself', 'dkd', 'kd', 'kd-crd']
+    assert [row[0] for row in accuracy[1:]] == ['ce', 'ce-2view', 'icc, no margin (δ=-1)', 'icc, no queue', 'icc', 'icc, λ=0.3']
+    for title, own in (('the CE teacher', 'ce'), ('the two-view CE teacher (λ = 0)', 'ce-2view')):
+        table = {row[0]: row[1:] for row in rows(text, f'Difference to {title}')[1:]}
+        assert own not in table
+        means = [float(cell.split(' ')[0]) for cell in table['icc']]
+        assert means == pytest.approx([0, 3, 0, 0], abs=0.25)
+        assert re.fullmatch(r'\+\d\.\d\d \[[+-]\d\.\d\d to \+\d\.\d\d\]', table['icc'][1])
+        assert (table['icc, no queue'][1], table['icc, no queue'][3]) == ('–', '–')  # not tried
+        assert float(table['icc, λ=0.3'][2].split(' ')[0]) == pytest.approx(-2, abs=0.25)
+
+
+def test_the_figure_of_methods_has_a_line_of_marks_a_teacher():
+    axis = method_figure(plan(2), cells_of(with_students(2))).axes[0]
+    assert [tick.get_text() for tick in axis.get_yticklabels()][:2] == ['ce-2view', 'icc, no margin (δ=-1)']
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ['dkd', 'kd', 'kd-crd']
+    (dkd, kd, _) = (container.lines[0].get_xdata() for container in axis.containers)
+    assert (len(dkd), len(kd)) == (2, 5)  # all teachers but that of CE have a kd student
+    assert dkd[1] == pytest.approx(3, abs=0.25)
+    assert method_figure(plan(2), cells_of(study(2))) is None
+
+
+def test_the_grid_is_paired_by_seed():
+    """Seeds differ by a point, differences by less: an unpaired interval would be wider."""
+    text = tables(5, with_students(5))
+    cell = {row[0]: row for row in rows(text, 'Difference to the CE teacher')}['icc'][3]
+    low, high = map(float, re.findall(r'[+-][\d.]+', cell)[1:])
+    assert high - low < 0.3
+
+
+def test_one_student_method_needs_no_grid_and_two_pairs_have_a_column_each():
+    assert not grids(plan(2), cells_of(study(2)))
+    records = study(2)
+    for extra in study(2, ('student',)):
+        records.append({**extra, 'run': 'other ' + extra['run'], 'factors': {**extra['factors'], 'pair': 'resnet20_vgg8'}})
+    table = rows(tables(2, records), 'Accuracy by teacher and student')
+    assert table[0] == ['teacher', 'itself', 'kd resnet20_resnet8', 'kd resnet20_vgg8']
+    assert all('[' in cell for row in table[1:] for cell in row[1:])
+
+
+def test_figures_of_some_data_sets_only_have_columns_where_they_are():
+    records = study(2)
+    for found in records:
+        if found['stage'] == 'teacher' and found['factors']['teacher'] == 'icc':
+            found['subclass_probe'] = dict(accuracy=50.0 + found['seed'], accuracy_within_class=None)
+        if found['stage'] == 'student':
+            found['views'] = dict(single_view_accuracy=80.0 + found['seed'], trace_auc=0.75)
+    text = tables(2, records)
+    teachers, students = rows(text, 'All teachers'), rows(text, 'All students')
+    assert teachers[0][-1] == 'subclass probe: accuracy'
+    assert {row[0]: row[-1] for row in teachers[1:]}['icc'] == '50.500'
+    assert {row[0]: row[-1] for row in teachers[1:]}['ce'] == '–'
+    assert students[0][-2:] == ['views: single view accuracy', 'views: trace auc']
+    assert students[1][-2:] == ['80.500', '0.750']

@@ -7,14 +7,16 @@ The files are checked in; run this after a change of the grid: ``python tools/de
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from icckd_mm.zoo.published import CKD as CKD_TOP1
-from icckd_mm.zoo.published import KD, PCKD, STUDENTS, TEACHERS
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tools.dev.reproduce_tables import MARK, reproduce  # noqa: E402
+
 Pair = tuple[str, str]
 
 SAME_FAMILY: tuple[Pair, ...] = (
@@ -34,6 +36,7 @@ OTHER_FAMILY: tuple[Pair, ...] = (
     ('resnet32x4', 'shufflenetv2'),
     ('wrn40-2', 'shufflenetv1'),
 )
+FAMILIES = {'Same family': SAME_FAMILY, 'Other family': OTHER_FAMILY}
 # Weight, temperature and batch of CKD by pair, as published with its code (Zhu et al. 2024, arXiv 2404.14109)
 CKD: dict[Pair, tuple[int, int, int]] = {
     ('resnet56', 'resnet20'): (10, 1, 64),
@@ -120,6 +123,16 @@ BENCHMARKS = (
     ),
 )
 
+GENERATED = Benchmark(
+    'multi-view',
+    (('resnet20', 'resnet8'),),
+    classes=10,
+    batch='1xb32',
+    epochs=20,
+    schedule='multi-view_20e',
+    low_rate=False,
+)
+
 
 def configs(bench: Benchmark) -> Iterator[tuple[str, str]]:
     """Path below ``configs/icckd`` and text of every config of a data set."""
@@ -134,7 +147,7 @@ def configs(bench: Benchmark) -> Iterator[tuple[str, str]]:
         icckd = bench.name('icckd-kd_logits', teacher, student)
         yield f'distill/{kd}.py', distilled(bench, teacher, student)
         yield f'distill/{icckd}.py', other_teacher(kd, bench.last_epoch('icc', teacher))
-        yield f'distill/{bench.name("icckd-kd-rkd_logits-neck", teacher, student)}.py', with_relations(icckd)
+        yield f'distill/{bench.name("icckd-kd-rkd_logits-neck", teacher, student)}.py', with_part(icckd, 'rkd_neck', 'rkd')
 
 
 def bases(*parts: str) -> str:
@@ -220,6 +233,26 @@ def relatives(bench: Benchmark) -> Iterator[tuple[str, str]]:
         yield f'distill/mcmi-{kd}.py', other_teacher(kd, mcmi)
 
 
+def studied(bench: Benchmark) -> Iterator[tuple[str, str]]:
+    """What a study of that data set compares: CE, ICC and MCMI teachers and the usual students."""
+    for net in dict.fromkeys([*bench.teachers, *bench.students]):
+        yield f'baseline/{bench.name("ce", net)}.py', alone(bench, net)
+    for net in bench.teachers:
+        yield f'teacher/{bench.name("icc", net)}.py', contrastive(bench, net)
+        yield f'teacher/{bench.name("mcmi", net)}.py', enriched(bench, net)
+    for pair in bench.pairs:
+        kd, ckd = bench.name('kd_logits', *pair), bench.name('ckd_logits', *pair)
+        icckd, icc = f'icckd-{kd}', bench.last_epoch('icc', pair[0])
+        yield f'distill/{kd}.py', distilled(bench, *pair)
+        yield f'distill/{ckd}.py', distilled(replace(bench, distill='ckd_logits', ce_weight=None), *pair)
+        yield f'distill/{icckd}.py', other_teacher(kd, icc)
+        yield f'distill/icckd-{ckd}.py', other_teacher(ckd, icc)
+        yield f'distill/{bench.name("icckd-kd-rkd_logits-neck", *pair)}.py', with_part(icckd, 'rkd_neck', 'rkd')
+        sizes = '_base_.crd.distill_losses.loss_crd.update(sample_n=500, neg_num=256)\n'
+        yield f'distill/{bench.name("icckd-kd-crd_logits-neck", *pair)}.py', with_part(icckd, 'crd', 'crd', sizes)
+        yield f'distill/{bench.name("icckd-dkd_logits", *pair)}.py', with_part(icckd, 'dkd', 'dkd')
+
+
 def enriched(bench: Benchmark, net: str) -> str:
     """MCMI: 20 epochs from the CE teacher."""
     loss = f"model.head.loss = dict(type='icckd_mm.MCMILoss', num_classes={bench.classes or 100}, kl_weight=0.25)\n"
@@ -248,65 +281,9 @@ def other_teacher(base: str, checkpoint: str) -> str:
     return f"_base_ = '{base}.py'\n\nmodel = dict(teacher_ckpt='{checkpoint}')\n"
 
 
-def with_relations(base: str) -> str:
-    return f"_base_ = ['{base}.py', '../../_base_/distill/rkd_neck.py']\n\nmodel = dict(distiller=_base_.rkd)\n"
-
-
-RELATIVES_SOURCE = (
-    "CKD and PCKD are from the table in PCKD's repository (Ding et al. 2025, arXiv 2410.14143); that its row of CKD is Zhu et\n"
-    'al. 2025 (arXiv 2404.14109) after their 480 epochs is our reading. `python tools/list_configs.py --method ckd-480e\n'
-    'pckd-4rot` shows figures and configs.'
-)
-MARK = '<!-- From here on written by tools/dev/make_configs.py -->\n'
-
-
-def command(path: str) -> str:
-    return f'`python tools/train.py configs/icckd/{path}.py`'
-
-
-def shown(value: float | None) -> str:
-    return '-' if value is None else f'{value:.2f}'
-
-
-def reproduce(bench: Benchmark) -> str:
-    """The tables of docs/reproduce.md."""
-    data = bench.data
-    lines = []
-    for title, pairs in (('Same family', SAME_FAMILY), ('Other family', OTHER_FAMILY)):
-        lines += [f'## {title}: published', '', '| | ' + ' | '.join(f'{t} → {s}' for t, s in pairs) + ' |']
-        lines += ['|---' * (len(pairs) + 1) + '|']
-        rows = {
-            'teacher': [TEACHERS[data][teacher] for teacher, _ in pairs],
-            'student alone': [STUDENTS[data][student] for _, student in pairs],
-            'KD': [KD[data][pair] for pair in pairs],
-            'CKD, 480 epochs': [CKD_TOP1[data].get(pair) for pair in pairs],
-            'PCKD': [PCKD[data].get(pair) for pair in pairs],
-        }
-        lines += [f'| {row} | ' + ' | '.join(map(shown, values)) + ' |' for row, values in rows.items() if any(values)]
-        lines += ['| ICCKD, ICCKD+RKD |' + ' - |' * len(pairs), '']
-        if pairs is SAME_FAMILY:
-            lines += [RELATIVES_SOURCE, '']
-    lines += ['## Teachers', '', '| teacher | training | published | command |', '|---|---|---|---|']
-    for net in bench.teachers:
-        lines += [f'| {net} | CE | {TEACHERS[data][net]:.2f} | {command("baseline/" + bench.name("ce", net))} |']
-        lines += [f'| {net} | CE, two views | - | {command("baseline/" + bench.name("ce-2view", net))} |']
-        lines += [f'| {net} | ICC | - | {command("teacher/" + bench.name("icc", net))} |']
-        lines += [f'| {net} | ICC, from the CE teacher | - | {command("teacher/" + bench.name("icc-ft", net))} |']
-    lines += ['', '## Students alone', '', '| student | published | command |', '|---|---|---|']
-    for net in bench.students:
-        lines += [f'| {net} | {STUDENTS[data][net]:.2f} | {command("baseline/" + bench.name("ce", net))} |']
-    lines += ['', '## Students of a teacher', '', 'KD needs the CE teacher first, the others the ICC teacher.', '']
-    lines += ['| teacher → student | method | published | command |', '|---|---|---|---|']
-    for pair in bench.pairs:
-        methods = {
-            'KD': ('kd_logits', f'{KD[data][pair]:.2f}'),
-            'ICCKD': ('icckd-kd_logits', '-'),
-            'ICCKD+RKD': ('icckd-kd-rkd_logits-neck', '-'),
-        }
-        for title, (method, figure) in methods.items():
-            path = f'distill/{bench.name(method, *pair)}'
-            lines += [f'| {pair[0]} → {pair[1]} | {title} | {figure} | {command(path)} |']
-    return '\n'.join(lines) + '\n'
+def with_part(base: str, part: str, distiller: str, lines: str = '') -> str:
+    """A distillation with an addition from ``configs/_base_/distill``."""
+    return f"_base_ = ['{base}.py', '../../_base_/distill/{part}.py']\n\n{lines}model = dict(distiller=_base_.{distiller})\n"
 
 
 def main(argv: Sequence[str] | None = None) -> list[Path]:
@@ -323,8 +300,9 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     args = parser.parse_args(argv)
     texts = {f'configs/icckd/{path}': text for bench in BENCHMARKS for path, text in configs(bench)}
     texts |= {f'configs/icckd/{path}': text for make in (sample_wise, relatives) for path, text in make(BENCHMARKS[0])}
+    texts |= {f'configs/icckd/{path}': text for path, text in studied(GENERATED)}
     prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
-    texts['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0])}'
+    texts['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0], FAMILIES)}'
     for path, text in texts.items():
         file = args.out / path
         file.parent.mkdir(parents=True, exist_ok=True)

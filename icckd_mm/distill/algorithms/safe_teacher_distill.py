@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmrazor.models.algorithms import SingleTeacherDistill
@@ -16,6 +17,7 @@ from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisa
 from icckd_mm.registry import MODELS
 
 from .keep_out import keep_out
+from .teacher_pass import TeacherPass, check_teacher_dtype
 
 
 @MODELS.register_module()
@@ -39,6 +41,11 @@ class SafeTeacherDistill(SingleTeacherDistill):
         allow_random_teacher (bool): Whether a teacher without weights is meant. Defaults to False.
         save_teacher (bool): Whether checkpoints hold the teacher, too. Without it a resumed run takes it from
             ``teacher_ckpt`` again. A random teacher is always saved, for it is nowhere else. Defaults to False.
+        teacher_dtype (str, optional): ``'bfloat16'`` or ``'float16'``: the pass of the teacher that the student learns from
+            runs under autocast, and losses get its records in single precision. Weights, checkpoints and validation stay as
+            they are. Defaults to None: as the student runs.
+        teacher_channels_last (bool): Whether the teacher's weights lie with their channels last, which can make convolutions
+            faster; their values stay. Defaults to False.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``student_trainable``, ``calculate_student_loss``, ``module_inplace``
             and ``teacher_module_inplace`` of upstream.
 
@@ -56,10 +63,13 @@ class SafeTeacherDistill(SingleTeacherDistill):
         ignore_keys: Sequence[str] = (),
         allow_random_teacher: bool = False,
         save_teacher: bool = False,
+        teacher_dtype: str | None = None,
+        teacher_channels_last: bool = False,
         **kwargs: Any,
     ) -> None:
         if kwargs.keys() & {'teacher_trainable', 'teacher_norm_eval'}:
             raise ValueError('SafeTeacherDistill freezes its teacher in full; mmrazor.SingleTeacherDistill can train one')
+        check_teacher_dtype(teacher_dtype)
         student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
@@ -80,6 +90,11 @@ class SafeTeacherDistill(SingleTeacherDistill):
             check_normalisation(self.data_preprocessor, single.data_preprocessor, "the teacher's config")
         for record in records:
             check_normalisation(self.data_preprocessor, record.preprocessor, 'the training of the teacher, says its checkpoint')
+        self.teacher_dtype, self.teacher_channels_last = teacher_dtype, teacher_channels_last
+        if teacher_channels_last:
+            self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
+        if teacher_dtype is not None or teacher_channels_last:
+            self.distiller.teacher_recorders = TeacherPass(self.distiller.teacher_recorders, self.teacher, teacher_dtype)
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:

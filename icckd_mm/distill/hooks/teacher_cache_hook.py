@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import torch
-from mmengine.dist import get_world_size
+from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
@@ -29,7 +29,7 @@ class TeacherCacheHook(Hook):
     share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an augmentation depends on (seed, epoch,
     index), so that students of one seed see the same images. A view that was not collected in full, because the run was
     interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for CIFAR-100 in ``float16``, 2.4 GB for
-    240 epochs.
+    240 epochs. Several processes keep what each of them has seen, in one file, so that ``folder`` must be one that all reach.
 
     Args:
         folder (str): Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
@@ -47,8 +47,6 @@ class TeacherCacheHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check that the logits can be shared, and put the cache before the teacher."""
-        if get_world_size() > 1:
-            raise ValueError('TeacherCacheHook works in one process; take it out of custom_hooks, or train on one device')
         model = unwrapped(runner)
         recorder = _only_recorder(model)
         random = sorted(_random_steps(innermost_config(runner.cfg.train_dataloader['dataset']).get('pipeline', [])))
@@ -71,8 +69,17 @@ class TeacherCacheHook(Hook):
         self.cache.open(0 if self.single_view else runner.epoch)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Write what was collected."""
-        self.cache.close(keep=self.whole)
+        """Write what was collected; the first process writes what all have."""
+        rank, others = get_rank(), range(1, get_world_size())
+        if self.whole and others:
+            run = _digest([runner.timestamp, runner.work_dir])  # two runs may come here at once
+            if rank:
+                self.cache.hand_over(f'{run}-{rank}')
+            barrier()
+            if not rank:
+                self.cache.take_over([f'{run}-{other}' for other in others])
+        self.cache.close(keep=self.whole and not rank)
+        barrier()  # the next view may be this file
 
 
 def _only_recorder(model: Any) -> Any:
@@ -137,8 +144,16 @@ def _key(runner: Runner, model: Any, recorder: Any, fixed: bool) -> dict[str, st
         'labels': _digest(str(list(labels))),
         'preprocessor': _digest(preprocessor),
         'augmentation': 'none' if fixed else f'{type(loader).__name__}, seed {runner.seed}',
-        'precision': cfg.optim_wrapper.get('type', 'OptimWrapper'),
+        'precision': _precision(cfg, model),
     }
+
+
+def _precision(cfg: Any, model: Any) -> str:
+    of_teacher = [
+        str(getattr(model, 'teacher_dtype', None) or ''),
+        'channels last' * getattr(model, 'teacher_channels_last', False),
+    ]
+    return ', '.join(filter(None, [cfg.optim_wrapper.get('type', 'OptimWrapper'), *of_teacher]))
 
 
 def _digest(value: Any) -> str:

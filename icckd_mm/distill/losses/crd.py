@@ -66,7 +66,7 @@ class CRDLoss(nn.Module):
         self.temperature, self.neg_num, self.eps, self.loss_weight = temperature, neg_num, eps, loss_weight
         self.memory = CRDMemory(sample_n, dim_out, momentum)
         self.register_buffer('scale', torch.zeros(2))  # Z of student and teacher rows; 0 is not set yet
-        self.scaled = [False, False]  # known without asking the device
+        self.scaled = [False, False]  # whether this process has seen to it
 
     def forward(self, s_feats: Tensor, t_feats: Tensor, data_samples: list[Any]) -> Tensor:
         """Compare the rows with the memory, then write them into it (in training mode).
@@ -107,26 +107,27 @@ class CRDLoss(nn.Module):
         """
         step = max(1, ELEMENTS // (chosen.size(1) * rows.size(1)))
         parts = list(zip(rows.detach().split(step), chosen.split(step)))
-        if not self.scaled[side] and not self.scale[side]:
-            with torch.no_grad():
-                means = [similarities(part, memory[index], self.temperature).exp().mean(dim=1) for part, index in parts]
-                self.scale[side] = all_gather_rows(torch.cat(means)).mean() * len(memory)
+        if not self.scaled[side]:
+            means = [similarities(part, memory[index], self.temperature).exp().mean(dim=1) for part, index in parts]
+            mean = all_gather_rows(torch.cat(means)).mean() * len(memory)
+            # a scale from a checkpoint stays; to ask the device whether it is one would interrupt a graph
+            self.scale[side] = torch.where(self.scale[side] > 0, self.scale[side], mean)
         self.scaled[side] = True
         value, gradients = rows.new_zeros(()), []
         for part, index in parts:
-            with torch.enable_grad():
-                part = part.requires_grad_()
-                loss = self._estimate(similarities(part, memory[index], self.temperature).exp() / self.scale[side], len(memory))
-                gradients.append(torch.autograd.grad(loss, part)[0] / len(rows))
-            value = value + loss.detach() / len(rows)
+            found = memory[index]
+            loss, slope = self._estimate(similarities(part, found, self.temperature).exp() / self.scale[side], len(memory))
+            gradients.append(torch.bmm(slope[:, None, :], found).squeeze(1) / (self.temperature * len(rows)))
+            value = value + loss / len(rows)
         linear = (rows * torch.cat(gradients)).sum()
         return value + linear - linear.detach()
 
-    def _estimate(self, probs: Tensor, images: int) -> Tensor:
+    def _estimate(self, probs: Tensor, images: int) -> tuple[Tensor, Tensor]:
+        """The sum of the losses, and its derivative by the similarities ``(b, m + 1)``."""
         noise = self.neg_num / images
-        positive, negatives = probs[:, 0], probs[:, 1:]
-        own = (positive / (positive + noise + self.eps)).log().sum()
-        return -own - (noise / (negatives + noise + self.eps)).log().sum()
+        share = probs / (probs + noise + self.eps)
+        loss = -share[:, 0].log().sum() - (noise / (probs[:, 1:] + noise + self.eps)).log().sum()
+        return loss, torch.cat([share[:, :1] - 1, share[:, 1:]], dim=1)
 
 
 def similarities(rows: Tensor, chosen: Tensor, temperature: float) -> Tensor:

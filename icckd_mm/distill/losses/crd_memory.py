@@ -40,6 +40,7 @@ class CRDMemory(nn.Module):
         self.register_buffer('teacher', torch.empty(sample_n, dim_out).uniform_(-bound, bound))
         self.register_buffer('labels', torch.full((sample_n,), -1))  # -1: not seen yet, so a negative of every class
 
+    @torch.compiler.disable  # the numbers would become constants of the graph, which were compiled anew for every batch
     def read(self, data_samples: list[Any], device: torch.device) -> tuple[Tensor, Tensor]:
         """Index and label of each image.
 
@@ -101,12 +102,12 @@ def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:
         Tensor: Indices ``(B, count)`` into ``known``.
 
     Raises:
-        ValueError: If all images have one class.
+        ValueError: If all images have one class; on a GPU and under ``torch.compile`` the host does not ask.
     """
     ordered, order = known.sort()
     first, last = (torch.searchsorted(ordered, labels, right=right) for right in (False, True))
     others = len(known) - (last - first)
-    if known.device.type == 'cpu' and len(others) and not others.min():
+    if not torch.compiler.is_compiling() and known.device.type == 'cpu' and len(others) and not others.min():
         raise ValueError('CRDLoss found no image of another class; it needs at least two')
     places = torch.randint(2**62, (len(labels), count), device=known.device) % others[:, None].clamp_min(1)
     return order[places + (places >= first[:, None]) * (last - first)[:, None]]  # jump over the own class

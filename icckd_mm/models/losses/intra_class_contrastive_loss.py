@@ -34,12 +34,16 @@ class IntraClassContrastiveLoss(nn.Module):
     Args:
         num_classes (int): ``C``.
         feat_dims (int): ``D``, width of the features.
-        queue_size (int): ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. Defaults to 32 (our choice).
+        queue_size (int): ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. 0: no queue, the batch alone
+            gives negatives. An anchor without another image of its class in the batch then adds 0 to the loss and no gradient,
+            but counts in the mean: a batch of 64 with 100 classes holds no such image for half of the anchors, and the loss is
+            smaller by as much. Defaults to 32 (our choice).
         temperature (float): :math:`\tau > 0`. The gradient grows as ``loss_weight / temperature``: when one changes, tune the
             other. Defaults to 0.1 (our choice).
         margin (float): :math:`\delta` in ``[-1, 1]``; -1 lets (almost) all anchors pass, 0 those classified correctly.
             Defaults to 0.5 (our choice: it keeps the gate shut early in training and so doubles as warm-up).
-        in_batch_negatives (bool): Whether other images of the batch are negatives beside the queue. Defaults to True.
+        in_batch_negatives (bool): Whether other images of the batch are negatives beside the queue; False: the queue alone,
+            which must then have slots. Defaults to True.
         loss_weight (float): :math:`\lambda \ge 0`. Defaults to 0.02 (the paper is reported to use 0.01 to 0.05).
 
     Raises:
@@ -65,6 +69,11 @@ class IntraClassContrastiveLoss(nn.Module):
                 f'margin must lie in [-1, 1], got {margin!r}; it is a difference of probabilities, 0.5 is the default'
             )
         check_weight('loss_weight', loss_weight, 0.02)
+        if queue_size == 0 and not in_batch_negatives:
+            raise ValueError(
+                'queue_size=0 and in_batch_negatives=False leave no negatives, so that the loss would always be 0; '
+                'set in_batch_negatives=True or a queue_size of at least 1'
+            )
         self.temperature, self.margin = temperature, margin
         self.in_batch_negatives, self.loss_weight = in_batch_negatives, loss_weight
         self.queue = ClassQueue(num_classes, queue_size, feat_dims)
@@ -106,12 +115,13 @@ class IntraClassContrastiveLoss(nn.Module):
         return self.loss_weight * loss
 
     def _local_loss(self, features: Tensor, positives: Tensor, labels: Tensor, selected: Tensor) -> Tensor:
+        queue, filled = self._stored()
         return intra_class_contrastive_loss(
             features,
             positives,
             labels,
-            queue=self.queue.queue,
-            filled=self.queue.filled,
+            queue=queue,
+            filled=filled,
             in_batch_negatives=self.in_batch_negatives,
             temperature=self.temperature,
             mask=selected,
@@ -128,12 +138,13 @@ class IntraClassContrastiveLoss(nn.Module):
         offset: int,
     ) -> Tensor:
         """Value of the joined mean, gradient of ``W * local sum / selected anchors of all processes``."""
+        queue, filled = self._stored()
         local = intra_class_contrastive_loss(
             features,
             positives,
             labels,
-            queue=self.queue.queue,
-            filled=self.queue.filled,
+            queue=queue,
+            filled=filled,
             negatives=pool if self.in_batch_negatives else None,
             negative_labels=pool_labels if self.in_batch_negatives else None,
             offset=offset if self.in_batch_negatives else 0,
@@ -149,6 +160,9 @@ class IntraClassContrastiveLoss(nn.Module):
         scaled = world_size() * local / passed
         return scaled + (total / passed - scaled).detach()
 
+    def _stored(self) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        return (self.queue.queue, self.queue.filled) if self.queue.capacity else (None, None)
+
     def statistics(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
         """What to watch while a teacher trains. Waits for the device: call it on log steps only.
 
@@ -159,10 +173,13 @@ class IntraClassContrastiveLoss(nn.Module):
         Returns:
             dict[str, float]: ``icc_pass`` share of the batch that passes the gate; from the queue: ``icc_intra_cos`` mean
             cosine of a feature to the centre of its class, ``icc_inter_cos`` mean cosine between centres, ``icc_ratio`` the
-            ratio of the distances (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written.
+            ratio of the distances (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written. Without a
+            queue ``icc_pass`` alone.
         """
         with torch.no_grad():
             passed = (confidence_margin(logits, labels) > self.margin).float().mean() if len(labels) else torch.zeros(())
+            if not self.queue.capacity:
+                return {'icc_pass': float(passed)}
             written = torch.arange(self.queue.capacity, device=labels.device) < self.queue.filled[:, None]
             classes = torch.arange(self.queue.num_classes, device=labels.device)[:, None].expand_as(written)
             geometry = class_geometry(self.queue.queue[written], classes[written])

@@ -22,11 +22,11 @@ class ClassQueue(nn.Module):
 
     Args:
         num_classes (int): ``C``.
-        capacity (int): ``K``, slots of each class.
+        capacity (int): ``K``, slots of each class; 0 stores nothing.
         feat_dims (int): ``D``, width of the features.
 
     Raises:
-        ValueError: If one of them is below 1.
+        ValueError: If one of them is no integer or too small.
     """
 
     queue: Tensor
@@ -35,9 +35,10 @@ class ClassQueue(nn.Module):
 
     def __init__(self, num_classes: int, capacity: int, feat_dims: int) -> None:
         super().__init__()
-        for name, size in (('num_classes', num_classes), ('capacity (queue_size)', capacity), ('feat_dims', feat_dims)):
-            if not isinstance(size, int) or size < 1:
-                raise ValueError(f'{name} must be an integer of at least 1, got {size!r}')
+        sizes = (('num_classes', num_classes, 1), ('capacity (queue_size)', capacity, 0), ('feat_dims', feat_dims, 1))
+        for name, size, least in sizes:
+            if not isinstance(size, int) or size < least:
+                raise ValueError(f'{name} must be an integer of at least {least}, got {size!r}')
         self.num_classes, self.capacity, self.feat_dims = num_classes, capacity, feat_dims
         self.register_buffer('queue', torch.zeros(num_classes, capacity, feat_dims))
         self.register_buffer('ptr', torch.zeros(num_classes, dtype=torch.long))
@@ -68,7 +69,7 @@ class ClassQueue(nn.Module):
         different contents would be a matter of chance on a GPU.
         """
         batch = features.size(0)
-        if batch == 0:
+        if batch == 0 or self.capacity == 0:
             return
         rows = raised(features)
         norms = torch.linalg.vector_norm(rows, dim=1)

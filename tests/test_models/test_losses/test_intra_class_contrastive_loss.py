@@ -6,6 +6,7 @@ import torch
 from icckd_mm.functional import confidence_margin, intra_class_contrastive_loss
 from icckd_mm.models import IntraClassContrastiveLoss
 from icckd_mm.registry import MODELS
+from tests import reference
 
 
 def draw(batch=16, classes=3, width=5):
@@ -83,6 +84,35 @@ def test_state_round_trip_gives_the_same_next_loss_to_the_bit():
     assert torch.equal(module(*batch), twin(*batch))
 
 
+def test_without_a_queue_the_batch_alone_gives_negatives():
+    """Value and gradient by the formula; class 2 has one image, which adds 0 but counts in the mean."""
+    module = IntraClassContrastiveLoss(3, 5, queue_size=0, margin=-1.0, temperature=0.3, loss_weight=1.0).double()
+    labels = torch.tensor([0, 1, 0, 1, 1, 2])
+    for _ in range(2):  # nothing is left of the first step
+        features, positives = (torch.randn(6, 5, dtype=torch.float64, requires_grad=True) for _ in range(2))
+        loss = module(features, positives, torch.randn(6, 3, dtype=torch.float64), labels)
+        terms = reference.intra_class(features, positives, labels, tau=0.3)
+        assert float(terms[5].detach()) == 0
+        torch.testing.assert_close(loss, sum(terms) / 6)
+        found, expected = (torch.autograd.grad(value, (features, positives)) for value in (loss, sum(terms) / 6))
+        torch.testing.assert_close(found, expected)
+        assert not any(gradient[5].any() for gradient in found)
+    assert not module.queue.filled.any()
+
+
+def test_without_a_queue_everything_else_works():
+    """State dict, compilation without graph break, and what is logged: never NaN of an empty queue."""
+    module, batch = IntraClassContrastiveLoss(3, 5, queue_size=0, margin=-1.0), draw()
+    twin = IntraClassContrastiveLoss(3, 5, queue_size=0, margin=-1.0)
+    twin.load_state_dict(module.state_dict())
+    torch.testing.assert_close(torch.compile(module, fullgraph=True, backend='aot_eager')(*batch), twin(*batch))
+    assert module.statistics(batch[2], batch[3]) == {'icc_pass': 1.0}
+    with pytest.raises(ValueError, match=r'\(C, K, D\) = \(3, 32, 5\), the model \(3, 0, 5\)'):
+        module.load_state_dict(IntraClassContrastiveLoss(3, 5).state_dict())
+    with pytest.raises(ValueError, match='from 3 to 3'):
+        module(*batch[:3], torch.full((16,), 3))
+
+
 def test_has_no_parameters_and_is_registered():
     loss = MODELS.build(dict(type='icckd_mm.IntraClassContrastiveLoss', num_classes=3, feat_dims=5))
     assert isinstance(loss, IntraClassContrastiveLoss)
@@ -134,7 +164,8 @@ def test_an_empty_batch_is_zero_and_enqueues_nothing():
         (dict(temperature=0.0), 'temperature .* got 0.0'),
         (dict(temperature=math.nan), 'temperature .* got nan'),
         (dict(temperature='warm'), 'temperature'),
-        (dict(queue_size=0), 'queue_size.* got 0'),
+        (dict(queue_size=-1), 'queue_size.* at least 0, got -1'),
+        (dict(queue_size=0, in_batch_negatives=False), 'leave no negatives.* set in_batch_negatives=True'),
         (dict(margin=1.5), r'margin must lie in \[-1, 1\], got 1.5'),
         (dict(margin=math.nan), 'margin'),
         (dict(loss_weight=-0.1), 'loss_weight .* got -0.1'),

@@ -98,9 +98,18 @@ def test_compiles_without_graph_break():
     assert all(torch.equal(a, b) for a, b in zip(queue.state_dict().values(), twin.state_dict().values()))
 
 
-@pytest.mark.parametrize('size', [(0, 1, 1), (1, 0, 1), (1, 1, -2), (1, 1.5, 1)])
+def test_no_slots_store_nothing():
+    queue = ClassQueue(2, 0, 3)
+    queue.enqueue(torch.randn(4, 3), torch.tensor([0, 1, 1, 0]))
+    assert queue.queue.shape == (2, 0, 3)
+    assert queue.filled.tolist() == queue.ptr.tolist() == [0, 0]
+    with pytest.raises(ValueError, match='width 4, but 3'):
+        queue.enqueue(torch.randn(4, 4), torch.tensor([0, 1, 1, 0]))
+
+
+@pytest.mark.parametrize('size', [(0, 1, 1), (1, -1, 1), (1, 1, -2), (1, 1.5, 1)])
 def test_bad_sizes_are_named(size):
-    with pytest.raises(ValueError, match='must be an integer of at least 1, got'):
+    with pytest.raises(ValueError, match=r'must be an integer of at least [01], got'):
         ClassQueue(*size)
 
 

@@ -1,0 +1,8 @@
+_base_ = [
+    '../../_base_/datasets/multi-view.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/multi-view_20e.py',
+    '../../_base_/runtime.py',
+]
+model = _base_.resnet8
+model.head.num_classes = 10

@@ -1,0 +1,60 @@
+"""Some images of a data set whose files are sorted by class."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from mmpretrain.registry import DATASETS as HOST_DATASETS
+
+from .nesting import innermost_config
+
+
+def even_subset(dataset: dict, images: int) -> Any:
+    """Build a data set with ``images`` of its images, spread evenly over their order.
+
+    For folders of images, Tiny-ImageNet and ImageNet, which come class after class: the first N images would be those of the
+    first classes. Here every class keeps its share, and so does every fine class behind coarse labels. The choice depends on
+    the two numbers alone. It is made in the innermost data set, so that ``sample_idx`` counts from 0 to ``images - 1``.
+
+    Args:
+        dataset (dict): Config of a data set of mmpretrain, or of a wrapper such as :class:`CoarseLabels` around one.
+        images (int): How many images the innermost data set shall have.
+
+    Returns:
+        Any: The data set that ``dataset`` describes; of the class that it names.
+
+    Raises:
+        ValueError: If there are not so many images.
+
+    Example:
+        >>> len(even_subset(dict(type='icckd_mm.Digits'), images=100))
+        100
+    """
+    dataset = copy.deepcopy(dataset)
+    inner = innermost_config(dataset)
+    built = HOST_DATASETS.build(inner)
+    built.full_init()
+    built.get_subset_(spread(len(built), images))
+    if inner is dataset:
+        return built
+    owner: Any = dataset
+    while owner['dataset'] is not inner:
+        owner = owner['dataset']
+    owner['dataset'] = built
+    return HOST_DATASETS.build(dataset)
+
+
+def spread(total: int, chosen: int) -> list[int]:
+    """``chosen`` of the numbers from 0 to ``total - 1``, at equal distances.
+
+    Raises:
+        ValueError: If ``chosen`` is no whole number from 1 to ``total``.
+
+    Example:
+        >>> spread(10, 4)
+        [0, 2, 5, 7]
+    """
+    if type(chosen) is not int or not 1 <= chosen <= total:
+        raise ValueError(f'images must be a whole number from 1 to {total}, the images that there are, got {chosen!r}')
+    return [index * total // chosen for index in range(chosen)]

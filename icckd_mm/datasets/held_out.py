@@ -1,0 +1,81 @@
+"""A training set in two: what is trained on, and what is held out to choose by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmpretrain.registry import DATASETS as HOST_DATASETS
+
+
+def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> BaseDataset:
+    """One of the two parts of a data set; its name, ``icckd_mm.datasets.held_out.held_out_part``, is a legal ``type``.
+
+    The images of each class are dealt out at random, by the seed alone, and keep their order in each part. Of each class the
+    rounded ``fraction`` is held out, at least one image, and at least one remains.
+
+    Args:
+        dataset (dict): Config of a data set of mmengine or mmpretrain with one label an image; not of a wrapper around one.
+        fraction (float): Share of the images that is held out, in (0, 1).
+        seed (int): Seed of the split. Defaults to 0.
+        held_out (bool): Which part: the one that is held out, or else the rest. Defaults to False.
+
+    Returns:
+        BaseDataset: The data set itself, cut down in place.
+
+    Raises:
+        TypeError: If ``dataset`` is a wrapper, or no data set with one label an image.
+        ValueError: If ``fraction`` is out of range, or a class has a single image.
+
+    Example:
+        >>> digits = dict(type='icckd_mm.Digits')
+        >>> [len(held_out_part(digits, 0.1, held_out=part)) for part in (False, True)]
+        [1295, 142]
+    """
+    made = HOST_DATASETS.build(dataset)
+    if not isinstance(made, BaseDataset):
+        raise TypeError(f'to hold images out, the data set must be one without a wrapper, got {type(made).__name__}')
+    labels = _labels(made)
+    taken = np.zeros(len(labels), dtype=bool)
+    taken[held_out_rows(labels, fraction, seed)] = True
+    made.get_subset_(np.flatnonzero(taken == held_out).tolist())
+    return made
+
+
+def held_out_rows(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Which images are held out.
+
+    Args:
+        labels (np.ndarray): Class of each image ``(N,)``.
+        fraction (float): In (0, 1).
+        seed (int): Seed.
+
+    Returns:
+        np.ndarray: Sorted indices.
+
+    Raises:
+        ValueError: See :func:`held_out_part`.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f'the held-out share must lie between 0 and 1, got {fraction!r}; 0.1 is common')
+    generator = np.random.default_rng(seed)
+    chosen = []
+    for label in np.unique(labels):
+        rows = generator.permutation(np.flatnonzero(labels == label))
+        if len(rows) < 2:
+            raise ValueError(
+                f'class {label} has {len(rows)} image, of which none can be held out; give each class two images or more'
+            )
+        chosen.append(rows[: min(max(1, round(fraction * len(rows))), len(rows) - 1)])
+    return np.sort(np.concatenate(chosen))
+
+
+def _labels(dataset: Any) -> np.ndarray:
+    try:
+        classes = [dataset.get_cat_ids(index) for index in range(len(dataset))]
+    except (NotImplementedError, KeyError) as error:
+        raise TypeError(f'{type(dataset).__name__} does not know the classes of its images, {error!r}') from None
+    if not all(len(one) == 1 for one in classes):
+        raise TypeError(f'{type(dataset).__name__} has images with several classes or none; each needs one')
+    return np.array([one[0] for one in classes])

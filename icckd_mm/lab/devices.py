@@ -1,0 +1,32 @@
+"""What of this machine runs can be dealt to."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def visible_gpus() -> list[str]:
+    """Values of ``CUDA_VISIBLE_DEVICES``, one for each GPU that may be used."""
+    named = os.environ.get('CUDA_VISIBLE_DEVICES')
+    return named.split(',') if named and torch.cuda.is_available() else [str(i) for i in range(torch.cuda.device_count())]
+
+
+def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
+    """How many runs at a time: what is wanted, else one a GPU, else one a core.
+
+    Args:
+        wanted (int, optional): Of the command line.
+        gpus (int): GPUs that shall have one run each. Defaults to 0: their memory decides, or there are none.
+
+    Returns:
+        int: At least 1.
+
+    Raises:
+        ValueError: If more are wanted than there are cores, or fewer than one.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    if wanted is not None and not 1 <= wanted <= cores:
+        raise ValueError(f'--workers must be 1 to {cores}, the cores of this machine, got {wanted}')
+    return wanted or min(gpus or cores, cores)

@@ -1,0 +1,116 @@
+"""Configs that choose on images held out from the training set, and never open the test set."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+PART = 'icckd_mm.datasets.held_out.held_out_part'
+HOOK = 'IntraClassContrastHook'
+
+
+def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Config:
+    """The config of a trial.
+
+    Args:
+        cfg (Config): A complete config; left as it is.
+        fraction (float): Share of the training set that is held out.
+        seed (int): Seed of the split.
+        epochs (int): Length of the run; its schedule is cut in proportion.
+
+    Returns:
+        Config: It trains on the rest of the training set, validates once, at the end, on what is held out, with the pipeline of
+        the config's own validation, and has no test set.
+
+    Raises:
+        ValueError: If the config has no epochs, no such data set, or no validation whose pipeline could be taken.
+    """
+    from icckd_mm.datasets.fast import shrunk_schedule  # heavy
+    from icckd_mm.datasets.nesting import innermost_config
+
+    check_trainable(cfg)
+    made = copy.deepcopy(cfg)
+    factor = epochs / cfg.train_cfg.max_epochs
+    made.train_cfg.update(max_epochs=epochs, val_begin=1, val_interval=epochs)
+    made.train_cfg.pop('dynamic_intervals', None)
+    if made.get('param_scheduler'):
+        made.param_scheduler = shrunk_schedule(made.param_scheduler, factor)
+    for hook in made.get('custom_hooks') or []:
+        if str(hook.type).endswith(HOOK) and hook.get('by_epoch', True):
+            hook.update({name: hook[name] * factor for name in ('begin', 'warmup') if name in hook})
+    dataset = made.train_dataloader.dataset
+    pipeline = innermost_config((made.get('val_dataloader') or made.test_dataloader).dataset).pipeline
+    loader = made.get('val_dataloader') or made.test_dataloader
+    loader.dataset = _part(ConfigDict(dataset, pipeline=pipeline), fraction, seed, held_out=True)
+    evaluator = made.get('val_evaluator') or made.get('test_evaluator')
+    made.update(val_dataloader=loader, val_evaluator=evaluator, val_cfg=made.get('val_cfg') or {})
+    made.train_dataloader.dataset = _part(dataset, fraction, seed, held_out=False)
+    made.update(test_dataloader=None, test_evaluator=None, test_cfg=None)
+    return made
+
+
+def check_trainable(cfg: Config) -> None:
+    """Refuse a config that cannot be cut up, see :func:`held_out_config`."""
+    if not isinstance((cfg.get('train_cfg') or {}).get('max_epochs'), int):
+        raise ValueError(f'tuning cuts runs to fewer epochs, so that train_cfg needs max_epochs, got {cfg.get("train_cfg")}')
+    if not (cfg.get('train_dataloader') or {}).get('dataset'):
+        raise ValueError('the config has no train_dataloader with a dataset, of which a part could be held out')
+    dataset = cfg.train_dataloader.dataset
+    inner = [key for key in ('dataset', 'datasets') if key in dataset]
+    if inner:
+        raise ValueError(
+            f'train_dataloader.dataset is the wrapper {dataset.get("type")}, of which no part can be held out; '
+            f'give the data set within its {inner[0]} itself'
+        )
+    if not cfg.get('val_dataloader') and not cfg.get('test_dataloader'):
+        raise ValueError('the config has neither val_dataloader nor test_dataloader; one must say how images are evaluated')
+
+
+def check_same_images(teacher: Config, student: Config) -> None:
+    """Refuse a teacher that would learn from what is held out from its student.
+
+    Raises:
+        ValueError: If the training sets differ in more than their pipelines.
+    """
+    first, second = ({**cfg.train_dataloader.dataset, 'pipeline': None} for cfg in (teacher, student))
+    different = [key for key in {**first, **second} if first.get(key) != second.get(key)]
+    if different:
+        raise ValueError(
+            f'train_dataloader.dataset of teacher and student differ in {", ".join(different)}, so that the teacher could see '
+            'what is held out; make them equal, e.g. with --cfg-options, which hold for both'
+        )
+
+
+def part_sizes(cfg: Config) -> tuple[int, int]:
+    """Images that a config of :func:`held_out_config` trains on, and those held out; reads the training set twice."""
+    from mmengine.registry import DefaultScope
+
+    from icckd_mm.datasets.held_out import held_out_part  # heavy
+
+    sizes = []
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        for name in ('train_dataloader', 'val_dataloader'):
+            part = cfg[name].dataset
+            sizes.append(len(held_out_part(part.dataset, part.fraction, part.seed, part.held_out)))
+    return sizes[0], sizes[1]
+
+
+def contrast_hook(cfg: Config) -> tuple[int, Any]:
+    """The hook of the intra-class contrastive loss in a teacher's config.
+
+    Returns:
+        tuple[int, Any]: Its place in ``custom_hooks``, and its config.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    for index, hook in enumerate(cfg.get('custom_hooks') or []):
+        if str(hook.get('type')).endswith(HOOK):
+            return index, hook
+    raise ValueError(f'custom_hooks of the teacher has no {HOOK}, hence nothing to tune; name another config with --teacher')
+
+
+def _part(dataset: Any, fraction: float, seed: int, held_out: bool) -> ConfigDict:
+    return ConfigDict(type=PART, dataset=dataset, fraction=fraction, seed=seed, held_out=held_out)

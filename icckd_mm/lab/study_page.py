@@ -1,0 +1,67 @@
+"""The parts of a study's report, written as Markdown and as one HTML file."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from icckd_mm.lab.style import embedded
+
+STYLE = """body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
+table{border-collapse:collapse;font-size:14px}
+td,th{border:1px solid #999;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}
+img{max-width:100%}.wide{overflow-x:auto}
+@media (prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the report: a heading and text, with a table or a figure.
+
+    Attributes:
+        title (str): Heading.
+        text (str): What it shows.
+        table (tuple[tuple[str, ...], ...]): Rows, the first of them the header.
+        figure (Figure, optional): What is drawn.
+        file (str): Its path beside ``report.md``, without suffix.
+    """
+
+    title: str
+    text: str
+    table: tuple[tuple[str, ...], ...] = ()
+    figure: Figure | None = None
+    file: str = ''
+
+
+def markdown(title: str, blocks: Sequence[Block]) -> str:
+    """The report as Markdown; its figures are files."""
+    parts = [f'# {title}']
+    for block in blocks:
+        parts += [f'## {block.title}', block.text]
+        if block.table:
+            head, *rows = block.table
+            rule = tuple('---' if column == 0 else '---:' for column in range(len(head)))
+            parts.append('\n'.join(f'| {" | ".join(row)} |' for row in (head, rule, *rows)))
+        if block.figure is not None:
+            parts.append(f'![{block.title}]({block.file}.png)')
+    return '\n\n'.join(parts) + '\n'
+
+
+def page(title: str, blocks: Sequence[Block]) -> str:
+    """The report as one HTML file that loads nothing."""
+    parts = [f'<h1>{html.escape(title)}</h1>']
+    for block in blocks:
+        parts += [f'<h2>{html.escape(block.title)}</h2>', f'<p>{html.escape(block.text)}</p>']
+        if block.table:
+            rows = [
+                '<tr>' + ''.join(f'<{cell}>{html.escape(value)}</{cell}>' for value in row) + '</tr>'
+                for cell, row in zip(['th'] + ['td'] * len(block.table), block.table)
+            ]
+            parts.append(f'<div class="wide"><table>{"".join(rows)}</table></div>')
+        if block.figure is not None:
+            parts.append(f'<img alt="{html.escape(block.title)}" src="{embedded(block.figure)}">')
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>\n'

@@ -1,0 +1,138 @@
+#!/usr/bin/env python
+"""Find the weight, margin and temperature of the intra-class contrastive loss for your own data, by what a student reaches."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.command_line import OptionsAction, check_files, read_config, run
+from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.lab.devices import number_of_workers, visible_gpus
+from icckd_mm.lab.held_out import check_same_images, check_trainable, contrast_hook
+from icckd_mm.lab.runner import clock
+from icckd_mm.lab.tune_report import final_commands, tune_report
+from icckd_mm.lab.tune_setting import make_setting
+from icckd_mm.lab.tuner import Tuner
+from icckd_mm.lab.tuning import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+
+REPORT = 'tune.md'
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config of the distillation, e.g. configs/icckd/distill/icckd-kd_logits_..._digits.py')
+    parser.add_argument('--budget', required=True, help='time to spend, such as 90s, 30m or 2h')
+    parser.add_argument('--teacher', help='config of the teacher (default: the one whose checkpoint the config names)')
+    parser.add_argument('--held-out', type=float, default=0.1, help='share of the training set to choose by (default: 0.1)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the split, the candidates and the runs (default: 0)')
+    parser.add_argument('--candidates', type=int, default=MOST_CANDIDATES, help='at most so many (default: %(default)s)')
+    parser.add_argument('--seeds', type=int, default=MOST_SEEDS, help='at most so many in the last rung (default: %(default)s)')
+    for name, where in (('cfg', 'both configs'), ('teacher', "the teacher's config"), ('student', "the student's config")):
+        parser.add_argument(
+            f'--{name}-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE', help=f'override {where}'
+        )
+    parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/tune_<name of the config>)')
+    parser.add_argument('--workers', type=int, help='runs at a time (default: one a GPU, or one a core without GPUs)')
+    parser.add_argument('--resume', action='store_true', help='go on after a kill, or with a larger budget')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Values | None:
+    """Tune, and write ``tune.md``.
+
+    Args:
+        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+
+    Returns:
+        Values, optional: The winner's, the control's if that was not beaten; None if the budget ended before there was one.
+
+    Raises:
+        ValueError: If a config, the data or a flag cannot be used, or the budget is too small.
+    """
+    args = parse_args(argv)
+    budget = read_budget(args.budget)
+    for name, least in (('candidates', 2), ('seeds', 2), ('seed', 0)):
+        if getattr(args, name) < least:
+            raise ValueError(f'--{name} must be at least {least}, got {getattr(args, name)}')
+    if not 0 < args.held_out < 1:
+        raise ValueError(f'--held-out must lie between 0 and 1, got {args.held_out:g}; 0.1 holds out a tenth of each class')
+    gpus = visible_gpus()
+    workers = number_of_workers(args.workers, len(gpus))
+    folder = Path(args.work_dir or f'work_dirs/tune_{Path(args.config).stem}')
+    paths, options, configs = read_configs(args)
+    most = (min(args.candidates, MOST_CANDIDATES), args.seeds)
+    setting, images = make_setting(configs, folder, args.held_out, args.seed, most)
+    tuner = Tuner(setting, budget, workers, gpus, say=lambda line: print(line, flush=True))
+    print(f'{images[0]} images to train on, {images[1]} held out; {workers} at a time in {folder}', flush=True)
+    history = tuner.run(args.resume)
+    about = [
+        f'teacher {paths["teacher"]}, student {paths["student"]}',
+        f'{images[0]} images to train on, {images[1]} held out: one of them is {100 / images[1]:.2f} points',
+        f'budget {args.budget}, seed {args.seed}, {workers} runs at a time',
+    ]
+    started = configs['teacher'].get('load_from')
+    if started:
+        about.append(f'**the teacher starts from {started}; if that was trained on all images, it knows those held out**')
+    winner, verdict, parts = tune_report(tuner, history, about)
+    print(verdict)
+    if winner is not None:
+        telling = ['loss_weight'] if winner['loss_weight'] == 0 else list(winner)
+        tuned = {f'{setting.loss}.{name}': winner[name] for name in telling}
+        print('--cfg-options ' + ' '.join(f'{key}={value}' for key, value in tuned.items()))
+        commands = final_commands(paths, options, tuned, setting.epochs['teacher'], f'{folder}/final', args.seed)
+        parts += ['## Training with it, on the whole training set', '```bash\n' + '\n'.join(commands) + '\n```']
+    write_atomically(folder / REPORT, ('\n\n'.join(parts) + '\n').encode())
+    cut = ', which has cut the plan short' if tuner.stopped else ''
+    print(f'{clock(tuner.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
+    return winner
+
+
+def read_configs(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Any]], dict[str, Config]]:
+    """Paths, options and contents of both configs, checked as far as can be without the data."""
+    options = {stage: {**args.cfg_options, **getattr(args, f'{stage}_options')} for stage in ('teacher', 'student')}
+    student = read_config(namespace(args.config))
+    if 'teacher_ckpt' not in student.get('model', {}):
+        raise ValueError(
+            f'{args.config} distils from no teacher: it has no model.teacher_ckpt; give the config of a distillation'
+        )
+    paths = {'teacher': args.teacher or teacher_of(student, args.config), 'student': args.config}
+    configs = {'teacher': read_config(namespace(paths['teacher'])), 'student': student}
+    for stage, cfg in configs.items():
+        apply_options(cfg, copy.deepcopy(options[stage]))
+        try:
+            check_trainable(cfg)
+            if stage == 'teacher':
+                contrast_hook(cfg)
+        except ValueError as error:
+            raise ValueError(f'{paths[stage]}: {error}') from None
+    check_same_images(configs['teacher'], configs['student'])
+    check_files(configs['teacher'], ['train_dataloader'])
+    return paths, options, configs
+
+
+def namespace(config: str) -> argparse.Namespace:
+    return argparse.Namespace(config=config, work_dir=None, seed=None, launcher='none', local_rank=0)
+
+
+def teacher_of(student: Config, path: str) -> str:
+    """The config whose default work dir has the student's teacher."""
+    name = Path(student.model.teacher_ckpt or '').parent.name
+    known = {file.stem: str(file) for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f', e.g. {known[near[0]]}' if near else ''
+        raise ValueError(f'the teacher of {path} is of no config here; name its config with --teacher{hint}')
+    return known[name]
+
+
+if __name__ == '__main__':
+    run(main)
