@@ -9,7 +9,7 @@ import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import BaseMetric
 
-from icckd_mm.functional.checks import check_temperature
+from icckd_mm.functional.number_checks import check_positive
 from icckd_mm.registry import METRICS
 
 from .class_sums import ClassSums
@@ -50,7 +50,7 @@ class ClassGeometry(BaseMetric):
     ) -> None:
         if source not in SOURCES:
             raise ValueError(f'source must be one of {", ".join(SOURCES)}, got {source!r}')
-        check_temperature(temperature)
+        check_positive('temperature', temperature)
         super().__init__(collect_device=collect_device, prefix=prefix or source)
         self.source, self.temperature = source, float(temperature)
         self.sums: ClassSums | None = None

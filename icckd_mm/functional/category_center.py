@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_labels
+from .checks import check_labels, check_pairs
+from .number_checks import check_positive
 from .numerics import raised, without_autocast
-from .sample_wise_checks import check_pairs, check_positive, check_reduction, reduced
+from .reductions import check_reduction, reduced
 
 
 def category_center_contrastive_loss(

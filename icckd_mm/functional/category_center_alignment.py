@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_features
+from .checks import check_features, check_pairs
 from .numerics import raised, unit_rows, without_autocast
-from .sample_wise_checks import check_pairs, check_reduction, reduced
+from .reductions import check_reduction, reduced
 
 
 def feature_alignment_loss(student_features: Tensor, teacher_features: Tensor, *, reduction: str = 'mean') -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -75,11 +73,19 @@ def check_same_device(**tensors: Tensor | None) -> None:
         raise ValueError(f'all tensors must be on one device, got {", ".join(f"{n} on {d}" for n, d in devices.items())}')
 
 
-def check_temperature(temperature: float) -> None:
-    """Raise unless ``temperature`` is a finite number above 0.
+def check_pairs(**rows: Tensor) -> None:
+    """Raise unless the two matrices have one shape ``(B, D)`` and one device.
 
     Raises:
-        ValueError: Naming the value.
+        TypeError: If one of them is not floating-point.
+        ValueError: If shapes or devices differ.
     """
-    if not (isinstance(temperature, (int, float)) and math.isfinite(temperature) and temperature > 0):
-        raise ValueError(f'temperature must be a finite number above 0, got {temperature!r}')
+    (name, first), (other_name, other) = rows.items()
+    check_features(name, first)
+    check_features(other_name, other)
+    if first.shape != other.shape:
+        raise ValueError(
+            f'{name} and {other_name} must have one shape, got {tuple(first.shape)} and {tuple(other.shape)}; '
+            'both networks must see the same images and, for logits, have the same classes'
+        )
+    check_same_device(**rows)

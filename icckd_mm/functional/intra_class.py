@@ -7,11 +7,11 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from .checks import check_features, check_labels, check_same_device, check_temperature
+from .checks import check_features, check_labels, check_same_device
+from .number_checks import check_positive
 from .numerics import raised, unit_rows, without_autocast
 from .queue_products import queue_logsumexp
-
-REDUCTIONS = ('mean', 'sum', 'none')
+from .reductions import check_reduction
 
 
 def intra_class_contrastive_loss(
@@ -68,7 +68,7 @@ def intra_class_contrastive_loss(
         >>> intra_class_contrastive_loss(same, same, torch.tensor([0, 0]))  # one negative, all cosines 1: log 2
         tensor(0.6931)
     """
-    check_temperature(temperature)
+    check_positive('temperature', temperature)
     _check_options(reduction, negatives, negative_labels, in_batch_negatives)
     _check_tensors(anchors, positives, labels, queue, filled, negatives, negative_labels, offset, mask)
     if anchors.size(0) == 0:
@@ -110,8 +110,7 @@ def _batch_logsumexp(
 
 
 def _check_options(reduction: str, negatives: Tensor | None, negative_labels: Tensor | None, in_batch_negatives: bool) -> None:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f'reduction must be one of {", ".join(REDUCTIONS)}, got {reduction!r}')
+    check_reduction(reduction)
     if (negatives is None) != (negative_labels is None):
         raise ValueError('negatives and negative_labels go together, got only one of them')
     if negatives is not None and not in_batch_negatives:

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .checks import check_features, check_labels, check_same_device
+from .number_checks import check_weight
 from .numerics import raised, without_autocast
-from .sample_wise_checks import check_reduction, check_weight, reduced
+from .reductions import check_reduction, reduced
 
 
 def mcmi_loss(

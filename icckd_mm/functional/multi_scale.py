@@ -9,8 +9,8 @@ from torch import Tensor
 
 from .checks import check_same_device
 from .multi_scale_regions import check_map, fitting_grids, map_regions
+from .number_checks import check_positive, check_weight
 from .numerics import unit_rows, without_autocast
-from .sample_wise_checks import check_positive, check_weight
 
 
 def multi_scale_contrastive_loss(

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .checks import check_features, check_labels, check_same_device
+from .number_checks import check_count
 from .numerics import raised, without_autocast
-from .sample_wise_checks import check_count
 
 
 def check_map(name: str, features: Tensor) -> None:

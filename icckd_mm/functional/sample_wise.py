@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .checks import check_pairs
+from .number_checks import check_positive
 from .numerics import raised, unit_rows, without_autocast
-from .sample_wise_checks import check_pairs, check_positive, check_reduction, reduced
+from .reductions import check_reduction, reduced
 
 
 def sample_wise_contrastive_loss(

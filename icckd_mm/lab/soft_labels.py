@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.checks import check_features, check_labels, check_temperature
+from icckd_mm.functional.checks import check_features, check_labels
+from icckd_mm.functional.number_checks import check_positive
 
 
 @dataclass
@@ -46,7 +47,7 @@ def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> Sof
         >>> soft_labels(torch.tensor([[9.0, -9.0], [-9.0, 9.0]]), torch.tensor([0, 0]), temperature=1.0).spread
         tensor([0.7071,    nan], dtype=torch.float64)
     """
-    check_temperature(temperature)
+    check_positive('temperature', temperature)
     probs = (_checked(logits, labels) / temperature).softmax(dim=1)
     mean = class_means(probs, labels)
     squares = (probs - mean[labels]).square()

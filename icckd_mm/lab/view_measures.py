@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.checks import check_features, check_labels, check_temperature
+from icckd_mm.functional.checks import check_features, check_labels
+from icckd_mm.functional.number_checks import check_positive
 
 LEARNED = 0.5  # share of a view's images that a classifier which knows the view gets right at least; our choice
 
@@ -124,7 +125,7 @@ def trace_signal(
         (1.152, 1.0)
     """
     _check(logits, labels)
-    check_temperature(temperature)
+    check_positive('temperature', temperature)
     if traces.shape != logits.shape or traces.dtype != torch.bool:
         raise ValueError(f'traces must be booleans of shape {tuple(logits.shape)}, got {traces.dtype} {tuple(traces.shape)}')
     log_probs = (logits.double() / temperature).log_softmax(dim=1)

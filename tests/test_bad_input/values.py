@@ -15,7 +15,7 @@ VALUES = {
     'margin': loss('margin = 2.0', r'margin must .*\[-1, 1\].* got 2.0'),
     'temperature': loss('temperature = 0', 'temperature must be a finite number above 0, got 0'),
     'temperature is infinite': loss("temperature = float('inf')", 'temperature must be a finite number above 0, got inf'),
-    'queue size': loss('queue_size = 0', 'queue_size.* at least 1, got 0'),
+    'queue size': loss('queue_size = -1', 'queue_size.* at least 0, got -1'),
     'loss weight': loss("loss_weight = 'a'", 'loss_weight must be .* got .a.'),
     'classes of the loss': loss('num_classes = 7', 'loss.num_classes=7, but the model has 10; leave it out'),
     'second view': hook("second_view = 'maybe'", "second_view must be .*grad.* got 'maybe'"),

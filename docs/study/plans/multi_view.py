@@ -5,16 +5,16 @@ results.jsonl. 8 seeds: the smallest p-value of their permutations, 2/256, stays
 """
 
 name = 'multi-view'
-title = 'ICCKD on synthetic multi-view images: 500 training images, 16x16, small networks, CPU'
+title = 'ICCKD on synthetic multi-view images: 250 training images, 16x16, small networks, CPU'
 seeds = list(range(8))
-default = dict(data='multi-view', pair='resnet20_resnet8', epochs=20, loss_weight=0.1, temperature=0.1)
+default = dict(data='multi-view', pair='resnet20_resnet8', images=250, epochs=40, loss_weight=0.1, temperature=0.1)
 designs = [
     dict(type='star', loss_weight=[0.02, 0.1, 0.3, 1.0]),
     dict(type='product', loss_weight=[0.3], temperature=[0.5]),
 ]
-# both networks miss views: half of the test images show a single one
+# few images and little noise: the student alone knows about 75 % of the views, distilled 92 %, the teacher 96 %
 networks = dict(
-    teacher={'backbone.depth': 8, 'backbone.widths': (12, 12, 24, 48), 'head.in_channels': 48},
+    teacher={'backbone.depth': 8, 'backbone.widths': (16, 16, 32, 64), 'head.in_channels': 64},
     student={'backbone.widths': (8, 8, 16, 32), 'head.in_channels': 32},
 )
 options = dict(
@@ -22,9 +22,9 @@ options = dict(
         'default_hooks.checkpoint.interval': 10,
         'default_hooks.checkpoint.save_best': None,
         'train_cfg.val_interval': 5,
-        'train_dataloader.dataset.noise': 36.0,
-        'val_dataloader.dataset.noise': 36.0,
-        'test_dataloader.dataset.noise': 36.0,
+        'train_dataloader.dataset.noise': 20.0,
+        'val_dataloader.dataset.noise': 20.0,
+        'test_dataloader.dataset.noise': 20.0,
     }
 )
 seconds = 9

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.functional.gather import all_gather_rows
+from icckd_mm.functional.number_checks import check_positive
 from icckd_mm.functional.numerics import unit_rows
-from icckd_mm.functional.sample_wise_checks import check_positive
 
 
 class CRDMemory(nn.Module):

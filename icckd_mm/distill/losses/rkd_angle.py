@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from icckd_mm.functional.number_checks import check_weight
 from icckd_mm.functional.numerics import raised, unit_rows, without_autocast
-from icckd_mm.functional.sample_wise_checks import check_weight
 from icckd_mm.registry import MODELS
 
 ELEMENTS = 2**19  # of the largest temporary, 2 MB in single precision; larger ones are no faster on a CPU

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_same_shape
 from icckd_mm.functional.checks import check_features
+from icckd_mm.functional.number_checks import check_positive, check_weight
 from icckd_mm.functional.numerics import raised
-from icckd_mm.functional.sample_wise_checks import check_positive, check_weight
 from icckd_mm.registry import MODELS
 
 

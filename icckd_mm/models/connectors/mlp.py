@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.sample_wise_checks import check_count
+from icckd_mm.functional.number_checks import check_count
 from icckd_mm.registry import MODELS
 
 

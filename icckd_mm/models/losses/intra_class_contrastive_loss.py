@@ -7,9 +7,9 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from icckd_mm.functional import class_geometry, confidence_margin, intra_class_contrastive_loss
-from icckd_mm.functional.checks import check_features, check_temperature
+from icckd_mm.functional.checks import check_features
 from icckd_mm.functional.gather import all_gather_batch, world_size
-from icckd_mm.functional.sample_wise_checks import check_weight
+from icckd_mm.functional.number_checks import check_positive, check_weight
 from icckd_mm.models.queues import ClassQueue
 from icckd_mm.registry import MODELS
 
@@ -63,7 +63,7 @@ class IntraClassContrastiveLoss(nn.Module):
         loss_weight: float = 0.02,
     ) -> None:
         super().__init__()
-        check_temperature(temperature)
+        check_positive('temperature', temperature)
         if not (isinstance(margin, (int, float)) and -1 <= margin <= 1):
             raise ValueError(
                 f'margin must lie in [-1, 1], got {margin!r}; it is a difference of probabilities, 0.5 is the default'
