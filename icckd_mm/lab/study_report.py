@@ -11,6 +11,7 @@ from icckd_mm.lab.results import Record
 from icckd_mm.lab.study_cells import SYMBOLS, CellResults, cells_of, written
 from icckd_mm.lab.study_figures import cost_figure, gain_figure, ratio_figure, stability_figure, teacher_accuracy_figure
 from icckd_mm.lab.study_grid import grids
+from icckd_mm.lab.study_measures import measure_tables
 from icckd_mm.lab.study_method_figure import method_figure
 from icckd_mm.lab.study_page import Block, markdown, page
 from icckd_mm.lab.study_tables import cell_tables, comparison_tables
@@ -37,7 +38,13 @@ def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> t
         raise ValueError(f'there are no results of {plan.name} in {folder} to report; run the plan first')
     cells = cells_of(records)
     tables = [*grids(plan, cells), *comparison_tables(plan, cells)]
-    blocks = [_head(plan, records, cells), *tables, *_figures(plan, cells), *cell_tables(plan, cells)]
+    blocks = [
+        _head(plan, records, cells),
+        *tables,
+        *_figures(plan, cells),
+        *measure_tables(plan, cells),
+        *cell_tables(plan, cells),
+    ]
     folder = Path(folder)
     (folder / 'figures').mkdir(parents=True, exist_ok=True)
     for block in blocks:

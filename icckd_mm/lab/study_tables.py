@@ -52,10 +52,10 @@ def cell_tables(plan: Plan, cells: Sequence[CellResults]) -> list[Block]:
     blocks = []
     for stage in ('teacher', 'student'):
         chosen = [cell for cell in cells if cell.stage == stage]
-        measures = [[_measures(record) for record in cell.seeds.values()] for cell in chosen]
-        names = list(dict.fromkeys(name for cell in measures for record in cell for name in record))
+        measured = [[measures(record) for record in cell.seeds.values()] for cell in chosen]
+        names = list(dict.fromkeys(name for cell in measured for record in cell for name in record))
         rows: list[tuple[str, ...]] = []
-        for cell, found in zip(chosen, measures):
+        for cell, found in zip(chosen, measured):
             last = cell.interval(last_accuracy)
             best = fmean(record['best_accuracy'] for record in cell.seeds.values())
             means = [[record[name] for record in found if name in record] for name in names]
@@ -95,15 +95,15 @@ def _compared(c: Comparison, p_value: float, verdict: str) -> tuple[str, ...]:
         str(c.difference.count),
         f'{c.difference.mean:+.2f}',
         bounds(c.difference, '+.2f'),
-        _number(c.effect if c.deviation > ROUNDING else math.nan, '+.2f'),
-        _number(c.p_value, '.4f'),
-        _number(p_value, '.4f'),
+        number(c.effect if c.deviation > ROUNDING else math.nan, '+.2f'),
+        number(c.p_value, '.4f'),
+        number(p_value, '.4f'),
         '–' if needed is None else str(needed),
         verdict,
     )
 
 
-def _measures(record: Record) -> dict[str, float]:
+def measures(record: Record) -> dict[str, float]:
     """Figures of a record by the heads of their columns."""
     found = {**{name: record['geometry'][name] for name in GEOMETRY}, 'ECE': record['ece'], 'entropy': record['entropy']}
     for key in OPTIONAL:
@@ -113,5 +113,6 @@ def _measures(record: Record) -> dict[str, float]:
     return found
 
 
-def _number(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """A number in words; a dash where there is none."""
     return '–' if math.isnan(value) else f'{value:{form}}'

@@ -9,6 +9,7 @@ import pytest
 from icckd_mm.lab.plan import check_plan
 from icckd_mm.lab.study_cells import against, cells_of, label, reference_of, slices
 from icckd_mm.lab.study_grid import grids
+from icckd_mm.lab.study_measures import measure_tables
 from icckd_mm.lab.study_method_figure import method_figure
 from icckd_mm.lab.study_page import markdown
 from icckd_mm.lab.study_report import write_report
@@ -255,3 +256,24 @@ def test_figures_of_some_data_sets_only_have_columns_where_they_are():
     assert {row[0]: row[-1] for row in teachers[1:]}['ce'] == '–'
     assert students[0][-2:] == ['views: single view accuracy', 'views: trace auc']
     assert students[1][-2:] == ['80.500', '0.750']
+
+
+def test_measures_are_paired_with_the_two_view_teacher_and_corrected_by_measure():
+    """The ratio rises by 0.1 with the weight 0.1 and by nothing with a margin; views are a measure of students too."""
+    records = [record('teacher', teacher, seed) for teacher in ('ce', 'ce-2view') for seed in range(8)]
+    records += [record('teacher', 'icc', seed, loss_weight=0.1) for seed in range(8)]
+    records += [record('student', teacher, seed) for teacher in ('ce', 'ce-2view', 'icc') for seed in range(8)]
+    for one in records:
+        if one['stage'] == 'student':
+            known = 60 + one['seed'] + 5 * (one['factors']['teacher'] == 'icc')
+            one['views'] = dict(views_learned=known, trace_auc=None if one['seed'] == 0 else 0.5)
+    text = markdown('', measure_tables(plan(8), cells_of(records)))
+    (_, teacher) = rows(text, 'Measures of teachers against the two-view CE teacher (λ = 0)')
+    assert teacher[0] == 'ratio'
+    assert teacher[3] == '+0.100'
+    assert teacher[5:] == ['0.0078', '0.0078', 'higher']  # 2 / 2^8, one comparison
+    (_, student) = rows(text, 'Measures of students against the two-view CE teacher (λ = 0)')  # what a record lacks is left out
+    assert student[0] == 'views: views learned'
+    assert student[3] == '+5.000'
+    assert student[-1] == 'higher'
+    assert not measure_tables(plan(8), cells_of([one for one in records if one['factors']['teacher'] != 'ce-2view']))
