@@ -108,17 +108,30 @@ def test_the_runner_trains_as_the_command_does(undisturbed, tmp_path):
     assert equal(*(torch.load(file, weights_only=True)['state_dict'] for file in files))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_killed_and_resumed_plan_ends_like_an_undisturbed_one(undisturbed, plan, tmp_path):
     """Also: two workers give what one gives; workers do not outlive a killed runner; finished runs are not done again."""
-    process = start(plan, tmp_path, '--workers', '2')
+    for attempt in range(4):  # on a busy machine a worker may end its run before it notices
+        folder = tmp_path / str(attempt)
+        kill_within_a_run(plan, folder)
+        cut = unfinished(folder)
+        if cut:
+            break
+    before = read_results(folder / 'results.jsonl')
+    assert 0 < len(before) < 8
+    status, out = finish(start(plan, folder, '--workers', '2', '--resume'))
+    assert status == 0, out
+    assert figures(folder) == figures(undisturbed[0])
+    after = {record['run']: record for record in read_results(folder / 'results.jsonl')}
+    assert all(after[record['run']] == record for record in before)  # with their times
+    assert cut
+    assert all(after[name]['time']['resumed'] for name in cut)
+
+
+def kill_within_a_run(plan, folder):
+    process = start(plan, folder, '--workers', '2')
     deadline = time.time() + 200
-
-    def unfinished():
-        runs = [file.parents[1] for file in tmp_path.glob('runs/*/train/epoch_*.pth')]
-        return [run for run in runs if not (run / 'result.json').exists()]
-
-    while not (read_results(tmp_path / 'results.jsonl') and unfinished()):
+    while not ((folder / 'results.jsonl').exists() and read_results(folder / 'results.jsonl') and unfinished(folder)):
         assert time.time() < deadline
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.01)
@@ -126,17 +139,14 @@ def test_a_killed_and_resumed_plan_ends_like_an_undisturbed_one(undisturbed, pla
     process.kill()  # the runner alone: its workers must notice
     process.wait()
     process.stdout.close()
-    before = read_results(tmp_path / 'results.jsonl')
     while alive(group):
         assert time.time() < deadline
         time.sleep(0.05)
-    assert 0 < len(before) < 8
-    status, out = finish(start(plan, tmp_path, '--workers', '2', '--resume'))
-    assert status == 0, out
-    assert figures(tmp_path) == figures(undisturbed[0])
-    after = {record['run']: record for record in read_results(tmp_path / 'results.jsonl')}
-    assert all(after[record['run']] == record for record in before)  # with their times
-    assert [record['run'] for record in after.values() if record['time']['resumed']]
+
+
+def unfinished(folder):
+    runs = [file.parents[1] for file in folder.glob('runs/*/train/epoch_*.pth')]
+    return [run.name for run in runs if not (run / 'result.json').exists()]
 
 
 def alive(group):

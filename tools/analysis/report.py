@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icckd_mm.engine.command_line import run
-from icckd_mm.functional.checks import check_temperature
+from icckd_mm.functional.number_checks import check_positive
 from icckd_mm.lab.analysed_run import named_runs
 from icckd_mm.lab.report import report
 from icckd_mm.lab.run_figures import FIGURES, drawn
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f'--out {args.out} is a folder; name a file, such as {args.out / "report.html"}')
     if args.figures is not None and args.figures.exists() and not args.figures.is_dir():
         parser.error(f'--figures {args.figures} is a file; name a folder')
-    check_temperature(args.temperature)
+    check_positive('temperature', args.temperature)
     runs = named_runs(args.runs)
     figures = list(drawn(runs, args.only, args.temperature))
     if args.figures is not None:
