@@ -62,7 +62,8 @@ def _compared(chosen: Sequence[CellResults], cells: Sequence[CellResults]) -> di
     for name in dict.fromkeys(name for cell in chosen for record in cell.seeds.values() for name in measures(record)):
         if not name.startswith(prefixes) and (name not in OF_TEACHERS or chosen[0].stage == 'student'):
             continue
-        for cell in chosen:
+        values = {measures(record).get(name) for cell in chosen for record in cell.seeds.values()}
+        for cell in chosen if len(values) > 1 else ():  # else it is of the data, such as the chance to guess right
             reference = reference_of(cell, cells, REFERENCE) if cell.teacher not in ('', 'ce') else None
             both = [*cell.seeds.values(), *reference.seeds.values()] if reference else []
             if reference and all(name in measures(record) for record in both):
