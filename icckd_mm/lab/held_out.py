@@ -41,8 +41,8 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
         if str(hook.type).endswith(HOOK) and hook.get('by_epoch', True):
             hook.update({name: hook[name] * factor for name in ('begin', 'warmup') if name in hook})
     dataset = made.train_dataloader.dataset
-    pipeline = innermost_config((made.get('val_dataloader') or made.test_dataloader).dataset).pipeline
     loader = made.get('val_dataloader') or made.test_dataloader
+    pipeline = innermost_config(loader.dataset).pipeline
     loader.dataset = _part(ConfigDict(dataset, pipeline=pipeline), fraction, seed, held_out=True)
     evaluator = made.get('val_evaluator') or made.get('test_evaluator')
     made.update(val_dataloader=loader, val_evaluator=evaluator, val_cfg=made.get('val_cfg') or {})

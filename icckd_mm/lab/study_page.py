@@ -42,12 +42,17 @@ def markdown(title: str, blocks: Sequence[Block]) -> str:
     for block in blocks:
         parts += [f'## {block.title}', block.text]
         if block.table:
-            head, *rows = block.table
-            rule = tuple('---' if column == 0 else '---:' for column in range(len(head)))
-            parts.append('\n'.join(f'| {" | ".join(row)} |' for row in (head, rule, *rows)))
+            parts.append(markdown_table(block.table))
         if block.figure is not None:
             parts.append(f'![{block.title}]({block.file}.png)')
     return '\n\n'.join(parts) + '\n'
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows, the first of them the header, the first column on the left and the others on the right."""
+    head, *rest = rows
+    rule = ('---', *['---:'] * (len(head) - 1))
+    return '\n'.join(f'| {" | ".join(row)} |' for row in (head, rule, *rest))
 
 
 def page(title: str, blocks: Sequence[Block]) -> str:

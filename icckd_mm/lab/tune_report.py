@@ -11,6 +11,7 @@ from icckd_mm.lab.graph import Run
 from icckd_mm.lab.recipes import Recipe
 from icckd_mm.lab.runner import clock
 from icckd_mm.lab.statistics import FEWEST_SEEDS, Comparison, compare, seeds_needed, verdicts
+from icckd_mm.lab.study_page import markdown_table
 from icckd_mm.lab.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.tune_setting import CHECKPOINT, METHOD
 from icckd_mm.lab.tuner import Tuner
@@ -82,7 +83,7 @@ def tune_report(tuner: Tuner, history: Sequence[Sequence[int]], about: Sequence[
         figures = [f'{value:.2f}' for value in (*values[one], fmean(values[one]))]
         rows.append([_name(one), *_three(tuner.setting.values(one)), *figures, *of_control])
     title = f'## The last rung: {length(tuner.setting.epochs["student"], rung.level)} epochs of the student'
-    return tuner.setting.values(winner), text, [*parts, f'**{text}**', title, _table(rows), *_trials(tuner, history)]
+    return tuner.setting.values(winner), text, [*parts, f'**{text}**', title, markdown_table(rows), *_trials(tuner, history)]
 
 
 def _verdict(winner: int, best: int, found: Comparison, verdict: str, seeds: int) -> str:
@@ -116,7 +117,7 @@ def _trials(tuner: Tuner, history: Sequence[Sequence[int]]) -> list[str]:
     cut = ' The budget has cut the plan short.' if tuner.stopped else ''
     level = [str(number) for number, pair in enumerate(zip(tuner.rungs, history), 1) if tuner.is_level(*pair)]
     chance = f' In rung {" and ".join(level)} all have reached the same: what went on was chosen by number.' if level else ''
-    return ['## All trials', f'{spent}{cut}{chance} Held-out top-1 in percent; best first in each rung.', _table(rows)]
+    return ['## All trials', f'{spent}{cut}{chance} Held-out top-1 in percent; best first in each rung.', markdown_table(rows)]
 
 
 def _reached(record: Mapping[str, Any], other: Mapping[str, Any]) -> str:
@@ -141,8 +142,3 @@ def _name(index: int) -> str:
 
 def _three(values: Values) -> list[str]:
     return [f'{values[name]:g}' for name in ('loss_weight', 'margin', 'temperature')]
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    head, *rest = rows
-    return '\n'.join(f'| {" | ".join(row)} |' for row in (head, ['---'] * len(head), *rest))

@@ -147,7 +147,6 @@ def trace_signal(
 
 def _check(logits: Tensor, labels: Tensor) -> None:
     check_features('logits', logits)
-    check_features('logits', logits)
     check_labels('labels', labels, len(logits), num_classes=logits.size(1), like=logits)
 
 

@@ -26,7 +26,7 @@ designs = [
     ),
     dict(type='product', loss_weight=[0.02, 0.1, 0.3], temperature=[0.07, 0.1, 0.5]),
 ]
-# a teacher that is well ahead of its student: about 93 % against 82 % of the student alone, 89 % distilled
+# a teacher that is well ahead of its student: 93 % against 81 % of the student alone, 88 % distilled
 networks = dict(
     teacher={'backbone.depth': 8, 'backbone.widths': (16, 16, 32, 64), 'head.in_channels': 64},
     student={'backbone.widths': (4, 4, 8, 16), 'head.in_channels': 16},
