@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from mmpretrain.registry import DATASETS as HOST_DATASETS
-
-from .nesting import innermost_config
+from .nesting import build_cut
 
 
 def even_subset(dataset: dict, images: int) -> Any:
@@ -31,18 +28,12 @@ def even_subset(dataset: dict, images: int) -> Any:
         >>> len(even_subset(dict(type='icckd_mm.Digits'), images=100))
         100
     """
-    dataset = copy.deepcopy(dataset)
-    inner = innermost_config(dataset)
-    built = HOST_DATASETS.build(inner)
-    built.full_init()
-    built.get_subset_(spread(len(built), images))
-    if inner is dataset:
-        return built
-    owner: Any = dataset
-    while owner['dataset'] is not inner:
-        owner = owner['dataset']
-    owner['dataset'] = built
-    return HOST_DATASETS.build(dataset)
+
+    def cut(inner: Any) -> None:
+        inner.full_init()
+        inner.get_subset_(spread(len(inner), images))
+
+    return build_cut(dataset, cut)
 
 
 def spread(total: int, chosen: int) -> list[int]:

@@ -6,26 +6,28 @@ from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmpretrain.registry import DATASETS as HOST_DATASETS
+
+from .nesting import build_cut
 
 
-def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> BaseDataset:
+def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> Any:
     """One of the two parts of a data set; its name, ``icckd_mm.datasets.held_out.held_out_part``, is a legal ``type``.
 
     The images of each class are dealt out at random, by the seed alone, and keep their order in each part. Of each class the
     rounded ``fraction`` is held out, at least one image, and at least one remains.
 
     Args:
-        dataset (dict): Config of a data set of mmengine or mmpretrain with one label an image; not of a wrapper around one.
+        dataset (dict): Config of a data set of mmengine or mmpretrain with one label an image, or of ``ClassMap`` or
+            ``CoarseLabels`` around one, whose fine classes then are what is dealt out.
         fraction (float): Share of the images that is held out, in (0, 1).
         seed (int): Seed of the split. Defaults to 0.
         held_out (bool): Which part: the one that is held out, or else the rest. Defaults to False.
 
     Returns:
-        BaseDataset: The data set itself, cut down in place.
+        Any: The data set that ``dataset`` describes, cut down.
 
     Raises:
-        TypeError: If ``dataset`` is a wrapper, or no data set with one label an image.
+        TypeError: If ``dataset`` joins several data sets, or is none with one label an image.
         ValueError: If ``fraction`` is out of range, or a class has a single image.
 
     Example:
@@ -33,14 +35,16 @@ def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool 
         >>> [len(held_out_part(digits, 0.1, held_out=part)) for part in (False, True)]
         [1295, 142]
     """
-    made = HOST_DATASETS.build(dataset)
-    if not isinstance(made, BaseDataset):
-        raise TypeError(f'to hold images out, the data set must be one without a wrapper, got {type(made).__name__}')
-    labels = _labels(made)
-    taken = np.zeros(len(labels), dtype=bool)
-    taken[held_out_rows(labels, fraction, seed)] = True
-    made.get_subset_(np.flatnonzero(taken == held_out).tolist())
-    return made
+
+    def cut(inner: Any) -> None:
+        if not isinstance(inner, BaseDataset):
+            raise TypeError(f'images can be held out from a single data set, got {type(inner).__name__}')
+        labels = _labels(inner)
+        taken = np.zeros(len(labels), dtype=bool)
+        taken[held_out_rows(labels, fraction, seed)] = True
+        inner.get_subset_(np.flatnonzero(taken == held_out).tolist())
+
+    return build_cut(dataset, cut)
 
 
 def held_out_rows(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Callable
+
+from mmpretrain.registry import DATASETS as HOST_DATASETS
 
 
 def innermost_config(config: Any) -> Any:
@@ -17,3 +20,26 @@ def innermost_dataset(dataset: Any) -> Any:
     while hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
     return dataset
+
+
+def build_cut(dataset: dict, cut: Callable[[Any], None]) -> Any:
+    """Build a data set whose innermost one is cut down before the wrappers are put around it.
+
+    Args:
+        dataset (dict): Config of a data set of mmpretrain, or of a wrapper that takes a built one, such as ``CoarseLabels``.
+        cut (Callable): Is given the innermost data set, and takes images out of it in place.
+
+    Returns:
+        Any: The data set that ``dataset`` describes.
+    """
+    dataset = copy.deepcopy(dataset)
+    inner = innermost_config(dataset)
+    built = HOST_DATASETS.build(inner)
+    cut(built)
+    if inner is dataset:
+        return built
+    owner: Any = dataset
+    while owner['dataset'] is not inner:
+        owner = owner['dataset']
+    owner['dataset'] = built
+    return HOST_DATASETS.build(dataset)

@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 PART = 'icckd_mm.datasets.held_out.held_out_part'
 HOOK = 'IntraClassContrastHook'
+LABEL_MAPS = ('ClassMap', 'CoarseLabels')  # wrappers that keep each image once
 
 
 def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Config:
@@ -43,7 +44,9 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
     dataset = made.train_dataloader.dataset
     loader = made.get('val_dataloader') or made.test_dataloader
     pipeline = innermost_config(loader.dataset).pipeline
-    loader.dataset = _part(ConfigDict(dataset, pipeline=pipeline), fraction, seed, held_out=True)
+    shown = copy.deepcopy(dataset)
+    innermost_config(shown).pipeline = pipeline
+    loader.dataset = _part(shown, fraction, seed, held_out=True)
     evaluator = made.get('val_evaluator') or made.get('test_evaluator')
     made.update(val_dataloader=loader, val_evaluator=evaluator, val_cfg=made.get('val_cfg') or {})
     made.train_dataloader.dataset = _part(dataset, fraction, seed, held_out=False)
@@ -58,11 +61,17 @@ def check_trainable(cfg: Config) -> None:
     if not (cfg.get('train_dataloader') or {}).get('dataset'):
         raise ValueError('the config has no train_dataloader with a dataset, of which a part could be held out')
     dataset = cfg.train_dataloader.dataset
+    is_map = str(dataset.get('type')).rsplit('.', 1)[-1] in LABEL_MAPS
     inner = [key for key in ('dataset', 'datasets') if key in dataset]
-    if inner:
+    if inner and not is_map:
         raise ValueError(
-            f'train_dataloader.dataset is the wrapper {dataset.get("type")}, of which no part can be held out; '
-            f'give the data set within its {inner[0]} itself'
+            f'train_dataloader.dataset is the wrapper {dataset.get("type")}, of which no part can be held out, unlike '
+            f'{" and ".join(LABEL_MAPS)}; give the data set within its {inner[0]} itself'
+        )
+    if is_map and dataset.get('indices') is not None:
+        raise ValueError(
+            f'indices of {dataset.type} choose after images are held out, and would mean others; '
+            'give indices to the data set within it'
         )
     if not cfg.get('val_dataloader') and not cfg.get('test_dataloader'):
         raise ValueError('the config has neither val_dataloader nor test_dataloader; one must say how images are evaluated')
@@ -74,7 +83,11 @@ def check_same_images(teacher: Config, student: Config) -> None:
     Raises:
         ValueError: If the training sets differ in more than their pipelines.
     """
-    first, second = ({**cfg.train_dataloader.dataset, 'pipeline': None} for cfg in (teacher, student))
+    from icckd_mm.datasets.nesting import innermost_config  # heavy
+
+    first, second = (copy.deepcopy(cfg.train_dataloader.dataset) for cfg in (teacher, student))
+    for dataset in (first, second):
+        innermost_config(dataset).pipeline = None
     different = [key for key in {**first, **second} if first.get(key) != second.get(key)]
     if different:
         raise ValueError(

@@ -64,11 +64,24 @@ def test_a_share_that_leaves_a_part_empty_is_refused(fraction):
 
 
 @pytest.mark.parametrize(
-    'dataset', [dict(type='RepeatDataset', dataset=DIGITS, times=2), dict(type='ConcatDataset', datasets=[DIGITS])]
+    'dataset',
+    [
+        dict(type='ConcatDataset', datasets=[DIGITS]),
+        dict(type='RepeatDataset', times=2, dataset=dict(type='ConcatDataset', datasets=[DIGITS])),
+    ],
 )
-def test_a_wrapper_is_refused(dataset):
-    with pytest.raises(TypeError, match=f'without a wrapper, got {dataset["type"]}'):
+def test_several_data_sets_in_one_are_refused(dataset):
+    with pytest.raises(TypeError, match='from a single data set, got ConcatDataset'):
         held_out_part(dataset, 0.1)
+
+
+def test_coarse_labels_keep_the_split_of_their_fine_classes():
+    groups = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
+    for part in (False, True):
+        fine = held_out_part(DIGITS, 0.25, held_out=part)
+        coarse = held_out_part(dict(type='icckd_mm.CoarseLabels', dataset=DIGITS, groups=groups), 0.25, held_out=part)
+        assert coarse.get_fine_labels().tolist() == fine.get_gt_labels().tolist()
+        assert coarse.get_gt_labels().tolist() == (fine.get_gt_labels() % 2).tolist()
 
 
 def test_images_of_several_classes_are_refused(tmp_path):

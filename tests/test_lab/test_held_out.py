@@ -88,6 +88,10 @@ def test_sizes_are_counted_in_the_training_set():
             dict(train_dataloader__dataset=dict(_delete_=True, type='ConcatDataset', datasets=[dict(type='X')])),
             'is the wrapper ConcatDataset, .* data set within its datasets',
         ),
+        (
+            dict(train_dataloader__dataset=dict(_delete_=True, type='icckd_mm.ClassMap', indices=9, dataset=dict(type='X'))),
+            'indices of icckd_mm.ClassMap choose after .* to the data set within it',
+        ),
     ],
 )
 def test_configs_that_cannot_be_cut_up_are_refused(options, message):
@@ -95,8 +99,29 @@ def test_configs_that_cannot_be_cut_up_are_refused(options, message):
         check_trainable(read(TEACHER, **options))
 
 
+def coarse(path):
+    """A config with the parity of the digits for its classes."""
+    cfg = read(path)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.dataset = dict(type='icckd_mm.CoarseLabels', dataset=loader.dataset, groups=[[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]])
+    return cfg
+
+
+def test_coarse_labels_stay_around_both_parts():
+    cfg = coarse(STUDENT)
+    made = held_out_config(cfg, 0.25, 0, epochs=5)
+    assert part_sizes(made) == part_sizes(held_out_config(read(STUDENT), 0.25, 0, epochs=5))
+    train, held_out = made.train_dataloader.dataset.dataset, made.val_dataloader.dataset.dataset
+    assert train == cfg.train_dataloader.dataset
+    assert held_out.pop('dataset') == {**train.pop('dataset'), 'pipeline': cfg.val_dataloader.dataset.dataset.pipeline}
+    assert held_out == train
+
+
 def test_teacher_and_student_must_share_their_images():
     check_same_images(read(TEACHER), read(STUDENT))
+    check_same_images(coarse(TEACHER), coarse(STUDENT))
+    with pytest.raises(ValueError, match=r'differ in .*groups'):
+        check_same_images(read(TEACHER), coarse(STUDENT))
     with pytest.raises(ValueError, match='differ in indices, so that the teacher could see what is held out'):
         check_same_images(read(TEACHER), read(STUDENT, train_dataloader__dataset__indices=200))
 
