@@ -197,3 +197,9 @@ def test_our_plans_on_real_images_can_be_dry_run_without_the_data(name):
     students = 2 if name == 'tiny100_gpu' else 1
     assert len(graph) == 3 * (5 + 5 * students + 1)
     assert all(run.device_loader for run in graph.values())
+
+
+def test_the_plan_at_the_scale_of_the_paper_can_be_dry_run_without_the_data():
+    graph = build_graph(read_plan('docs/study/plans/tiny_imagenet_gpu.py'))
+    assert len(graph) == 3 * (3 + 3 * 2 + 1)
+    assert {run.epochs for run in graph.values()} == {240}
