@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from icckd_mm.lab.plan import Plan
+from icckd_mm.lab.power import seeds_needed
 from icckd_mm.lab.results import Record
-from icckd_mm.lab.statistics import FEWEST_SEEDS, Comparison, Interval, seeds_needed, verdicts
+from icckd_mm.lab.statistics import FEWEST_SEEDS, Comparison, Interval, verdicts
 from icckd_mm.lab.study_cells import CellResults, against, label, last_accuracy, reference_of
 from icckd_mm.lab.study_page import Block
 

@@ -8,9 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from icckd_mm.lab.graph import Run
+from icckd_mm.lab.power import seeds_needed
 from icckd_mm.lab.recipes import Recipe
 from icckd_mm.lab.runner import clock
-from icckd_mm.lab.statistics import FEWEST_SEEDS, Comparison, compare, seeds_needed, verdicts
+from icckd_mm.lab.statistics import FEWEST_SEEDS, Comparison, compare, verdicts
 from icckd_mm.lab.study_page import markdown_table
 from icckd_mm.lab.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.tune_setting import CHECKPOINT, METHOD

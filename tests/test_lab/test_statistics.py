@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icckd_mm.lab.statistics import compare, holm, mean_interval, paired_power, seeds_needed, verdicts
+from icckd_mm.lab.statistics import compare, holm, mean_interval, verdicts
 
 
 def test_the_interval_of_many_normal_values_is_that_of_the_textbook():
@@ -80,27 +80,6 @@ def test_holm_leaves_what_was_not_tested_alone():
     assert math.isnan(found[1])
     with pytest.raises(ValueError, match=r'\[0, 1\]'):
         holm([1.2])
-
-
-@pytest.mark.parametrize(('effect', 'pairs'), [(0.2, 199), (0.5, 34), (0.8, 15)])
-def test_seeds_needed_are_those_of_the_power_tables(effect, pairs):
-    """Two-sided paired t-test, alpha 0.05, power 0.8, as G*Power gives them."""
-    assert seeds_needed(0.3 / effect) == pairs
-
-
-def test_power_is_what_simulated_experiments_find():
-    differences = np.random.default_rng(0).normal(0.9, 1, (20_000, 10))
-    found = np.mean(stats.ttest_1samp(differences, 0, axis=1).pvalue < 0.05)
-    assert paired_power(0.9, 10) == pytest.approx(found, abs=0.01)
-
-
-def test_seeds_needed_at_the_ends():
-    assert seeds_needed(0.0) == 3
-    assert seeds_needed(math.nan) is None
-    assert seeds_needed(500.0) is None
-    assert seeds_needed(10.0) > seeds_needed(1.0) > 3
-    with pytest.raises(ValueError, match='difference above 0'):
-        seeds_needed(1.0, difference=0)
 
 
 def gain(seeds, size=1.0):

@@ -1,4 +1,4 @@
-"""Tiny-ImageNet as it is, 200 classes at 64x64, with the networks and the 240 epochs of the benchmark: for GPUs, or ``--slurm``."""
+"""Tiny-ImageNet as it is, 200 classes at 64x64, with networks and schedule of the benchmark: for GPUs, or ``--slurm``."""
 
 name = 'tiny-imagenet-gpu'
 title = 'ICCKD on Tiny-ImageNet: 100,000 training images, WRN-40-2 to WRN-16-2, 240 epochs'
