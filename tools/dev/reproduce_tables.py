@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from icckd_mm.zoo.published import CKD as CKD_TOP1
 from icckd_mm.zoo.published import KD, PCKD, STUDENTS, TEACHERS
-
-if TYPE_CHECKING:
-    from tools.dev.make_configs import Benchmark, Pair
+from tools.dev.benchmark_grid import Benchmark, Pair
 
 RELATIVES_SOURCE = (
     "CKD and PCKD are from the table in PCKD's repository (Ding et al. 2025, arXiv 2410.14143); that its row of CKD is Zhu et\n"
