@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, 
 LOAD = {'type': 'LoadImageFromFile'}
 EVEN = 'icckd_mm.datasets.even_subset.even_subset'
 TRAIN = 'train_dataloader.dataset'
+ONE_VIEW = 'bank'  # the second view that is no view, but the image's feature of the last epoch
 
 
 def configs_of(plan: Plan, data: str) -> str:
@@ -36,10 +37,25 @@ def with_data(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
     options = dict(recipe.options)
     if cell['data'] in plan.datasets:
         options = {**_data_options(plan.datasets[cell['data']], recipe), **options}
+    elif _sees_one_view(recipe):
+        pipeline = read_config_once(recipe.config).train_dataloader.dataset.pipeline
+        options = {f'{TRAIN}.pipeline': one_view(pipeline), **options}
     if cell['images'] is not None:
         options = _some_images(recipe.config, options, cell['images'])
     parent = recipe.parent and with_data(plan, cell, recipe.parent)
     return replace(recipe, options=options, factors={**recipe.factors, 'data': cell['data']}, parent=parent)
+
+
+def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """A pipeline of several views as one of a single view: the augmentation stands in the place of its ``MultiView``."""
+    found: list[Any] = []
+    for step in pipeline:
+        found += copy.deepcopy(step['transforms'][0]) if step['type'] == 'MultiView' else [copy.deepcopy(step)]
+    return found
+
+
+def _sees_one_view(recipe: Recipe) -> bool:
+    return recipe.stage == 'teacher' and recipe.factors.get('second_view') == ONE_VIEW
 
 
 def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
@@ -51,6 +67,8 @@ def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         dataset = copy.deepcopy(entry[part])
         inner = innermost_config(dataset)
         pipeline = copy.deepcopy(innermost_config(cfg[f'{loaders[0]}_dataloader'].dataset).pipeline)
+        if part == 'train' and _sees_one_view(recipe):
+            pipeline = one_view(pipeline)
         if _kind(inner) in FILES and pipeline[0]['type'] != LOAD['type']:
             pipeline.insert(0, dict(LOAD))
         inner.setdefault('pipeline', pipeline)

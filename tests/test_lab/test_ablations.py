@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from icckd_mm.engine.second_views import SECOND_VIEWS
 from icckd_mm.lab.graph import build_graph
 from icckd_mm.lab.plan import check_plan
 from icckd_mm.lab.runner import Study
@@ -52,6 +53,22 @@ def test_every_teacher_and_every_student_trains_in_the_lab(trained):
         run = study.graph[name]
         assert record['epochs'] == {'ce-stop': 1, 'icc-ft': 1, 'mcmi': 1}.get(run.recipe.method, 2)
         assert 0 <= record['last_accuracy'] <= 100
+
+
+@pytest.mark.timeout(300)
+def test_every_second_view_trains_in_the_lab(tmp_path, monkeypatch):
+    """The bank sees one view of each image, the others two."""
+    monkeypatch.chdir(ROOT)
+    default = dict(images=64, epochs=2, margin=-1.0, loss_weight=0.3, student='none')
+    design = dict(type='product', second_view=list(SECOND_VIEWS))
+    study = Study(build_graph(check_plan({**PLAN, 'default': default, 'designs': [design]})), tmp_path)
+    weights = {}
+    for run in study.graph.values():
+        train_run(study.task(run, resume=False))
+        state = torch.load(last_checkpoint(study.path(run), run), weights_only=True)['state_dict']
+        weights[run.recipe.factors['second_view']] = state['backbone.conv1.weight']
+    assert set(weights) == set(SECOND_VIEWS)
+    assert all(not torch.equal(weights[one], weights['grad']) for one in SECOND_VIEWS if one != 'grad')
 
 
 @pytest.mark.timeout(300)

@@ -100,6 +100,18 @@ def test_every_run_has_the_data_the_classes_and_the_augmentation_of_its_config(i
         assert np.bincount(test.get_gt_labels()).tolist() == [8] * 2
 
 
+@pytest.mark.parametrize('data', ['grey', 'digits'])
+def test_the_bank_sees_one_view_under_the_augmentation_of_the_config(images, data):
+    """Of data that the plan brings, and of the config's own; the student's pipeline is left alone."""
+    pair = {'grey': 'resnet56_resnet20', 'digits': 'resnet20_resnet8'}[data]
+    graph = build_graph(plan(images, default=dict(data=data, pair=pair, images=24, second_view='bank'), controls=['ce']))
+    teachers = {run.recipe.method: run for run in graph.values() if run.recipe.stage == 'teacher'}
+    found, expected = (innermost_config(resolved(teachers[one]).train_dataloader.dataset).pipeline for one in ('icc', 'ce'))
+    assert found == expected
+    students = [run for run in graph.values() if run.recipe.stage == 'student']
+    assert all('train_dataloader.dataset.pipeline' not in run.recipe.options for run in students)
+
+
 def test_images_of_data_that_are_mixed_on_disk_are_the_first_ones(images):
     options = next(iter(build_graph(plan(images, default=dict(images=500))).values())).recipe.options
     assert options['train_dataloader.dataset.indices'] == 500
