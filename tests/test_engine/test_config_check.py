@@ -80,7 +80,7 @@ BAD = {
         dict(num_veiws=2),
         r'pipeline.0.num_veiws: MultiView .* did you mean num_views\?',
     ),
-    'nothing to guess': (dict(transfroms=[]), r'did you mean transforms\? It takes num_views, transforms'),
+    'nothing to guess': (dict(transfroms=[]), r'did you mean transforms\? It takes num_views, transforms'),  # codespell:ignore
 }
 
 
