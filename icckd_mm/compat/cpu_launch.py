@@ -1,7 +1,7 @@
-"""mmengine's launchers stop on a machine without an accelerator.
+"""mmengine's launchers fail on a machine without an accelerator.
 
-Applies: at each call, when no accelerator is there (launch), or when the whole model is on the CPU (wrapper).
-Changes: ``_init_dist_pytorch``, ``_init_dist_slurm`` and ``_init_dist_mpi`` initialise gloo where nccl is asked for, and their
+Applies: at each call, when there is no accelerator (launch), or when the whole model is on the CPU (wrapper).
+Changes: ``_init_dist_pytorch``, ``_init_dist_slurm`` and ``_init_dist_mpi`` initialise gloo if nccl is requested, and their
 call of ``torch.cuda.set_device`` does nothing; ``MMDistributedDataParallel`` drops the ``device_ids`` that
 ``Runner.wrap_model`` always passes and that ``DistributedDataParallel`` refuses for a model on the CPU.
 Upstream: not reported.
@@ -22,17 +22,17 @@ LOGGER = logging.getLogger('icckd_mm.compat')
 
 
 def install() -> None:
-    """Mends launch and wrapper when mmengine loads them."""
-    on_import('mmengine.dist.utils', after=_mend_launch)
-    on_import('mmengine.model.wrappers.distributed', after=_mend_wrapper)
+    """Patches the launchers and the wrapper when mmengine loads them."""
+    on_import('mmengine.dist.utils', after=_patch_launch)
+    on_import('mmengine.model.wrappers.distributed', after=_patch_wrapper)
 
 
-def _mend_launch(module: ModuleType) -> None:
+def _patch_launch(module: ModuleType) -> None:
     for name in ('_init_dist_pytorch', '_init_dist_slurm', '_init_dist_mpi'):
         original = getattr(module, name)
-        if not hasattr(original, 'mended'):
+        if not hasattr(original, 'patched'):
             module.__dict__[name] = _on_cpu(module, original)
-    LOGGER.debug('mmengine.dist launches with gloo where no accelerator is there')
+    LOGGER.debug('mmengine.dist launches with gloo where there is no accelerator')
 
 
 def _on_cpu(module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
@@ -50,16 +50,16 @@ def _on_cpu(module: ModuleType, original: Callable[..., None]) -> Callable[..., 
         finally:
             vars(torch.cuda)['set_device'] = set_device
         if backend != asked and torch.distributed.get_rank() == 0:
-            LOGGER.warning('No accelerator is there, so the processes talk through gloo; nccl was asked for.')
+            LOGGER.warning('There is no accelerator: the processes communicate through gloo instead of nccl.')
 
-    vars(init_dist)['mended'] = True
+    vars(init_dist)['patched'] = True
     return init_dist
 
 
-def _mend_wrapper(module: ModuleType) -> None:
+def _patch_wrapper(module: ModuleType) -> None:
     wrapper = module.MMDistributedDataParallel
     original = wrapper.__init__
-    if hasattr(original, 'mended'):
+    if hasattr(original, 'patched'):
         return
 
     @functools.wraps(original)
@@ -68,6 +68,6 @@ def _mend_wrapper(module: ModuleType) -> None:
             kwargs.update(dict.fromkeys(kwargs.keys() & {'device_ids', 'output_device'}))
         original(self, module, *args, **kwargs)
 
-    vars(init)['mended'] = True
+    vars(init)['patched'] = True
     wrapper.__init__ = init
     LOGGER.debug('MMDistributedDataParallel drops device_ids for a model on the CPU')

@@ -1,8 +1,8 @@
-"""mmrazor's protection of recorded features against in-place layers is dead on torch >= 2.5.
+"""mmrazor's protection of recorded features against in-place layers does nothing on torch >= 2.5.
 
 Applies: when ``BaseAlgorithm.set_module_inplace_false`` leaves ``inplace=True`` on a layer of a small model. It walks
-``_modules`` only where that is an ``OrderedDict``; since torch 2.5 it is a plain dict. A recorder on ``bn1`` then sees what
-the ReLU left of it.
+``_modules`` only if it is an ``OrderedDict``; since torch 2.5 it is a plain dict. A recorder on ``bn1`` then sees the
+tensor after the ReLU.
 Changes: the method walks ``Module.modules()``.
 Upstream: mmrazor PR #446 (the protection), PyTorch PR #129164 (the plain dict).
 """
@@ -19,11 +19,11 @@ from .import_hook import on_import
 
 
 def install() -> None:
-    """Mends the class as soon as mmrazor defines it."""
-    on_import('mmrazor.models.algorithms.base', after=_mend)
+    """Patches the class when mmrazor defines it."""
+    on_import('mmrazor.models.algorithms.base', after=_patch)
 
 
-def _mend(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     algorithm = module.BaseAlgorithm
     if works(algorithm):
         return
@@ -44,7 +44,7 @@ def set_module_inplace_false(self: Any, architecture: Any, varstr: str) -> None:
 
     Args:
         self (BaseAlgorithm): Not used.
-        architecture (nn.Module | dict): A model, or its modules by name; anything else is left alone, as upstream does.
+        architecture (nn.Module | dict): A model, or its modules by name; anything else is left unchanged, as upstream does.
         varstr (str): Not used; upstream evaluates it to reach ``architecture``.
     """
     roots: Any = architecture.values() if isinstance(architecture, dict) else [architecture]

@@ -1,8 +1,8 @@
-"""mmengine 0.10.7 asks ``pkg_resources`` where a package is; setuptools >= 82 no longer has it.
+"""mmengine 0.10.7 locates packages with ``pkg_resources``, which setuptools >= 82 no longer has.
 
 Applies: when ``pkg_resources`` cannot be found.
-Changes: ``is_installed``, ``get_installed_path`` and ``package2module`` of ``mmengine.utils.package_utils`` ask ``importlib``
-instead, in every module that holds them. The answers are the same, except that an editable install gives its real folder
+Changes: ``is_installed``, ``get_installed_path`` and ``package2module`` of ``mmengine.utils.package_utils`` use ``importlib``
+instead, in every module that holds them. The results are the same, except that an editable install gives its real folder
 instead of one that does not exist.
 Upstream: mmengine PR #1676, not in a release.
 """
@@ -20,12 +20,12 @@ from .import_hook import on_import
 
 
 def install() -> None:
-    """Bridges the functions where ``pkg_resources`` is missing."""
+    """Replaces the functions if ``pkg_resources`` is missing."""
     if 'pkg_resources' not in sys.modules and importlib.util.find_spec('pkg_resources') is None:
-        on_import('mmengine.utils.package_utils', after=_mend)
+        on_import('mmengine.utils.package_utils', after=_patch)
 
 
-def _mend(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     for bridge in (is_installed, get_installed_path, package2module):
         original = getattr(module, bridge.__name__)
         if original is bridge:
@@ -37,7 +37,7 @@ def _mend(module: ModuleType) -> None:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a distribution, or a module that is no namespace package, of this name can be found.
+    """Whether a distribution of this name, or a module that has a file, can be found.
 
     Args:
         package (str): Name of a distribution (``'mmcv-lite'``) or of a module (``'mmcv'``).

@@ -1,11 +1,11 @@
 """mmrazor 1.0.0 cannot be imported on torch >= 2.0.
 
-Applies: when one of mmrazor's quantization modules fails to execute. They expect of any torch from 1.13 on the private names
-``reverse2``, ``reverse3``, … of ``torch.ao.quantization.fuser_method_mappings``, which torch 2.0 renamed.
+Applies: when one of mmrazor's quantization modules fails to execute. From torch 1.13 on they expect the private
+names ``reverse2``, ``reverse3``, … of ``torch.ao.quantization.fuser_method_mappings``, which torch 2.0 renamed.
 Changes: that module is executed again while ``mmrazor.digit_version`` reports the running torch as 1.12.1, the last version
-for which mmrazor leaves its quantization out. ``torch.__version__`` is never touched and ``mmrazor.digit_version`` is put
-back.
-Upstream: mmrazor issues #615 and #632; mended on its main branch, never released.
+for which mmrazor leaves its quantization out. ``torch.__version__`` is never changed; ``mmrazor.digit_version`` is
+restored.
+Upstream: mmrazor issues #615 and #632; fixed on its main branch, never released.
 """
 
 from __future__ import annotations
@@ -49,4 +49,4 @@ def _execute_without_quantization_if_needed(module: ModuleType, execute: Callabl
     finally:
         mmrazor.digit_version = digit_version
     module.__dict__['digit_version'] = digit_version
-    logging.getLogger('icckd_mm.compat').debug('%s is loaded without quantization (%s)', module.__name__, reason)
+    logging.getLogger('icckd_mm.compat').debug('%s is imported without quantization (%s)', module.__name__, reason)

@@ -1,4 +1,4 @@
-"""Subprocesses for what cannot be undone in this process: an interpreter without the mends, and a first import."""
+"""Subprocesses for what cannot be undone in this process: an interpreter without the patches, and a first import."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import icckd_mm  # noqa: F401  # installs the mends in the process of the tests
+import icckd_mm  # noqa: F401  # installs the patches in the process of the tests
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_two_processes_train_one_model_on_a_cpu(tmp_path):
         command, env={**os.environ, 'OMP_NUM_THREADS': '1'}, cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr.count('the processes talk through gloo; nccl was asked for') == 1
+    assert done.stderr.count('the processes communicate through gloo instead of nccl') == 1
     first, second = (json.loads((tmp_path / f'rank_{rank}.json').read_text()) for rank in (0, 1))
     assert first[:2] == second[:2] == ['MMDistributedDataParallel', 2]
     learned = [name for name in first[2] if 'running' not in name]  # batch statistics are of each process, weights are shared

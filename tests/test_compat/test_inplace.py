@@ -70,5 +70,5 @@ def test_the_original_still_fails_from_torch_2_5_on(distiller):
     exec(compile(ast.Module([method], []), base.__file__, 'exec'), upstream)
     works = inplace.works(type('Upstream', (), {'set_module_inplace_false': upstream['set_module_inplace_false']}))
     assert works == isinstance(nn.Module()._modules, OrderedDict)
-    mended = base.BaseAlgorithm.set_module_inplace_false is inplace.set_module_inplace_false
-    assert mended == (not works)
+    patched = base.BaseAlgorithm.set_module_inplace_false is inplace.set_module_inplace_false
+    assert patched == (not works)

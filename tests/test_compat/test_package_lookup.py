@@ -109,7 +109,7 @@ find = importlib.machinery.PathFinder.find_spec
 importlib.machinery.PathFinder.find_spec = classmethod(
     lambda cls, name, *args, **kwargs: None if name == 'pkg_resources' else find(name, *args, **kwargs))
 import mmengine, mmengine.hub
-late = {mend}
+late = {patch}
 if late:
     import icckd_mm
 from mmengine.config import Config
@@ -123,10 +123,10 @@ except ModuleNotFoundError as error:
 
 
 def test_without_pkg_resources_mmengine_alone_still_finds_no_package(python):
-    code = WITHOUT_PKG_RESOURCES.replace('{mend}', 'False')
+    code = WITHOUT_PKG_RESOURCES.replace('{patch}', 'False')
     assert python(code) == "No module named 'pkg_resources'", 'mmengine no longer needs it: package_lookup.py can go'
 
 
 def test_without_pkg_resources_a_base_of_another_package_is_found(python):
     path = str(Path(mmengine.__file__).parents[1] / 'mmpretrain')
-    assert python(WITHOUT_PKG_RESOURCES.replace('{mend}', 'True')) == ['mmpretrain', path, False]
+    assert python(WITHOUT_PKG_RESOURCES.replace('{patch}', 'True')) == ['mmpretrain', path, False]

@@ -1,4 +1,4 @@
-"""A real mmengine Runner on a few random rows; as a script: ``tiny_runner.py <mend: 0 or 1> <arguments of train as JSON>``."""
+"""A real mmengine Runner on a few random rows; as a script: ``tiny_runner.py <patch: 0 or 1> <arguments of train as JSON>``."""
 
 import json
 import sys
