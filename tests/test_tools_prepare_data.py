@@ -118,7 +118,7 @@ def test_mistakes_are_named_before_anything_is_written(source, tmp_path, change,
 
 def test_a_broken_image_is_named(source, tmp_path):
     (source / 'train/n01/images/n01_2.JPEG').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'n01_2\.JPEG is no image'):
+    with pytest.raises(ValueError, match=r'n01_2\.JPEG is not an image'):
         list(cut_tiny_imagenet(source, tmp_path / 'cut', classes=2))
     assert not (tmp_path / 'cut').exists()
 

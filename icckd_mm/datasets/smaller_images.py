@@ -44,5 +44,5 @@ def smaller(path: Path, size: int) -> np.ndarray:
     """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f'{path} is no image that OpenCV can read; unpack the archive again')
+        raise ValueError(f'{path} is not an image that OpenCV can read; unpack the archive again')
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
