@@ -1,4 +1,4 @@
-"""A regime for CPUs in which distillation helps: images of 16x16, small residual networks, 40 epochs, one cycle of the rate."""
+"""A regime for CPUs in which distillation should help: images of 16x16, small networks, 40 epochs, warm-up and cosine."""
 
 _crop = [
     dict(type='RandomCrop', crop_size=16, padding=2),
