@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from mmengine.registry import DATASETS, DefaultScope
 
+from icckd_mm.datasets.cifar_cut import CLASSES as CIFAR10
+from icckd_mm.datasets.cifar_cut import cut_cifar10
 from icckd_mm.datasets.tiny_cut import cut_tiny_imagenet
 from tests.test_datasets.layouts import PER_CLASS, tiny_imagenet
 from tests.test_tools import command
@@ -116,6 +118,56 @@ def test_mistakes_are_named_before_anything_is_written(source, tmp_path, change,
 
 def test_a_broken_image_is_named(source, tmp_path):
     (source / 'train/n01/images/n01_2.JPEG').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'n01_2\.JPEG is no image'):
+    with pytest.raises(ValueError, match=r'n01_2\.JPEG is not an image'):
         list(cut_tiny_imagenet(source, tmp_path / 'cut', classes=2))
     assert not (tmp_path / 'cut').exists()
+
+
+@pytest.fixture
+def cifar10(tmp_path):
+    """Four training and two test images of noise in each class, half of them JPEG files."""
+    root = tmp_path / 'cifar10'
+    for number, (name, place) in enumerate((name, place) for name in CIFAR10 for place in range(6)):
+        path = root / ('train' if place < 4 else 'test') / name / f'{place % 4:04d}.{("jpg", "png")[place % 2]}'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8))
+    return root
+
+
+def test_cifar10_is_averaged_and_its_last_training_images_are_held_out(cifar10, tmp_path, capsys):
+    """No image is in two parts, and each new pixel is the mean of four, up to rounding: nothing is compressed again."""
+    out = tmp_path / 'cut'
+    main(['cifar10', str(cifar10), str(out), '--train', '2', '--held-out', '1'])
+    assert f'{out}: 2 + 1 training images a class, 16x16' in capsys.readouterr().out
+    parts = {
+        'train': ('train', ['0000.jpg', '0001.png']),
+        'held_out': ('train', ['0003.png']),
+        'test': ('test', ['0000.jpg', '0001.png']),
+    }
+    for part, (origin, names) in parts.items():
+        assert sorted(path.name for path in (out / part).iterdir()) == sorted(CIFAR10)
+        for name in CIFAR10:
+            assert sorted(path.name for path in (out / part / name).iterdir()) == [f'{file[:4]}.png' for file in names]
+            for file in names:
+                large = cv2.imread(str(cifar10 / origin / name / file)).astype(float)
+                found = cv2.imread(str(out / part / name / f'{file[:4]}.png'))
+                assert np.abs(found - large.reshape(16, 2, 16, 2, 3).mean(axis=(1, 3))).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ('change', 'options', 'message'),
+    [
+        (lambda root, out: out.mkdir(), {}, 'is there already'),
+        (lambda root, out: None, dict(train=4), r'train/airplane has 4 images, fewer than 4 \+ 1; ask for fewer'),
+        (lambda root, out: None, dict(train=0), 'train must be a whole number of at least 1, got 0'),
+        (lambda root, out: None, dict(held_out=0.5), 'held_out must be a whole number of at least 1, got 0.5'),
+        (lambda root, out: None, dict(size=64), 'size must be 8 to 32 pixels, the size of the originals, got 64'),
+        (lambda root, out: os.rename(root / 'test/cat', root / 'test/kitten'), {}, r'test/cat has no images \*.jpg or \*.png'),
+    ],
+)
+def test_mistakes_about_cifar10_are_named_before_anything_is_written(cifar10, tmp_path, change, options, message):
+    out = tmp_path / 'cut'
+    change(cifar10, out)
+    with pytest.raises(ValueError, match=message):
+        cut_cifar10(cifar10, out, **{'train': 2, 'held_out': 1, **options})
+    assert not (tmp_path / 'cut.partial').exists()

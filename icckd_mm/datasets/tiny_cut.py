@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from .folders import check_layout
+from .smaller_images import write_smaller
 from .tiny_imagenet import train_images, val_images
 
 SIZE, CLASSES = 64, 200  # of the original
@@ -50,25 +46,4 @@ def cut_tiny_imagenet(source: str | Path, out: str | Path, classes: int = 100, s
     images = [(path, Path('train', wnid)) for path, wnid in train_images(root / 'train', wnids)]
     labels = {wnid: label for label, wnid in enumerate(every)}
     images += [(path, Path('val', wnid)) for path, wnid in val_images(root / 'val', labels) if wnid in set(wnids)]
-    return _write(images, out, size)
-
-
-def _write(images: list[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
-    partial = out.with_name(out.name + '.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    for folder in sorted({folder for _, folder in images}):
-        (partial / folder).mkdir(parents=True)
-    for number, (path, folder) in enumerate(images, 1):
-        picture = smaller(path, size)
-        if not cv2.imwrite(str(partial / folder / f'{path.stem}.png'), picture):
-            raise OSError(f'cannot write to {partial / folder}; see that the disk has room')
-        yield number, len(images)
-    os.rename(partial, out)
-
-
-def smaller(path: Path, size: int) -> np.ndarray:
-    """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError(f'{path} is no image that OpenCV can read; unpack the archive again')
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return write_smaller(images, out, size)

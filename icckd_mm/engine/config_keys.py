@@ -75,7 +75,8 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
             raise ValueError(f'--cfg-options {option}: {dotted(path)} is None in the config; fill it there')
         else:
             raise ValueError(f'--cfg-options {option}: {dotted(path)} is {node!r}, which has no {part}; leave that part out')
-    if isinstance(node, Mapping) and 'type' in node and not isinstance(value, (Mapping, type(None))):
+    several = isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value)  # e.g. schedulers
+    if isinstance(node, Mapping) and 'type' in node and not several and not isinstance(value, (Mapping, type(None))):
         raise ValueError(f'--cfg-options {option}: {value!r} cannot replace a dict; to build another type, set {option}.type')
 
 

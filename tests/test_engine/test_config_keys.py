@@ -33,6 +33,7 @@ LEGAL = [
     {'auto_scale_lr.enable': True},
     {'visualizer.vis_backends.0.save_dir': 'x'},
     {'log_processor.window_size': 5},
+    {'param_scheduler': [dict(type='LinearLR', end=2), dict(type='CosineAnnealingLR', T_max=8, begin=2)]},  # one before
     {'default_hooks.checkpoint.interval': 5},
     {'default_hooks.ema.type': 'EMAHook', 'default_hooks.ema.momentum': 0.1},
     {'model.init_cfg.type': 'Pretrained', 'model.init_cfg.checkpoint': 'x.pth'},
@@ -73,6 +74,19 @@ def test_a_mistake_among_options_leaves_the_config_as_it_was():
     with pytest.raises(ValueError, match=r'--cfg-options train_cfg.max_epoch: .* did you mean max_epochs\?'):
         apply_options(cfg, {'load_from': 'x.pth', 'train_cfg.max_epoch': 2})
     assert cfg.pretty_text == before
+
+
+@pytest.mark.parametrize('value', [[], [5], [dict(type='LinearLR'), 5]])
+def test_a_dict_may_become_a_list_of_dicts_and_no_other_list(value):
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=r'--cfg-options param_scheduler: .* cannot replace a dict'):
+        apply_options(cfg, {'param_scheduler': value})
+
+
+def test_the_dicts_of_a_new_list_are_checked():
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=r'param_scheduler.0.ende: LinearLR has no argument ende'):
+        apply_options(cfg, {'param_scheduler': [dict(type='LinearLR', ende=2)]})
 
 
 def test_the_value_of_an_option_is_checked_too():

@@ -211,6 +211,23 @@ def test_our_plans_on_real_images_can_be_dry_run_without_the_data(name):
     assert all(run.device_loader for run in graph.values())
 
 
+@pytest.mark.parametrize(('name', 'part', 'runs'), [('exploration', 'held_out', 84), ('fresh_seeds', 'test', 100)])
+def test_the_plans_at_16x16_can_be_dry_run_without_the_data(name, part, runs):
+    """Crops fit the images, only two-view teachers see two views, and no run of the exploration opens the test images."""
+    graph = build_graph(read_plan(f'docs/study/plans/cifar10_16_{name}.py'))
+    assert len(graph) == runs
+    for run in {run.recipe.method + repr(run.recipe.factors): run for run in graph.values()}.values():
+        cfg = resolved(run)
+        steps = cfg.train_dataloader.dataset.pipeline
+        views = [step for step in steps if step.type == 'MultiView']
+        assert bool(views) == (run.recipe.method in ('ce-2view', 'icc'))
+        (crop,) = [step for step in (views[0].transforms[0] if views else steps) if step.type == 'RandomCrop']
+        assert (crop.crop_size, crop.padding) == (16, 2)
+        assert {cfg[f'{loader}_dataloader'].dataset.data_prefix for loader in ('val', 'test')} == {part}
+        assert cfg.train_dataloader.dataset.data_prefix == 'train'
+        assert sum(one.end - one.begin for one in cfg.param_scheduler) == run.epochs == 40
+
+
 def test_the_plan_at_the_scale_of_the_paper_can_be_dry_run_without_the_data():
     graph = build_graph(read_plan('docs/study/plans/tiny_imagenet_gpu.py'))
     assert len(graph) == 3 * (3 + 3 * 2 + 1)
