@@ -6,9 +6,9 @@ Changes: whatever ``mmengine.runner.checkpoint`` reads comes from ``load_checkpo
 that mmengine brings (local, http, pavi, s3, torchvision, openmmlab, mmcls). A scheme that somebody registers is theirs.
 Upstream: mmengine issue #1655 and PR #1650, open.
 
-The reader is ours on every version of torch, container and pickle both. ``torch.load(weights_only=True)`` of 2.11 ends the
-interpreter on a key of nested tuples and shows foreign memory for a legacy file without data, and HistoryBuffer needs
-``builtins.getattr`` in its list of allowed functions; one small reader in plain Python is also the only one for torch below 2.10.
+The reader is ours on every version of torch, container and pickle both: ``torch.load(weights_only=True)`` of 2.11 ends the
+interpreter on a key of nested tuples, hangs on equal hashes, and shows foreign memory for a legacy file without data. Below
+torch 2.10 it also corrupts memory (GHSA-63cw-57p8-fm3p), so that a reader of our own was needed anyway.
 """
 
 from __future__ import annotations

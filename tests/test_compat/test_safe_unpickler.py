@@ -185,7 +185,7 @@ def test_forged_arrays_are_refused():
         state[1] = shape
         forged = Call(*array.__reduce__()[:1], *array.__reduce__()[1])
         forged.call = (*forged.call, tuple(state))
-        with pytest.raises(pickle.UnpicklingError, match='does not have 3 bytes|not a tuple of sizes'):
+        with pytest.raises(pickle.UnpicklingError, match=r'does not have 3 bytes|not a tuple of sizes'):
             unpickle(pickle.dumps(forged, protocol=2))
 
 
