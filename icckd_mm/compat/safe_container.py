@@ -87,9 +87,12 @@ def _fill(storage: torch.UntypedStorage, content: Any) -> None:
 def read_legacy(file: BinaryIO, size: int, restore: Restore) -> Any:
     """The content of a file as torch wrote them before 1.6; arguments and errors as :func:`read_zip`."""
     reserved: dict[str, tuple[torch.UntypedStorage, torch.UntypedStorage, int]] = {}
+    total = 0
 
     def reserve(key: str, kind: torch.dtype, count: int, location: str) -> torch.UntypedStorage:
-        if sum(cpu.nbytes() for cpu, _, _ in reserved.values()) + count > size:
+        nonlocal total
+        total += count
+        if total > size:
             raise pickle.UnpicklingError(f'storages of more than the {size} bytes of the file')
         cpu = torch.UntypedStorage(count)
         reserved[key] = cpu, restore(cpu, location), kind.itemsize

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import pickle
 from typing import Any, Callable
 
 import numpy as np
@@ -20,6 +21,7 @@ from .safe_tensors import DTYPES, STORAGES, parameter, tensor, tensor_of_dtype
 from .safe_values import RefusedGlobalError, check_key, instance
 
 HISTORY = 'mmengine.logging.history_buffer'
+LONGEST_RANGE = 10**6
 STATISTICS = ('min', 'max', 'current', 'mean')
 
 
@@ -47,6 +49,13 @@ def _pairs(pairs: Any = ()) -> collections.OrderedDict:
 
 def _numbers(function: Callable, *kinds: type) -> Callable:
     return lambda *numbers: function(*(instance(number, *kinds) for number in numbers))
+
+
+def _range(*numbers: int) -> range:
+    made = _numbers(range, int)(*numbers)
+    if len(made) > LONGEST_RANGE:  # the next who makes a list of it would fill the memory
+        raise pickle.UnpicklingError(f'a range of {len(made)} numbers')
+    return made
 
 
 PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, slice, range)
@@ -86,7 +95,7 @@ CALLS: dict[Any, Callable] = {
     bytes: lambda: b'',
     bytearray: lambda data=b'', encoding='': bytearray(latin1(data, encoding) if encoding else instance(data, bytes)),
     slice: _numbers(slice, int, type(None)),
-    range: _numbers(range, int),
+    range: _range,
     complex: _numbers(complex, float),
     collections.OrderedDict: _pairs,
     collections.Counter: lambda counts: collections.Counter(instance(counts, dict)),
@@ -117,6 +126,7 @@ def call(function: Any, arguments: tuple) -> Any:
 def _restore_ordered_dict(target: collections.OrderedDict, state: Any) -> None:
     if list(instance(state, dict)) != ['_metadata']:
         raise RefusedGlobalError('an OrderedDict with attributes')
+    instance(state['_metadata'], dict, collections.OrderedDict)
     vars(target).update(state)  # what Module.state_dict notes about versions
 
 

@@ -88,19 +88,25 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
             raise FileNotFoundError(f'{source} can not be found.')
     name = source if isinstance(source, str) else 'the stream'
     try:
-        return _load(source, map_location)
+        content = _load(source, map_location)
     except RefusedFileError as error:
-        raise pickle.UnpicklingError(f'{name} was not loaded: {error}') from None
+        raise pickle.UnpicklingError(f'{name} was not loaded: {_one_line(error)}') from None
     except RuntimeError as error:
-        raise RuntimeError(f'{name} could not be loaded: {str(error)[:500]}') from error
+        raise RuntimeError(f'{name} could not be loaded: {_one_line(error)}') from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: the file names a place before its start
             raise
         size = f' ({osp.getsize(name)} bytes)' if isinstance(source, str) else ''
         raise ValueError(
-            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {str(error)[:500]}). '
+            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
+    return content
+
+
+def _one_line(error: Exception) -> str:
+    """Its message; what a file wrote into it can neither start a line nor steer a terminal."""
+    return ''.join(letter if letter.isprintable() else ' ' for letter in str(error)[:700])
 
 
 class RefusedFileError(Exception):

@@ -53,4 +53,6 @@ def check_key(key: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) is float or (isinstance(value, (np.bool_, np.integer, np.floating)) and value.dtype.itemsize <= 8)
+    """A float, or a short number of numpy; not nan, whose hash is always the same up to Python 3.9."""
+    short = isinstance(value, (np.bool_, np.integer, np.floating)) and value.dtype.itemsize <= 8
+    return (type(value) is float or short) and value == value

@@ -66,6 +66,9 @@ ZIPS = {
     'storage that is the pickle': archive(in_dict(tensor(key='../data.pkl'))),
     'half a file': archive(GOOD)[:300],
     'long comment': archive(GOOD)[:-2] + struct.pack('<H', 60_000) + b'x',
+    'other byte order': archive(in_dict(tensor(kind='ComplexDoubleStorage', size=(1,), numel=1)), byteorder=b'big'),
+    'thousands of records': archive(GOOD, extra=[(f'archive/{i}', b'') for i in range(9000)]),
+    'two directories': archive(GOOD) + archive(GOOD, storages=()),
     'unknown byte order': archive(GOOD, byteorder=b'x' * 500_000),
 }
 
@@ -92,6 +95,21 @@ LEGACY = {
         b'\x80\x02](' + b''.join(tensor(key=str(i), numel=2**14, view=(None,)) for i in range(3000)) + b'e.',
         keys=(),
         data=((4, bytes(2**16)),),
+    ),
+    'many empty storages': legacy(
+        b'\x80\x02](' + b''.join(tensor(key=str(i), numel=0, size=(0,), view=(None,)) for i in range(7000)) + b'e.', keys=()
+    ),
+    'many references': legacy(
+        b'\x80\x02('
+        + plain('storage')
+        + b'q\x00'
+        + name('torch', 'FloatStorage')
+        + b'q\x01'
+        + plain('cpu')
+        + b'q\x020'
+        + b''.join(b'(h\x00h\x01' + plain(str(i)) + b'h\x02K\x00NtQ0' for i in range(40_000))
+        + b'N.',
+        keys=(),
     ),
     'magic of a float': legacy(OLD, head=(float(MAGIC), VERSION, SYSTEM)),
     'magic of an array': legacy(OLD, head=(MAGIC, b'\x80\x02' + number('i2', struct.pack('<h', 1001)) + b'.', SYSTEM)),
@@ -138,6 +156,8 @@ MAY_LOAD = {
     'zip: record outside',  # it is not read
     'zip: record at the root',
     'zip: long comment',
+    'zip: other byte order',
+    'zip: thousands of records',
     'zip: unknown byte order',
     'empty and huge.safetensors',
 }

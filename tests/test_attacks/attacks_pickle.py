@@ -45,6 +45,7 @@ WIDE_LIST = b'](' + b'K\x01' * 200_000 + b'e'
 TEXT = plain('x' * 300_000)
 QUANTISED = ['QInt8Storage', 'QUInt8Storage', 'QInt32Storage', 'QUInt4x2Storage', 'QUInt2x4Storage']
 PACKED = ['qint8', 'quint8', 'qint32', 'quint4x2', 'bits8', 'bits1x8', 'uint1', 'int7', 'float4_e2m1fn_x2']
+PLACES = ['cuda:99', 'cuda:-1', 'mps', 'hpu:0', 'xla', 'npu', '']
 EMPTY = b'ccollections\nOrderedDict\n)R'
 ENCODE, GETATTR, DTYPE = name('_codecs', 'encode'), name('builtins', 'getattr'), name('numpy', 'dtype')
 
@@ -127,6 +128,7 @@ PICKLES = {
     'doubled size': tensor(size=DOUBLE),
     'doubled key': b'}' + DOUBLE + b'Ns',
     'doubled state': DTYPE + plain(('f4', False, True)) + b'R' + DOUBLE + b'b',
+    'chain of tuples as a key': b'})' + b'\x85' * 300_000 + b'K\x01s',
     'chain of slices': nested(name('builtins', 'slice'), levels=300_000),
     'chain of deques': nested(name('collections', 'deque'), b'\x85\x85R', 190_000),
     'chain of defaultdicts': name('collections', 'defaultdict') + b'q\x00' + b'0' + chain(b'h\x00N\x85R', levels=110_000),
@@ -149,6 +151,18 @@ PICKLES = {
     'colliding complex numbers': COLLIDING_COMPLEX,
     'long key again and again': b'}q\x00' + LONG + b'q\x010' + b'(' + b'h\x01N' * 100_000 + b'u',
     'long integer': b'I' + b'9' * 900_000 + b'\n',
+    'keys that are no numbers': keys(*(b'G' + struct.pack('>d', float('nan')) for _ in range(70_000))),
+    'keys that are equal in their low bits': keys(*(plain(i << 40) for i in range(80_000))),
+    'keys of long doubles': keys(number('f16', bytes(16))),
+    'keys of complex numbers of numpy': keys(number('c16', bytes(16))),
+    'tuples of large integers': keys(plain((2**40, 2**41))),
+    'many results of calls': b']q\x00' + name('torch', 'Size') + b'q\x02)\x85q\x030(' + CALL * 180_000 + b'e',
+    'many calls for nothing': name('collections', 'OrderedDict') + b'q\x02' + b')R0h\x02' * 180_000,
+    'endless range': call(name('builtins', 'range'), 2**62),
+    'metadata of a text': name('collections', 'OrderedDict') + b')R' + keys_of(_metadata=plain('x')) + b'b',
+    'byte order set twice': array('f4', (1,), bytes(4)) + name('numpy', 'ndarray') + b'N\x85b',
+    **{f'location {place!r}': tensor(location=place) for place in PLACES},
+    'location with a zero': tensor(location='cpu\x00'),
     # lengths that are not there
     'array of bytes': b'\x96' + struct.pack('<Q', 6 * 2**30) + b'x',
     'bytes': b'\x8e' + struct.pack('<Q', 2**33) + b'x',
@@ -165,13 +179,20 @@ PICKLES = {
         ('posix', 'system'), ('builtins', 'eval'), ('torch', 'load'), ('numpy', 'fromfile'), ('torch.jit', 'load'),
         ('codecs', 'open'), ('torch.serialization', '_get_layout'), ('torch.storage', '_load_from_bytes'), ('shutil', 'rmtree'),
         ('mmengine.config', 'Config.fromstring'), ('torch._utils', '_import_dotted_name'), ('builtins', 'getattr'))},
+    'name of several lines': plain('os\nFATAL') + plain('system\x1b[2J') + b'\x93',
     'name in numbers': b'K\x01K\x02\x93',
     'long name': name('x' * 400_000, 'y' * 400_000),
     'device': call(name('torch', 'device'), 0),
     'Size of numpy': name('torch', 'Size') + b'(' + SMALL + b't\x85R',
 }  # fmt: skip
 
-MAY_LOAD = {'chain of defaultdicts', 'million empty lists', 'million memos', 'chain of tuples'}  # plain data
+MAY_LOAD = {
+    'chain of defaultdicts',
+    'keys that are equal in their low bits',
+    'million empty lists',
+    'million memos',
+    'chain of tuples',
+}  # plain data
 
 FILES = {
     kind: archive(in_dict(opcodes, 4 if opcodes[:1] in b'\x8d\x8e\x95\x96\x8f' else 2)) for kind, opcodes in PICKLES.items()

@@ -52,6 +52,7 @@ def ends(tmp_path_factory):
 def test_a_forged_file_is_refused_or_plain(ends, kind):
     outcome, text, seconds, megabytes = ends[kind]
     assert outcome == 'refused' or (outcome == 'loaded' and kind in MAY_LOAD), text
+    assert text.isprintable()
     assert seconds < SECONDS
     assert megabytes < MEGABYTES
 
