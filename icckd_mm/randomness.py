@@ -34,8 +34,42 @@ def set_random_state(state: dict[str, Any]) -> None:
     """Go on from a state of :func:`random_state`.
 
     Args:
-        state (dict): As returned there; it may have been through a file and on another device.
+        state: As returned there; it may have been through a file and on another device.
+
+    Raises:
+        ValueError: If it is damaged. The generators stay as they were.
     """
+    before = random_state()
+    try:
+        _check(state)
+        _set(state)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RuntimeError) as error:
+        _set(before)
+        raise ValueError(
+            f'the state of the random number generators is damaged ({type(error).__name__}: {error}); '
+            'resume from an older checkpoint, or start from the weights alone with load_from'
+        ) from error
+
+
+def _check(state: dict[str, Any]) -> None:
+    """Refuses what the generators take without looking: numpy would read behind its state, and cut numbers to 32 bits."""
+    _, words, gauss = state['python']
+    _check_words(words, random.getstate()[1])
+    kind, keys, position, has_gauss, cached = state['numpy']
+    known, words, *_ = np.random.get_state()
+    _check_words(keys.cpu().tolist(), words)
+    if kind != known or type(position) is not int or not 0 <= position <= len(words) or has_gauss not in (0, 1):
+        raise ValueError(f'position {position!r} of {len(words)} of a generator {kind!r}')
+    if not isinstance(gauss, (float, type(None))) or not isinstance(cached, float):
+        raise TypeError('a second value of a pair that is not a float')
+
+
+def _check_words(values: Any, like: Any) -> None:
+    if len(values) != len(like) or any(type(value) is not int or not 0 <= value < 2**32 for value in values):
+        raise ValueError(f'{len(values)} values instead of {len(like)} words of 32 bits')
+
+
+def _set(state: dict[str, Any]) -> None:
     version, keys, gauss = state['python']
     random.setstate((version, tuple(keys), gauss))
     kind, keys, *rest = state['numpy']
@@ -52,7 +86,7 @@ def preserved_randomness() -> Iterator[None]:
     try:
         yield
     finally:
-        set_random_state(state)
+        _set(state)
 
 
 def seed_generators(*key: int) -> None:

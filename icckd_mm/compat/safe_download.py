@@ -1,14 +1,16 @@
-"""mmengine's download of checkpoints loads them without care: it takes ``torch.hub.load_state_dict_from_url``.
+"""mmengine's download of checkpoints loads them without care, and takes two addresses with the same last part for one.
 
-Applies: always. Changes: ``load_url`` of ``mmengine.utils.dl_utils`` and of ``mmengine.runner.checkpoint``
-downloads in the same way, to the same place, and then calls ``load_checkpoint_safely``.
+Applies: always. Changes: ``load_url`` of ``mmengine.utils.dl_utils`` and of ``mmengine.runner.checkpoint``, which is
+``torch.hub.load_state_dict_from_url``, keeps each address under a name of its own and calls ``load_checkpoint_safely``.
 Upstream: mmengine issue #1655 and PR #1650, open.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import os.path as osp
+import pickle
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlparse
@@ -18,14 +20,16 @@ import torch
 from .import_hook import on_import
 from .safe_load import load_checkpoint_safely
 
+HASH_DIGITS = 8  # as torch.hub asks for
+
 
 def install() -> None:
     """Replaces mmengine's ``load_url`` where it is exported and where the loader of checkpoints holds it."""
     for name in ('mmengine.utils.dl_utils', 'mmengine.runner.checkpoint'):
-        on_import(name, after=_mend)
+        on_import(name, after=_replace)
 
 
-def _mend(module: ModuleType) -> None:
+def _replace(module: ModuleType) -> None:
     module.__dict__['load_url'] = load_url
 
 
@@ -40,31 +44,60 @@ def load_url(
 ) -> Any:
     """``torch.hub.load_state_dict_from_url`` with ``load_checkpoint_safely`` at its end.
 
+    The name of a kept file starts with a hash of its address, query included. A download that does not load is removed. A file
+    that somebody put into the folder counts if the hash in its name is that of its content, as for files of OpenMMLab.
+
     Args:
-        url (str): Where the file is.
-        model_dir (str, optional): Folder to keep it in. Defaults to ``checkpoints`` in torch's hub folder.
-        map_location (Any): As for ``torch.load``.
-        progress (bool): Whether to show the progress. Defaults to True.
-        check_hash (bool): Whether the name ends in ``-<sha256>``, at least 8 digits, that the content must have.
-            Defaults to False.
-        file_name (str, optional): Name to keep it under. Defaults to the last part of the path of ``url``.
-        **options (Any): Others of torch, such as ``weights_only``, mean nothing here.
+        url: Where the file is.
+        model_dir: Folder to keep it in. Defaults to ``checkpoints`` in torch's hub folder.
+        map_location: As for ``torch.load``.
+        progress: Whether to show the progress.
+        check_hash: Whether the name ends in ``-<sha256>``, at least 8 digits, that the content must have.
+        file_name: Name to keep it under as it is, and to look for. Defaults to a hash and the last part of the path of ``url``.
+        **options: Others of torch, such as ``weights_only``, mean nothing here.
 
     Returns:
-        Any: The content of the file.
+        The content of the file.
 
     Raises:
         ConnectionError: If the file cannot be downloaded.
         Exception: As ``load_checkpoint_safely``.
     """
     model_dir = model_dir or osp.join(torch.hub.get_dir(), 'checkpoints')
-    file_name = file_name or osp.basename(urlparse(url).path)
-    path = osp.join(model_dir, file_name)
-    if not osp.exists(path):
-        os.makedirs(model_dir, exist_ok=True)
-        digits = torch.hub.HASH_REGEX.search(file_name) if check_hash else None
-        try:
-            torch.hub.download_url_to_file(url, path, digits and digits.group(1), progress=progress)
-        except OSError as error:
-            raise ConnectionError(f'{url} could not be downloaded to {path}: {error}') from error
-    return load_checkpoint_safely(path, map_location)
+    name = osp.basename(urlparse(url).path)
+    path = osp.join(model_dir, file_name or f'{hashlib.sha256(url.encode()).hexdigest()[:16]}_{name}')
+    placed = osp.join(model_dir, name)
+    if not osp.exists(path) and _is_what_its_name_says(placed):
+        path = placed
+    fresh = not osp.exists(path)
+    if fresh:
+        _download(url, path, progress, check_hash)
+    try:
+        return load_checkpoint_safely(path, map_location)
+    except (ValueError, pickle.UnpicklingError) as error:
+        if fresh:
+            os.remove(path)
+            raise type(error)(f'{error} It came from {url} and was not kept.') from error
+        raise
+
+
+def _is_what_its_name_says(path: str) -> bool:
+    """Whether a file that somebody put into the folder has the hash in its name; where it came from says nothing more."""
+    digits = torch.hub.HASH_REGEX.search(osp.basename(path))
+    if digits is None or len(digits.group(1)) < HASH_DIGITS or not osp.isfile(path):
+        return False
+    content = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for part in iter(lambda: file.read(2**20), b''):
+            content.update(part)
+    return content.hexdigest().startswith(digits.group(1))
+
+
+def _download(url: str, path: str, progress: bool, check_hash: bool) -> None:
+    """Fetches the file; torch writes it beside the path under a unique name and renames it at the end."""
+    digits = torch.hub.HASH_REGEX.search(osp.basename(path)) if check_hash else None
+    os.makedirs(osp.dirname(path), exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(url, path, digits and digits.group(1), progress=progress)
+    except OSError as error:
+        raise ConnectionError(f'{url} could not be downloaded to {path}: {error}') from error

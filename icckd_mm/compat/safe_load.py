@@ -1,23 +1,24 @@
 """Loading a checkpoint with mmengine fails on torch >= 2.6 and may run code on older versions.
 
-Applies: always. It is the one mend outside mmrazor that changes more than an error: a file that could run code is refused.
+Applies: always. It is the one patch outside mmrazor that changes more than an error: a file that could run code is refused.
 Changes: whatever ``mmengine.runner.checkpoint`` reads comes from ``load_checkpoint_safely``: resume, ``load_from``,
 ``teacher_ckpt``, ``init_cfg=dict(type='Pretrained')``, ``CheckpointHook(published_keys=…)``, ``get_model``, from every scheme
 that mmengine brings (local, http, pavi, s3, torchvision, openmmlab, mmcls). A scheme that somebody registers is theirs.
 Upstream: mmengine issue #1655 and PR #1650, open.
 
-``torch.load(weights_only=True)`` has no part in it: up to torch 2.9 a file can corrupt memory with it (GHSA-63cw-57p8-fm3p),
-and in any version a key of deeply nested tuples ends the interpreter.
+The reader is ours on every version of torch, container and pickle both: ``torch.load(weights_only=True)`` of 2.11 ends the
+interpreter on a key of nested tuples, hangs on equal hashes, and shows foreign memory for a legacy file without data. Below
+torch 2.10 it also corrupts memory (GHSA-63cw-57p8-fm3p), so that a reader of our own was needed anyway.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import os.path as osp
 import pickle
-import tarfile
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, BinaryIO, Union
 
 import torch
@@ -25,7 +26,6 @@ import torch
 from .import_hook import on_import
 
 Source = Union[str, os.PathLike, BinaryIO]
-TORCH_CHECKS_SIZES = tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 10)
 ADVICE = (
     'If you trust its source, load it once with torch.load(..., weights_only=False), keep tensors, numbers, strings and plain '
     "containers (such as 'state_dict' and 'meta'), write them with torch.save and use the new file."
@@ -66,13 +66,15 @@ class SafeTorch(ModuleType):
 def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
     """What ``torch.load`` gives for a checkpoint, without ever running code from the file.
 
+    A ``defaultdict`` comes back as a dict, a ``deque`` as a list.
+
     Args:
-        source (str | os.PathLike | BinaryIO): A file written by ``torch.save``, or its content as a stream; ``~`` is the home
-            folder. A name that ends in ``.safetensors`` gives a dict of tensors on the CPU, if safetensors is installed.
-        map_location (Any): As for ``torch.load``.
+        source: A file written by ``torch.save``, or its content as a stream; ``~`` is the home folder. A name that ends in
+            ``.safetensors`` gives a dict of tensors on the CPU, if safetensors is installed.
+        map_location: As for ``torch.load``.
 
     Returns:
-        Any: The content, in general a dict.
+        The content, in general a dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -86,19 +88,25 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
             raise FileNotFoundError(f'{source} can not be found.')
     name = source if isinstance(source, str) else 'the stream'
     try:
-        return _load(source, map_location)
+        content = _load(source, map_location)
     except RefusedFileError as error:
-        raise pickle.UnpicklingError(f'{name} was not loaded: {error}') from None
+        raise pickle.UnpicklingError(f'{name} was not loaded: {_one_line(error)}') from None
     except RuntimeError as error:
-        raise RuntimeError(f'{name} could not be loaded: {error}') from error
-    except OSError:
-        raise
+        raise RuntimeError(f'{name} could not be loaded: {_one_line(error)}') from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: the file names a place before its start
+            raise
         size = f' ({osp.getsize(name)} bytes)' if isinstance(source, str) else ''
         raise ValueError(
-            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {str(error)[:500]}). '
+            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
+    return content
+
+
+def _one_line(error: Exception) -> str:
+    """Its message; what a file wrote into it can neither start a line nor steer a terminal."""
+    return ''.join(letter if letter.isprintable() else ' ' for letter in str(error)[:700])
 
 
 class RefusedFileError(Exception):
@@ -106,42 +114,32 @@ class RefusedFileError(Exception):
 
 
 def _load(source: str | BinaryIO, map_location: Any) -> Any:
-    if isinstance(source, str) and source.endswith('.safetensors'):
-        return _load_safetensors(source)
-    from . import safe_unpickler  # imports mmengine
-
-    unpickler = type('Unpickler', (safe_unpickler.Unpickler,), {'record_size': _check_format(source)})
-    reader = SimpleNamespace(Unpickler=unpickler, load=safe_unpickler.load, __name__='safe_unpickler')
-    try:
-        return torch.load(_begin(source), map_location=map_location, pickle_module=reader, weights_only=False)
-    except safe_unpickler.RefusedGlobalError as error:
-        raise RefusedFileError(f'it asks for {error}, which could run code. {ADVICE}') from None
-
-
-def _check_format(source: str | BinaryIO) -> Any:
-    """How to get the size of a storage in the file, where torch does not compare it; errors for programs and archives."""
-    if isinstance(source, str):
-        with open(source, 'rb') as file:
-            magic = file.read(4)
-    else:
-        magic = _begin(source).read(4)
-    if magic == b'PK\x03\x04':  # torch's own reader: another one could see other records in a forged file
-        try:
-            reader = torch._C.PyTorchFileReader(_begin(source))
-        except RuntimeError as error:
-            raise ValueError(str(error).split('\n')[0]) from None
-        if 'constants.pkl' in reader.get_all_records():
-            raise RefusedFileError('it is a TorchScript program, not a checkpoint.')
-        return None if TORCH_CHECKS_SIZES else staticmethod(lambda key: len(reader.get_record(f'data/{key}')))
-    if tarfile.is_tarfile(_begin(source)):
-        raise RefusedFileError(f'it is a tar file, as torch wrote them before 0.1.10. {ADVICE}')
-    return None
-
-
-def _begin(source: Any) -> Any:
     if not isinstance(source, str):
-        source.seek(0)
-    return source
+        return _read(source, map_location)
+    if source.endswith('.safetensors'):
+        return _load_safetensors(source)
+    with open(source, 'rb') as file:
+        return _read(file, map_location)
+
+
+def _read(file: BinaryIO, map_location: Any) -> Any:
+    """The content of a zip file or legacy file, told apart by its first bytes."""
+    from .safe_container import ProgramError, read_legacy, read_zip  # imports mmengine
+    from .safe_values import RefusedGlobalError
+
+    file.seek(0)
+    head = file.read(512)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if head[257:262] == b'ustar':
+        raise RefusedFileError(f'it is a tar file, as torch wrote them before 0.1.10. {ADVICE}')
+    read = read_zip if head.startswith(b'PK\x03\x04') else read_legacy
+    try:
+        return read(file, size, torch.serialization._get_restore_location(map_location))
+    except RefusedGlobalError as error:
+        raise RefusedFileError(f'it asks for {error}, which could run code. {ADVICE}') from None
+    except ProgramError:
+        raise RefusedFileError('it is a TorchScript program, not a checkpoint.') from None
 
 
 def _load_safetensors(path: str) -> dict[str, torch.Tensor]:

@@ -1,49 +1,88 @@
-"""A ``pickle_module`` for ``torch.load`` that rebuilds what a checkpoint of mmengine holds and refuses everything else.
+"""Reads the pickle of a checkpoint: rebuilds what a checkpoint of mmengine holds and refuses everything else.
 
-Every opcode that could name, call, hash or change an object is replaced by one that checks; those that a checkpoint does not
-need are left out. What is allowed stands in ``safe_globals.py``.
+Only the opcodes that protocols 2 to 4 write are known. Those that name, call, hash or change an object check it first; what is
+allowed stands in ``safe_globals.py``. What a file may build is bounded by its size.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict
 from typing import Any, BinaryIO, Callable, ClassVar
 
 import numpy as np
 import torch
 
-from .safe_globals import ALLOWED, RESTORE, RefusedGlobalError, call, check_key
+from .safe_globals import ALLOWED, RESTORE, call
+from .safe_values import RefusedGlobalError, check_key, instance
 
 PythonUnpickler: Any = pickle._Unpickler  # the one in C does not let single opcodes be replaced
-# Globals by number from a table of the process, constructors with keywords, references of text pickles, buffers out of band.
-LEFT_OUT = ('EXT1', 'EXT2', 'EXT4', 'NEWOBJ_EX', 'PERSID', 'NEXT_BUFFER', 'READONLY_BUFFER')
-CODES = {getattr(pickle, name)[0] for name in LEFT_OUT}
+KNOWN = [
+    *('PROTO', 'FRAME', 'STOP', 'MARK', 'POP', 'POP_MARK', 'BINGET', 'LONG_BINGET', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'),
+    *('NONE', 'NEWTRUE', 'NEWFALSE', 'BININT', 'BININT1', 'BININT2', 'LONG1', 'BINFLOAT', 'BINSTRING', 'SHORT_BINSTRING'),
+    *('BINBYTES', 'SHORT_BINBYTES', 'BINBYTES8', 'BINUNICODE', 'SHORT_BINUNICODE', 'BINUNICODE8', 'GLOBAL', 'STACK_GLOBAL'),
+    *('EMPTY_TUPLE', 'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'EMPTY_LIST', 'EMPTY_DICT'),
+]
+DICTS = (dict, OrderedDict, Counter)
+CALL_COST = 8  # bytes of a file that pay for one call; the largest results take about 800 bytes of memory
+WEIGHTS: dict[type, int] = {
+    str: 1,
+    bytes: 1,
+    bytearray: 1,
+    list: 2,
+    tuple: 2,
+    dict: 2,
+    OrderedDict: 2,
+}  # by the length of an argument
+FLOOR = 100_000  # what a small file may cost anyway
+
+LoadStorage = Callable[[str, torch.dtype, int, str], torch.UntypedStorage]
 
 
 class Unpickler(PythonUnpickler):
-    """Reads a pickle with the globals of ``ALLOWED`` only."""
+    """Reads a pickle with the globals of ``ALLOWED`` only.
 
-    record_size: Any = None  # a function of the storage's key: bytes of a storage in the file, where torch does not look
+    Args:
+        file: Stream that stands at the pickle.
+        size: Bytes of the whole file; it bounds lengths, calls and copies.
+        load_storage: A storage from its key, dtype, size in bytes and location; without it the pickle may hold none.
+    """
+
     dispatch: ClassVar[dict[int, Callable]] = {
-        code: read for code, read in PythonUnpickler.dispatch.items() if code not in CODES
+        getattr(pickle, name)[0]: PythonUnpickler.dispatch[getattr(pickle, name)[0]] for name in KNOWN
     }
+
+    def __init__(self, file: BinaryIO, size: int, load_storage: LoadStorage | None = None) -> None:
+        super().__init__(file, encoding='utf-8')
+        self._file = file
+        self.size, self.budget, self.load_storage = size, size + FLOOR, load_storage
+        self.storages: dict[str, torch.storage.TypedStorage] = {}
+        self._file_read = self._read
+
+    def _read(self, count: int) -> bytes:
+        if count > self.size:  # Python would allocate first
+            raise pickle.UnpicklingError(f'a value of {count} bytes in a file of {self.size}')
+        return self._file.read(count)
+
+    def _pay(self, *arguments: Any) -> None:
+        """Ends files that build or copy more than their size can explain."""
+        self.budget -= CALL_COST + sum(WEIGHTS[type(value)] * len(value) for value in arguments if type(value) in WEIGHTS)
+        if self.budget < 0:
+            raise pickle.UnpicklingError(f'more objects than a checkpoint of {self.size} bytes holds')
 
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in of a global; RefusedGlobalError if it has none."""
         module = {'__builtin__': 'builtins'}.get(module, module)  # the spelling of protocol 2
         name = {'xrange': 'range'}.get(name, name)
         if (module, name) not in ALLOWED:
-            raise RefusedGlobalError(f'{module}.{name}')
+            raise RefusedGlobalError(f'{module}.{name}'[:200])
         return ALLOWED[module, name]
 
     def load_reduce(self) -> None:
         """Calls a function or class; NEWOBJ creates an object in the same way."""
-        arguments = self.stack.pop()
+        arguments = instance(self.stack.pop(), tuple)
+        self._pay(*arguments)
         self.stack[-1] = call(self.stack[-1], arguments)
-
-    def _instantiate(self, kind: Any, arguments: list) -> None:
-        self.append(call(kind, tuple(arguments)))  # INST and OBJ of text pickles
 
     def load_build(self) -> None:
         """Gives an object its state."""
@@ -52,64 +91,64 @@ class Unpickler(PythonUnpickler):
         kind = np.dtype if isinstance(target, np.dtype) else type(target)
         if kind not in RESTORE:
             raise RefusedGlobalError(f'state for {getattr(target, "__name__", kind.__name__)}')
+        self._pay(*(state if type(state) is tuple else (state,)))
         RESTORE[kind](target, state)
 
     def load_setitem(self) -> None:
         """One entry of a dict."""
         value, key = self.stack.pop(), self.stack.pop()
-        self._target(dict, OrderedDict, Counter, defaultdict)[check_key(key)] = value
+        instance(self.stack[-1], *DICTS)[check_key(key)] = value
 
     def load_setitems(self) -> None:
         """Several entries of a dict."""
         items = self.pop_mark()
-        target = self._target(dict, OrderedDict, Counter, defaultdict)
+        target = instance(self.stack[-1], *DICTS)
         for key, value in zip(items[::2], items[1::2]):
             target[check_key(key)] = value
-
-    def load_dict(self) -> None:
-        """A dict as text pickles write it."""
-        items = self.pop_mark()
-        self.append({check_key(key): value for key, value in zip(items[::2], items[1::2])})
 
     def load_append(self) -> None:
         """One item of a list."""
         item = self.stack.pop()
-        self._target(list, deque).append(item)
+        instance(self.stack[-1], list).append(item)
 
     def load_appends(self) -> None:
         """Several items of a list."""
         items = self.pop_mark()
-        self._target(list, deque).extend(items)
+        instance(self.stack[-1], list).extend(items)
+
+    def load_empty_set(self) -> None:
+        """A set; one byte of the file makes 200 of memory."""
+        self._pay()
+        self.append(set())
 
     def load_additems(self) -> None:
         """Members of a set."""
         items = self.pop_mark()
-        self._target(set).update(map(check_key, items))
+        instance(self.stack[-1], set).update(map(check_key, items))
 
     def load_frozenset(self) -> None:
         """A set that does not change."""
         items = self.pop_mark()
+        self._pay()
         self.append(frozenset(map(check_key, items)))
 
     def load_binpersid(self) -> None:
-        """A storage: torch uses its fields as they are, and versions before 2.10 read behind the end of a record."""
-        mark, kind, key, location, numel, *view = self.stack.pop()
-        plain = all(type(text) in (str, bytes) for text in (mark, key, location)) and mark in ('storage', b'storage')
-        parts = [numel, *(view[0][1:] if view and view[0] else ())]
-        if not plain or location in ('meta', b'meta') or any(type(part) is not int or part < 0 for part in parts):
-            raise pickle.UnpicklingError('a reference to something that is no storage')
-        if view and view[0] is not None:
-            check_key(view[0])
-        dtype = getattr(kind, 'dtype', torch.uint8)  # UntypedStorage counts bytes
-        if self.record_size is not None and numel * dtype.itemsize != self.record_size(key):
-            raise pickle.UnpicklingError(f'storage {key!r} does not have {numel} elements of {dtype}')
-        self.append(self.persistent_load((mark, kind, key, location, numel, *view)))
-
-    def _target(self, *kinds: type) -> Any:
-        target = self.stack[-1]
-        if type(target) not in kinds:
-            raise pickle.UnpicklingError(f'items for a {type(target).__name__}')
-        return target
+        """A storage: its name, its type, its key, its place and its number of elements."""
+        mark, kind, key, location, numel, *view = instance(self.stack.pop(), tuple)
+        mark, key, location = (text.decode() if type(text) is bytes else instance(text, str) for text in (mark, key, location))
+        if self.load_storage is None or mark != 'storage' or location == 'meta' or any(part is not None for part in view):
+            raise pickle.UnpicklingError('a reference to something other than a storage with data of its own')
+        count = instance(numel, int) * instance(kind, torch.dtype).itemsize
+        if not 0 <= count <= self.size:
+            raise pickle.UnpicklingError(f'a storage of {count} bytes in a file of {self.size}')
+        self._pay()
+        if key not in self.storages:
+            memory = self.load_storage(key, kind, count, location)
+            self.storages[key] = torch.storage.TypedStorage(wrap_storage=memory, dtype=kind, _internal=True)
+        storage = self.storages[key]
+        if storage.dtype != kind or storage._untyped_storage.nbytes() != count:
+            raise pickle.UnpicklingError(f'storage {key[:40]!r} has two types or sizes')
+        self.append(storage)
 
     for code, read in (
         ('REDUCE', load_reduce),
@@ -117,19 +156,11 @@ class Unpickler(PythonUnpickler):
         ('BUILD', load_build),
         ('SETITEM', load_setitem),
         ('SETITEMS', load_setitems),
-        ('DICT', load_dict),
         ('APPEND', load_append),
         ('APPENDS', load_appends),
+        ('EMPTY_SET', load_empty_set),
         ('ADDITEMS', load_additems),
         ('FROZENSET', load_frozenset),
         ('BINPERSID', load_binpersid),
     ):
         dispatch[getattr(pickle, code)[0]] = read
-
-
-def load(file: BinaryIO, **kwargs: Any) -> Any:
-    """``pickle.load`` for the parts of a legacy file around its content: numbers, a dict, and the names of the storages."""
-    part = Unpickler(file, **kwargs).load()
-    for name in part if isinstance(part, (list, tuple)) else ():  # torch looks them up in a dict
-        check_key(name)
-    return part

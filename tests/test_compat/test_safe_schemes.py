@@ -82,18 +82,52 @@ def test_the_hostile_file_is_hostile(files, tmp_path):
     assert (tmp_path / 'marker').exists()
 
 
+def kept(folder):
+    """Names of the files in a cache without the hash of their address."""
+    return sorted(path.name.partition('_')[2] for path in folder.iterdir())
+
+
 def test_http(served, files, loads_only_the_good_one, tmp_path):
     loads_only_the_good_one(lambda name: f'{served}/{name}?download=1')
-    cached = tmp_path / 'torch/hub/checkpoints'
-    assert {path.name for path in cached.iterdir()} == {'good.pth', 'hostile.pth'}
+    assert kept(tmp_path / 'torch/hub/checkpoints') == ['good.pth']  # a file that does not load is not kept
     (files / 'good.pth').unlink()  # the second time comes from the cache
-    assert 'state_dict' in CheckpointLoader.load_checkpoint(f'{served}/good.pth')
+    assert 'state_dict' in CheckpointLoader.load_checkpoint(f'{served}/good.pth?download=1')
+
+
+@pytest.mark.parametrize('other', ['b/epoch_15.pth', 'a/epoch_15.pth?version=2', '/a/epoch_15.pth', 'epoch_15.pth'])
+def test_addresses_that_end_alike_are_told_apart(served, files, other):
+    for number, folder in enumerate(('a', 'b', '.')):
+        (files / folder).mkdir(exist_ok=True)
+        torch.save({'x': number}, files / folder / 'epoch_15.pth')
+    assert CheckpointLoader.load_checkpoint(f'{served}/a/epoch_15.pth') == {'x': 0}
+    torch.save({'x': 3}, files / 'a/epoch_15.pth')
+    assert CheckpointLoader.load_checkpoint(f'{served}/{other}') != {'x': 0}
+    assert CheckpointLoader.load_checkpoint(f'{served}/a/epoch_15.pth') == {'x': 0}  # kept
+
+
+def test_a_file_that_somebody_put_into_the_folder_counts_if_its_hash_is_right(served, files, tmp_path):
+    folder = tmp_path / 'torch/hub/checkpoints'
+    folder.mkdir(parents=True)
+    content = (files / 'good.pth').read_bytes()
+    right = hashlib.sha256(content).hexdigest()[:8]
+    for name in (f'net-{right}.pth', 'net-01234567.pth', 'net.pth', 'net-.pth', f'net-{right[:4]}.pth'):
+        (folder / name).write_bytes(content)
+    assert 'state_dict' in load_url(f'{served}/absent/net-{right}.pth')
+    for name in ('net-01234567.pth', 'net.pth', 'net-.pth', f'net-{right[:4]}.pth'):
+        with pytest.raises(ConnectionError):
+            load_url(f'{served}/absent/{name}')
+
+
+def test_a_name_that_was_asked_for_is_the_name(served, tmp_path):
+    load_url(f'{served}/good.pth', model_dir=str(tmp_path / 'own'), file_name='mine.pth', progress=False)
+    assert [path.name for path in (tmp_path / 'own').iterdir()] == ['mine.pth']
+    assert 'state_dict' in load_url(f'{served}/absent.pth', model_dir=str(tmp_path / 'own'), file_name='mine.pth')
 
 
 @pytest.mark.parametrize('function', [load_url, mmengine.utils.dl_utils.load_url, host.load_url, host.load_from_http])
 def test_every_function_that_downloads(served, loads_only_the_good_one, tmp_path, function):
     loads_only_the_good_one(lambda name: f'{served}/{name}', functools.partial(function, model_dir=str(tmp_path / 'own')))
-    assert (tmp_path / 'own/good.pth').exists()
+    assert kept(tmp_path / 'own') == ['good.pth']
 
 
 def test_a_hash_in_the_name_is_compared_if_wanted(served, files, tmp_path):
@@ -103,7 +137,7 @@ def test_a_hash_in_the_name_is_compared_if_wanted(served, files, tmp_path):
     assert load_url(f'{served}/{right}', check_hash=True, progress=False).keys() == {'state_dict', 'message_hub'}
     with pytest.raises(RuntimeError, match='invalid hash value'):
         load_url(f'{served}/net-01234567.pth', check_hash=True, progress=False)
-    assert not (tmp_path / 'torch/hub/checkpoints/net-01234567.pth').exists()
+    assert kept(tmp_path / 'torch/hub/checkpoints') == [right]
     load_url(f'{served}/net-01234567.pth', progress=False)
 
 
@@ -115,10 +149,14 @@ def test_what_is_not_there(served, tmp_path):
     assert not list((tmp_path / 'torch/hub/checkpoints').iterdir())
 
 
-def test_a_damaged_download_names_the_file_to_delete(served, files, tmp_path):
-    (files / 'cut.pth').write_bytes((files / 'good.pth').read_bytes()[:500])
-    with pytest.raises(ValueError, match=re.escape(str(tmp_path / 'torch/hub/checkpoints/cut.pth')) + '.*damaged'):
+def test_a_damaged_download_is_named_and_not_kept(served, files, tmp_path):
+    whole = (files / 'good.pth').read_bytes()
+    (files / 'cut.pth').write_bytes(whole[:500])
+    with pytest.raises(ValueError, match=f'damaged.* came from {re.escape(served)}/cut.pth and was not kept'):
         CheckpointLoader.load_checkpoint(f'{served}/cut.pth')
+    assert kept(tmp_path / 'torch/hub/checkpoints') == []
+    (files / 'cut.pth').write_bytes(whole)
+    assert 'state_dict' in CheckpointLoader.load_checkpoint(f'{served}/cut.pth')
 
 
 @pytest.mark.parametrize('scheme', ['torchvision', 'modelzoo', 'openmmlab', 'open-mmlab', 'mmcls'])
