@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
+from icckd_mm.config.building import build_classifier, only_registered
+from icckd_mm.config.registered import check_registered
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry, confidence_margin
 from icckd_mm.zoo.network import AIDS, Network
 from icckd_mm.zoo.standalone_config import standalone_config
+from icckd_mm.zoo.stranger import without_download
 
 
 @dataclass
@@ -58,8 +63,11 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     Returns:
         FeatureSpace: Features, logits and labels of all test images.
     """
+    from mmpretrain import get_model  # heavy
+
     cfg = Config.fromfile(config)
-    return _space(cfg, cfg.test_dataloader, load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict'])
+    weights = load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict']
+    return _space(get_model(cfg), cfg.test_dataloader, weights)
 
 
 def network_space(network: Network) -> FeatureSpace:
@@ -72,12 +80,18 @@ def network_space(network: Network) -> FeatureSpace:
         FeatureSpace: Features, logits and labels of all test images.
 
     Raises:
-        ValueError: If the config has no test split.
+        ValueError: If the config has no test split, or is refused by :func:`check_registered`.
     """
-    loader = network.config.get('test_dataloader')
+    loader = network.config.to_dict().get('test_dataloader')
     if not loader:
         raise ValueError(f'the config in {network.checkpoint} has no test_dataloader; add one to the config of the run')
-    return _space(standalone_config(network), loader, network.state)
+    model = standalone_config(network).model
+    loader = check_registered({'test_dataloader': loader}, str(network.checkpoint))['test_dataloader']
+    if not isinstance(loader, dict) or not isinstance(loader.get('dataset'), dict):
+        raise ValueError(f'test_dataloader of the config in {network.checkpoint} has no dataset; take another checkpoint')
+    loader['dataset'] = without_download(loader['dataset'])
+    with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered():
+        return _space(build_classifier(model, network.state), loader, network.state)
 
 
 def teacher_of(network: Network) -> Network | None:
@@ -97,10 +111,8 @@ def teacher_of(network: Network) -> Network | None:
 
 
 @torch.no_grad()
-def _space(config: Config, test_loader: dict[str, Any], weights: dict[str, Tensor]) -> FeatureSpace:
-    from mmpretrain import get_model  # heavy
-
-    model: Any = get_model(config, device=get_device()).eval()
+def _space(model: Any, test_loader: dict[str, Any], weights: Mapping[str, Tensor]) -> FeatureSpace:
+    model = model.to(get_device()).eval()
     model.load_state_dict({name: value for name, value in weights.items() if not name.startswith(AIDS)})
     loader = Runner.build_dataloader({**test_loader, 'collate_fn': dict(type='default_collate')})
     seen: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}

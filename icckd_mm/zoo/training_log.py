@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
+
+from icckd_mm.plain_text import plain
 
 from .network import Network
 
@@ -35,15 +39,26 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     if log is None or network.average is False:
         return own, teacher
     steps = (network.meta.get('epoch'), network.meta.get('iter'))
-    for line in log.read_text(encoding='utf-8').splitlines():
-        row = json.loads(line)
+    for line in log.read_text(encoding='utf-8', errors='replace').splitlines():
+        row = _row(line, log)
         if 'lr' in row or row.get('step') not in steps:  # of training, or of another time
             continue
         for key, value in row.items():
-            if key in NO_METRICS or not isinstance(value, (int, float)):
+            if key in NO_METRICS or not isinstance(value, (int, float)) or not math.isfinite(value):
                 continue
+            key = plain(key)
             if key.startswith(TEACHER):
                 teacher[key[len(TEACHER) :]] = value
             else:
                 own[key[len(STUDENT) :] if key.startswith(STUDENT) else key] = value
     return own, teacher
+
+
+def _row(line: str, log: Path) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ValueError(f'{log} has a line that is not a JSON object: {plain(line, 60)!r}; remove the line')
+    return row
