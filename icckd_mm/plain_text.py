@@ -38,11 +38,6 @@ def in_markdown(text: object, longest: int = 200) -> str:
     return MARKDOWN.sub(r'\\\1', html.escape(plain(text, longest), quote=False))
 
 
-def in_code_span(text: object, longest: int = 200) -> str:
-    """Text between backticks in Markdown; its own backticks become apostrophes."""
-    return f'`{plain(text, longest).replace("`", chr(39))}`'
-
-
 def is_file_name(text: object) -> bool:
     """Whether text can name a file anywhere and means nothing to a shell, to Python or to Markdown.
 

@@ -11,7 +11,7 @@ import yaml
 from mmengine.analysis import FlopAnalyzer
 from mmengine.config import Config
 
-from icckd_mm.plain_text import in_code_span, in_markdown, plain
+from icckd_mm.plain_text import in_markdown, is_file_name, plain
 from icckd_mm.version import __version__
 
 from .meta import run_name
@@ -146,7 +146,7 @@ print(predict({image})[0]['pred_class'])
 
 ## Training
 
-Run {in_code_span(run_name(network.meta))}, {_when(network)}, on the training split of
+Run {_run(network)}, on the training split of
 {in_markdown(dataset_name(network.config, 'train_dataloader'))}; published by icckd_mm {__version__}.{_log_line(entry)}
 
 Method: {PAPER['Title']}, {PAPER['URL']}
@@ -157,8 +157,10 @@ def _rounded(metrics: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 2) for key, value in metrics.items()}
 
 
-def _when(network: Network) -> str:
-    return f'epoch {network.meta.get("epoch")}, seed {network.meta.get("seed")}'
+def _run(network: Network) -> str:
+    name = run_name(network.meta)
+    shown = f'`{name}`' if is_file_name(name) else in_markdown(name)
+    return f'{shown}, epoch {network.meta.get("epoch")}, seed {network.meta.get("seed")}'
 
 
 def _plain_values(value: Any) -> Any:

@@ -46,7 +46,7 @@ def run_name(meta: Mapping[str, Any]) -> str:
         >>> run_name({'experiment_name': 'icc_resnet20_1xb64_digits_20260101_120000'}), run_name({})
         ('icc_resnet20_1xb64_digits', 'unknown')
     """
-    return Path(str(meta.get('experiment_name', 'unknown'))).name.rsplit('_', 2)[0]
+    return str(meta.get('experiment_name', 'unknown')).rsplit('_', 2)[0]
 
 
 def file_name(meta: Mapping[str, Any], where: Path) -> str:

@@ -221,7 +221,7 @@ def test_a_network_far_larger_than_its_weights_is_not_made(arena):
 
 
 def test_a_network_of_very_many_layers_is_not_made(arena):
-    arch = dict(embed_dims=8, num_layers=10**7, num_heads=1, feedforward_channels=8)
+    arch = dict(embed_dims=8, num_layers=10**5, num_heads=1, feedforward_channels=8)
     path = forged_run(arena, 'model.backbone', dict(type='VisionTransformer', arch=arch, img_size=8, drop_path_rate=0.0))
     with pytest.raises(ValueError, match='far larger than the weights'):
         publish_from(path, arena)
