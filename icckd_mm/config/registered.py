@@ -22,6 +22,7 @@ PARTS = {  # of a config that is published or tested, and what is built from eac
     'test_evaluator': 'METRICS',
     'test_cfg': PLAIN,
 }
+DICTS = ('model', 'data_preprocessor', 'test_dataloader')
 LOADER_KEYS = {
     **dict.fromkeys(('batch_size', 'num_workers', 'persistent_workers', 'pin_memory', 'drop_last'), PLAIN),
     **{'dataset': 'DATASETS', 'sampler': 'DATA_SAMPLERS', 'collate_fn': 'FUNCTIONS'},
@@ -93,7 +94,9 @@ def check_registered(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     for key in config:
         if key not in PARTS:
             raise Place(where, (str(key)[:40],), PLAIN).refuse(f'only {", ".join(PARTS)} belong there')
-    scope = config.get('default_scope') or 'mmpretrain'
+        if key in DICTS and not isinstance(config[key], Mapping):
+            raise Place(where, (key,), PLAIN).refuse(f'{_shown(config[key])} is not a dict')
+    scope = 'mmpretrain' if config.get('default_scope') is None else config['default_scope']
     if scope not in SCOPES:
         raise Place(where, ('default_scope',), PLAIN).refuse(f'{_shown(scope)} is not one of {", ".join(SCOPES)}')
     return {key: _checked(value, Place(where, (key,), PARTS[key], scope)) for key, value in config.items()}
@@ -130,6 +133,8 @@ def _checked_dict(node: dict[Any, Any], place: Place) -> dict[str, Any]:
             found[key] = _checked_type(value, here)
         elif place.kind == 'MODELS' and (key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in repr(value))):
             continue  # the weights are in the file
+        elif place.kind == LOADER and key == 'dataset' and not isinstance(value, Mapping):
+            raise here.refuse(f'{_shown(value)} is not a dict')
         elif key in PATHS_OF_CODE or key in PATHS_OF_WEIGHTS:
             raise here.refuse('a file that the config names is not read; only what you name on the command line is')
         elif key in ('backend_args', 'file_client_args') and value not in (None, {}, {'backend': 'local'}):
