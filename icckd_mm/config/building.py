@@ -66,6 +66,19 @@ def only_registered() -> Iterator[None]:
         names.update(saved)
 
 
+def check_sizes(weights: Mapping[str, Tensor], where: object) -> int:
+    """Bytes that are stored for weights; a tensor whose strides are 0 claims more than the file has.
+
+    Raises:
+        ValueError: If they would take far more memory than is stored.
+    """
+    storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in weights.values()}
+    stored = sum(storages.values())
+    if sum(value.numel() * value.element_size() for value in weights.values()) > 4 * stored + SPARE_BYTES:
+        raise ValueError(f'{where} holds weights that claim more than is stored in it; take another checkpoint')
+    return stored
+
+
 def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> nn.Module:
     """Build what a checked config describes, without its weights.
 
@@ -81,7 +94,6 @@ def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     """
     from mmpretrain.registry import MODELS
 
-    stored = sum(value.numel() * value.element_size() for value in weights.values())
-    bounds = Bounded(4 * stored + SPARE_BYTES, 20 * len(weights) + SPARE_TENSORS)
+    bounds = Bounded(4 * check_sizes(weights, 'the file') + SPARE_BYTES, 20 * len(weights) + SPARE_TENSORS)
     with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered(), bounds:
         return MODELS.build(deepcopy(dict(config)))  # mmpretrain changes the config it builds from

@@ -43,7 +43,7 @@ PATHS_OF_WEIGHTS = (
 )
 TYPES = {'conv_type': (), 'padding_mode': ('zeros', 'circular')}  # arguments of layers that are made a type
 EXECUTABLE = ('pkl', 'pickle', 'yaml', 'yml', 'py')  # formats of annotations that mmengine executes
-LARGEST = {'TRANSFORMS': 4096, 'DATASETS': 2_000_000, LOADER: 8192}  # sides of images, numbers of images, batch size
+LARGEST = {'TRANSFORMS': 2048, 'DATASETS': 2_000_000, LOADER: 8192}  # sides of images, numbers of images, batch size
 DEEPEST = 40
 
 
@@ -172,6 +172,8 @@ def _check_text(text: str, place: Place) -> None:
         raise place.refuse(f'{_shown(text)} is an address; only local files are read')
     if place.kind in ('MODELS', 'METRICS') and text.startswith(('/', '~', '.', '\\')):
         raise place.refuse(f'{_shown(text)} is a path; a file that the config names is not read')
+    if place.kind == 'DATASETS' and re.match(r'\W*(dev|proc|sys)(/|$)', text):
+        raise place.refuse(f'{_shown(text)} is not a folder of data')
     if place.kind == 'TRANSFORMS' and not re.fullmatch(r'[\w./ -]*', text, re.ASCII):
         raise place.refuse(f'{_shown(text)} is neither a name nor a number')  # mmpretrain evaluates some of them
     if place.kind == 'DATASETS' and text.rpartition('.')[2].strip().lower() in EXECUTABLE:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch import Tensor
 
 from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
@@ -13,7 +14,7 @@ from icckd_mm.config.building import build_classifier
 from icckd_mm.config.registered import check_registered
 from icckd_mm.plain_text import plain
 
-LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 4096
+LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
 
 
 def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
@@ -36,7 +37,9 @@ def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
         if not isinstance(state, dict):
             raise ValueError(f'{weights.name} holds no state_dict')
         what = 'config'
-        build_classifier(_checked_config(config)['model'], state)
+        build_classifier(
+            _checked_config(config)['model'], {name: one for name, one in state.items() if isinstance(one, Tensor)}
+        )
     except Exception as error:
         return what, False, plain(f'{type(error).__name__}: {error}', 1000)
     return None
@@ -51,7 +54,7 @@ def _named_files(folder: Path) -> tuple[Path, Path]:
         (entry,) = yaml.safe_load(_text(metafile))['Models']
         size = entry['Metadata']['Image Size']
         if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
-            raise ValueError(f'Image Size {size}')
+            raise ValueError('Image Size')
         return folder / Path(entry['Weights']).name, folder / Path(entry['Config']).name
     except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f'{metafile} does not describe one model; publish the run again') from None
@@ -69,6 +72,8 @@ def _checked_config(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if path.is_file() and path.stat().st_size > LARGEST_TEXT:
+    if not path.is_file():  # nor a pipe, which would never end
+        raise FileNotFoundError(f'{path.name} is not there')
+    if path.stat().st_size > LARGEST_TEXT:
         raise ValueError(f'{path.name} has more than {LARGEST_TEXT} bytes')
     return path.read_text(encoding='utf-8')

@@ -107,7 +107,7 @@ def names_in(index: Path, but: Path) -> set[str]:
         if metafile.is_file() and metafile.resolve().parent != but.resolve():
             try:
                 models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
-                names |= {str(model['Name']).lower() for model in models}
+                names |= {plain(model['Name']).lower() for model in models if isinstance(model['Name'], (str, int))}
             except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
                 raise ValueError(f'{metafile}, listed in {index}, does not name models; correct or remove it') from None
     return names

@@ -35,7 +35,7 @@ def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
     dataset = meta.get('dataset_meta')
     classes = dataset.get(CLASSES) if isinstance(dataset, Mapping) else None
     if isinstance(classes, (list, tuple)) and len(classes) <= MOST_CLASSES:
-        found['dataset_meta'] = {CLASSES: type(classes)([plain(one) for one in classes])}
+        found['dataset_meta'] = {CLASSES: type(classes)([plain(one) if isinstance(one, (str, int)) else '' for one in classes])}
     return found
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
+from icckd_mm.config.building import check_sizes
 from icckd_mm.plain_text import plain
 
 from .meta import checked_meta
@@ -108,6 +109,7 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     state = {name: value for name, value in state.items() if not name.startswith(AIDS)}
     if not state or not isinstance(model, dict) or 'backbone' not in model:
         raise ValueError(f'{path} holds no classifier: neither a student (architecture.*) nor a network with a backbone')
+    check_sizes(state, path)
     # Copies without gaps: a tensor that is a view would take the whole of its storage along into a file.
     copies = OrderedDict((name, value.clone(memory_format=torch.contiguous_format)) for name, value in state.items())
     average = ema if 'ema_state_dict' in checkpoint else None
