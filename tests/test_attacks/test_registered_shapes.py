@@ -49,6 +49,10 @@ def test_a_log_that_is_a_link_is_not_published(tmp_path):
     path = write_run(tmp_path / 'run', run_config(tmp_path))
     (tmp_path / 'secret.json').write_text(json.dumps({'token': 'abracadabra', 'step': 1}))
     os.symlink(tmp_path / 'secret.json', log_beside(path))
+    folder = tmp_path / 'home' / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(json.dumps({'token': 'abracadabra', 'step': 1}))
+    os.symlink(folder.parent, path.parent / '20250101_000000')
     assert 'abracadabra' not in publish_from(path, tmp_path)
 
 
@@ -128,12 +132,12 @@ def test_devices_are_not_data(tmp_path, path):
         publish_from(write_run(tmp_path / 'run', cfg), tmp_path)
 
 
-@pytest.mark.parametrize(
-    'meta',
-    [None, 5, [], {'cfg': 5}, {'cfg': None}, {'cfg': 'model = 5'}, {'cfg': 'x = 1'}, {'cfg': 'model = dict(backbone=1)'}],
-)
+NO_CONFIGS = ('model = 5', 'x = 1', 'model = dict(backbone=1)')
+
+
+@pytest.mark.parametrize('meta', [None, 5, [], {'cfg': 5}, {'cfg': None}, *({'cfg': text} for text in NO_CONFIGS)], ids=str)
 def test_a_checkpoint_without_a_classifier_is_one_line(tmp_path, meta):
     torch.save({'meta': meta, 'state_dict': {'a': torch.zeros(1), 5: torch.zeros(1)}}, tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match='') as caught:
+    with pytest.raises(ValueError, match=r'classifier|config of its run') as caught:
         publish_from(tmp_path / 'a.pth', tmp_path)
     assert '\n' not in str(caught.value)
