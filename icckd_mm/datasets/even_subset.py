@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from icckd_mm.registry import DATASETS
+
 from .nesting import build_cut
 
 
+@DATASETS.register_module()
 def even_subset(dataset: dict, images: int) -> Any:
     """Build a data set with ``images`` of its images, spread evenly over their order.
 

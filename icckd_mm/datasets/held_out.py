@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from icckd_mm.registry import DATASETS
+
 from .nesting import build_cut
 
 
+@DATASETS.register_module()
 def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> Any:
-    """One of the two parts of a data set; its name, ``icckd_mm.datasets.held_out.held_out_part``, is a legal ``type``.
+    """One of the two parts of a data set; ``icckd_mm.held_out_part`` is a ``type``.
 
     The images of each class are dealt out at random, by the seed alone, and keep their order in each part. Of each class the
     rounded ``fraction`` is held out, at least one image, and at least one remains.

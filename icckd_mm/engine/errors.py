@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mmengine.logging import MMLogger
 
+from icckd_mm.plain_text import plain
+
 REFUSED, FAILED = 2, 1  # exit status: of a check of ours, and of any other error
 PACKAGE = Path(__file__).resolve().parents[1]
 LONGEST = 1000  # some messages hold whole configs or all names of weights; what is wrong comes first, what to do last
@@ -31,7 +33,7 @@ def describe(error: BaseException) -> str:
     if 'Traceback (most recent call last)' in text:  # of a worker process: what happened is said first and last
         lines = text.splitlines()
         text = f'{lines[0]} {lines[-1]}'
-    text = ' '.join(text.split())
+    text = plain(text, len(text) + 1)  # it may quote a file, and end on a terminal
     if len(text) > LONGEST:
         text = f'{text[: LONGEST * 3 // 4]} ... {text[-LONGEST // 4 :]}'
     return text if is_for_users(error) else f'{type(error).__name__}: {text}'

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from icckd_mm.plain_text import plain
 from icckd_mm.zoo.network import Network, take_network
 
 from .curves import LOGS, RunLog, read_log
@@ -19,10 +20,14 @@ class AnalysedRun:
     Args:
         path (str | PathLike): Work dir (its last checkpoint is taken) or checkpoint.
         name (str): What figures call it.
+        named (Sequence[Path]): What else the user named, where its teacher may be. Defaults to nothing.
+        teacher (Path, optional): Checkpoint of its teacher. Defaults to the one that its config names, if that is ``named``.
     """
 
-    def __init__(self, path: str | os.PathLike[str], name: str) -> None:
-        self.path, self.name = Path(path), name
+    def __init__(
+        self, path: str | os.PathLike[str], name: str, named: Sequence[Path] = (), teacher: Path | None = None
+    ) -> None:
+        self.path, self.name, self.named, self.teacher = Path(path), name, named, teacher
 
     @cached_property
     def network(self) -> Network:
@@ -42,16 +47,18 @@ class AnalysedRun:
 
     @cached_property
     def teacher_space(self) -> FeatureSpace | None:
-        """Likewise of the teacher; None without one."""
-        teacher = teacher_of(self.network)
+        """The same of the teacher; None without one."""
+        teacher = teacher_of(self.network, self.named, self.teacher)
         return None if teacher is None else network_space(teacher)
 
 
-def named_runs(paths: Sequence[str]) -> list[AnalysedRun]:
+def named_runs(paths: Sequence[str], teacher: Path | None = None) -> list[AnalysedRun]:
     """Runs with the shortest names that tell them apart.
 
     Args:
         paths (Sequence[str]): Work dirs and checkpoints.
+        teacher (Path, optional): Checkpoint of the students' teacher. Defaults to the one that a student's config names, if it
+            is one of the paths or in one of them.
 
     Returns:
         list[AnalysedRun]: In the same order.
@@ -76,4 +83,5 @@ def named_runs(paths: Sequence[str]) -> list[AnalysedRun]:
         while sum(other[-length:] == own[-length:] for other in parts) > 1 and length < len(own):
             length += 1
         names.append('/'.join(own[-length:]))
-    return [AnalysedRun(path, name) for path, name in zip(paths, names)]
+    named = [*whole, *(Path(os.path.abspath(Path(path).expanduser())) for path in paths)]
+    return [AnalysedRun(path, plain(name), named, teacher) for path, name in zip(paths, names)]

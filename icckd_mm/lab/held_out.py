@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-PART = 'icckd_mm.datasets.held_out.held_out_part'
+PART = 'icckd_mm.held_out_part'
 HOOK = 'IntraClassContrastHook'
 LABEL_MAPS = ('ClassMap', 'CoarseLabels')  # wrappers that keep each image once
 

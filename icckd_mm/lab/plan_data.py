@@ -12,7 +12,7 @@ from icckd_mm.lab.recipes import Recipe, read_config_once
 
 FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, class after class
 LOAD = {'type': 'LoadImageFromFile'}
-EVEN = 'icckd_mm.datasets.even_subset.even_subset'
+EVEN = 'icckd_mm.even_subset'
 TRAIN = 'train_dataloader.dataset'
 ONE_VIEW = 'bank'  # the second view that is no view, but the image's feature of the last epoch
 

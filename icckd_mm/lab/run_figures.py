@@ -73,7 +73,8 @@ FIGURES: dict[str, tuple[Callable[[Runs, float], Figure | None], str]] = {
     'logit_difference': (
         _logit_difference,
         "Positive where the student's logit is above its teacher's, mean over the test images of a true class. Each image's "
-        'logits are centred first, which a softmax does not see. For distillations whose teacher checkpoint is at hand.',
+        'logits are centred first, which a softmax does not see. For distillations whose teacher is among the '
+        'runs, or given by --teacher.',
     ),
     'calibration': (
         _calibration,

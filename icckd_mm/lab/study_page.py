@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from icckd_mm.lab.style import embedded
+from icckd_mm.plain_text import plain
 
 STYLE = """body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
 table{border-collapse:collapse;font-size:14px}
@@ -38,13 +40,13 @@ class Block:
 
 def markdown(title: str, blocks: Sequence[Block]) -> str:
     """The report as Markdown; its figures are files."""
-    parts = [f'# {title}']
+    parts = [f'# {_without_tags(title)}']
     for block in blocks:
-        parts += [f'## {block.title}', block.text]
+        parts += [f'## {_without_tags(block.title)}', _without_tags(block.text)]
         if block.table:
             parts.append(markdown_table(block.table))
         if block.figure is not None:
-            parts.append(f'![{block.title}]({block.file}.png)')
+            parts.append(f'![{_without_tags(block.title)}]({block.file}.png)')
     return '\n\n'.join(parts) + '\n'
 
 
@@ -52,7 +54,17 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows, the first of them the header, the first column on the left and the others on the right."""
     head, *rest = rows
     rule = ('---', *['---:'] * (len(head) - 1))
-    return '\n'.join(f'| {" | ".join(row)} |' for row in (head, rule, *rest))
+    return '\n'.join(f'| {" | ".join(map(_cell, row))} |' for row in (head, rule, *rest))
+
+
+def _cell(text: str) -> str:
+    """Text that does not end its cell."""
+    return _without_tags(plain(text, 400)).replace('|', r'\|')
+
+
+def _without_tags(text: str) -> str:
+    """Markdown in which no tag of HTML begins; the ``<`` of a comparison stays."""
+    return re.sub(r'<(?=[A-Za-z/!?])', '&lt;', text)
 
 
 def page(title: str, blocks: Sequence[Block]) -> str:

@@ -16,6 +16,7 @@ from icckd_mm.lab.study_method_figure import method_figure
 from icckd_mm.lab.study_page import Block, markdown, page
 from icckd_mm.lab.study_tables import cell_tables, comparison_tables
 from icckd_mm.lab.style import save
+from icckd_mm.plain_text import plain
 
 UNSAID = ('data', 'images', 'teacher', 'student')  # they stand elsewhere
 
@@ -62,10 +63,10 @@ def _head(plan: Plan, records: Sequence[Record], cells: Sequence[CellResults]) -
     short = [cell for cell in cells if len(cell.seeds) < len(plan.seeds)]
     text = (
         f'{len(records)} runs in {len(cells)} cells, seeds {", ".join(map(str, seeds))}; plan {plan.name}; code '
-        f'{", ".join(sorted(codes))}. {_data(cells)} {_defaults(plan, cells)} Accuracy is top-1 on the test split after the '
-        'last epoch, in percent; the best epoch, chosen on the test split itself, stands in a column of its own. Means have '
-        "95 % bootstrap intervals (BCa). Differences are paired by seed and tested by permutation, with Holm's correction over "
-        'each table; fewer than 3 seeds are called neither better nor worse.'
+        f'{", ".join(sorted(map(plain, codes)))}. {_data(cells)} {_defaults(plan, cells)} Accuracy is top-1 on the test '
+        'split after the last epoch, in percent; the best epoch, chosen on the test split itself, stands in a column of its '
+        "own. Means have 95 % bootstrap intervals (BCa). Differences are paired by seed and tested by permutation, with Holm's "
+        'correction over each table; fewer than 3 seeds are called neither better nor worse.'
     )
     if short:
         text += f' {len(short)} cells have fewer seeds than the plan asks for: failed, or not done yet.'
@@ -115,7 +116,7 @@ def _figures(plan: Plan, cells: Sequence[CellResults]) -> list[Block]:
 def _data(cells: Sequence[CellResults]) -> str:
     """The data of the study, to stand beside every figure."""
     used = {(cell.factors['data'], cell.factors['images']) for cell in cells}
-    names = sorted(f'{data}, {"all" if images is None else images} training images' for data, images in used)
+    names = sorted(f'{plain(data)}, {"all" if images is None else images} training images' for data, images in used)
     return f'Data: {"; ".join(names)}.'
 
 

@@ -11,8 +11,10 @@ import yaml
 from mmengine.analysis import FlopAnalyzer
 from mmengine.config import Config
 
+from icckd_mm.plain_text import in_markdown, is_file_name, plain
 from icckd_mm.version import __version__
 
+from .meta import run_name
 from .network import Network
 from .onnx_export import INPUT, OPSET, OUTPUT
 from .standalone_config import channel_order, image_size
@@ -66,7 +68,7 @@ def complexity(model: torch.nn.Module, size: int) -> dict[str, int]:
 def dataset_name(run: Config, loader: str = 'test_dataloader') -> str:
     """Name of the data set of a run, with what is wrapped around it: ``'ClassMap(CIFAR100)'``."""
     dataset = (run.get(loader) or {}).get('dataset') or {}
-    name = str(dataset.get('type', 'unknown')).rsplit('.', 1)[-1]
+    name = plain(str(dataset.get('type', 'unknown')).rsplit('.', 1)[-1])
     return f'{name}({dataset_name({loader: dataset}, loader)})' if 'dataset' in dataset else name
 
 
@@ -83,7 +85,7 @@ def metafile(entry: Entry) -> dict[str, Any]:
             'Seed': network.meta.get('seed'),
             'Code': f'icckd_mm {__version__}, mmengine {network.meta.get("mmengine_version")}',
             'Training Data': dataset_name(run, 'train_dataloader'),
-            'Training Config': _run_name(network),
+            'Training Config': run_name(network.meta),
         },
         'Results': [],
         'Config': f'{entry.root}{entry.name}.py',
@@ -103,7 +105,7 @@ def metafile(entry: Entry) -> dict[str, Any]:
             'Preprocessing': 'in the graph' if entry.with_preprocess else 'before the graph',
         }
     if network.distilled:
-        model['Metadata']['Teacher'] = _teachers(run.model.to_dict(), entry.teacher)
+        model['Metadata']['Teacher'] = _plain_values(_teachers(run.model.to_dict(), entry.teacher))
     return {'Collections': [{'Name': 'ICCKD', 'Paper': PAPER, 'README': 'README.md'}], 'Models': [model]}
 
 
@@ -116,7 +118,8 @@ def model_card(entry: Entry) -> str:
     """A README that tells what the model is and how to use it in three lines."""
     network = entry.network
     kind = 'student, distilled with mmrazor' if network.distilled else 'classifier'
-    results = '\n'.join(f'| {key} | {value:.2f} |' for key, value in entry.metrics.items()) or '| (not measured) | |'
+    rows = [f'| {in_markdown(key)} | {value:.2f} |' for key, value in entry.metrics.items()]
+    results = '\n'.join(rows) or '| (not measured) | |'
     ours = '\nNeeds the package icckd_mm, which holds the network.\n' if 'icckd_mm.' in str(network.model) else ''
     rgb = channel_order(entry.config) == 'RGB'
     image = "mmcv.imread('image.png', channel_order='rgb')" if rgb else "'image.png'"
@@ -125,7 +128,7 @@ def model_card(entry: Entry) -> str:
 A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds an image
 of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 
-| metric on the test split of {dataset_name(network.config)} | value |
+| metric on the test split of {in_markdown(dataset_name(network.config))} | value |
 |---|---|
 {results}
 
@@ -133,7 +136,7 @@ of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 {ours}
 ```python
 {'import mmcv' + chr(10) if rgb else ''}from mmpretrain import ImageClassificationInferencer
-predict = ImageClassificationInferencer('{entry.name}.py', pretrained='{entry.weights}')
+predict = ImageClassificationInferencer({entry.name + '.py'!r}, pretrained={entry.weights!r})
 print(predict({image})[0]['pred_class'])
 ```
 {_onnx_section(entry)}
@@ -143,8 +146,8 @@ print(predict({image})[0]['pred_class'])
 
 ## Training
 
-Run `{_run_name(network)}`, epoch {network.meta.get('epoch')}, seed {network.meta.get('seed')}, on the training split of
-{dataset_name(network.config, 'train_dataloader')}; published by icckd_mm {__version__}.{_log_line(entry)}
+Run {_run(network)}, on the training split of
+{in_markdown(dataset_name(network.config, 'train_dataloader'))}; published by icckd_mm {__version__}.{_log_line(entry)}
 
 Method: {PAPER['Title']}, {PAPER['URL']}
 """
@@ -154,8 +157,19 @@ def _rounded(metrics: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 2) for key, value in metrics.items()}
 
 
-def _run_name(network: Network) -> str:
-    return Path(str(network.meta.get('experiment_name', 'unknown'))).name.rsplit('_', 2)[0]
+def _run(network: Network) -> str:
+    name = run_name(network.meta)
+    shown = f'`{name}`' if is_file_name(name) else in_markdown(name)
+    return f'{shown}, epoch {network.meta.get("epoch")}, seed {network.meta.get("seed")}'
+
+
+def _plain_values(value: Any) -> Any:
+    """Part of a config as YAML can say it."""
+    if isinstance(value, dict):
+        return {plain(key): _plain_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_values(item) for item in value]
+    return value if isinstance(value, (int, float, type(None))) else plain(value)
 
 
 def _teachers(algorithm: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any] | list[dict[str, Any]]:

@@ -6,12 +6,13 @@ import hashlib
 import io
 import shutil
 from collections.abc import Sequence
-from copy import deepcopy
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
+
+from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.config.building import build_classifier, only_registered
 
 from .card import Entry, complexity, metafile, model_card, write_yaml
 from .network import Network
@@ -50,7 +51,7 @@ def write_entry(
     config = standalone_config(network)
     model = _build(network, config)
     content = _pth(network)
-    date = str(network.meta.get('time', 'undated'))[:8]
+    date = network.meta.get('time', 'undated')[:8]
     weights = folder / f'{name}_{date}-{hashlib.sha256(content).hexdigest()[:8]}.pth'
     weights.write_bytes(content)
     if 'safetensors' in formats:
@@ -68,17 +69,14 @@ def write_entry(
     if not own and metrics:
         own = _measured(model, config)
     entry = Entry(name, weights.name, network, config, complexity(model, size), own, teacher, files, with_preprocess, root)
-    config.dump(folder / f'{name}.py')
+    (folder / f'{name}.py').write_text(_config_text(config, network.checkpoint), encoding='utf-8')
     (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
     (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')
 
 
 def _build(network: Network, config: Config) -> torch.nn.Module:
-    from mmpretrain.registry import MODELS
-
     try:
-        with DefaultScope.overwrite_default_scope('mmpretrain'):
-            model = MODELS.build(deepcopy(config.model)).eval()  # mmpretrain changes the config it builds from
+        model = build_classifier(config.model, network.state).eval()
     except Exception as error:  # whatever a constructor raises
         reason = ' '.join(str(error).split())
         raise ValueError(f'the network in the config of {network.checkpoint} cannot be built: {reason}') from error
@@ -88,6 +86,14 @@ def _build(network: Network, config: Config) -> torch.nn.Module:
         reason = ' '.join(str(error).split())
         raise ValueError(f'config and weights of {network.checkpoint} do not belong together: {reason}') from None
     return model
+
+
+def _config_text(config: Config, checkpoint: Path) -> str:
+    """The config as Python that does nothing but assign it; mmengine does not quote the keys of a dict."""
+    text = config.pretty_text
+    if parse_config_text(text).to_dict() != config.to_dict():
+        raise ValueError(f'the config in {checkpoint} cannot be written as Python; its keys or values are unusual')
+    return text
 
 
 def _pth(network: Network) -> bytes:
@@ -100,6 +106,7 @@ def _pth(network: Network) -> bytes:
 
 def _measured(model: torch.nn.Module, config: Config) -> dict[str, float]:
     try:
-        return measure(model, config)[0]
+        with only_registered():
+            return measure(model, config)[0]
     except LookupError:
         return {}

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from icckd_mm.compat.import_hook import on_import
+from icckd_mm.plain_text import plain
 
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = 'model-index.yml'
@@ -76,7 +77,10 @@ def read_index(index: Path) -> dict[str, Any]:
     Raises:
         ValueError: If it is not a list of files to import.
     """
-    content = yaml.safe_load(index.read_text(encoding='utf-8')) if index.is_file() else None
+    try:
+        content = yaml.safe_load(index.read_text(encoding='utf-8')) if index.is_file() else None
+    except yaml.YAMLError:
+        content = ''
     content = {'Import': []} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get('Import', []), list):
         raise ValueError(f'{index} is no model index; it should say Import: and a list of metafiles')
@@ -95,10 +99,15 @@ def with_entry(index: Path, folder: Path) -> str:
 
 def names_in(index: Path, but: Path) -> set[str]:
     """Names of the models that an index lists, in small letters, without those of the folder ``but``."""
-    names = set()
+    names: set[str] = set()
     for path in read_index(index).get('Import', []):
-        metafile = index.parent / path
+        metafile = index.parent / str(path)
+        if index.resolve().parent not in metafile.resolve().parents:
+            raise ValueError(f'{index} lists {plain(path)!r}, which is not below its folder; correct the list')
         if metafile.is_file() and metafile.resolve().parent != but.resolve():
-            models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
-            names |= {str(model['Name']).lower() for model in models}
+            try:
+                models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
+                names |= {plain(model['Name']).lower() for model in models if isinstance(model['Name'], (str, int))}
+            except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+                raise ValueError(f'{metafile}, listed in {index}, does not name models; correct or remove it') from None
     return names

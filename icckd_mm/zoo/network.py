@@ -15,6 +15,10 @@ from torch import Tensor
 
 from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
+from icckd_mm.config.building import check_sizes
+from icckd_mm.plain_text import plain
+
+from .meta import checked_meta
 
 STUDENT = 'architecture.'
 AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # of training, not of the network
@@ -28,7 +32,7 @@ class Network:
         config (Config): Config of the run.
         model (dict): Config of the classifier alone.
         state (OrderedDict[str, Tensor]): Its weights, under the names of an mmpretrain classifier.
-        meta (dict): What the checkpoint says about the run: epoch, time, seed, class names.
+        meta (dict): What the checkpoint says about the run, see :func:`icckd_mm.zoo.meta.checked_meta`.
         distilled (bool): Whether it is the student of a distillation.
         checkpoint (Path): Where it comes from.
         average (bool, optional): Whether the weights are the average of ``EMAHook``; None where the run has none.
@@ -63,10 +67,10 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
     pointer = path / 'last_checkpoint'
     if not pointer.is_file():
         raise ValueError(f'{run} has no last_checkpoint: the run has written none yet; train it, or name a checkpoint')
-    named = Path(pointer.read_text(encoding='utf-8').strip())
-    found = named if named.is_file() else path / named.name  # a work dir may have been moved
-    if not found.is_file():
-        raise ValueError(f'{pointer} names {named}, which does not exist; name a checkpoint')
+    named = Path(plain(pointer.read_text(encoding='utf-8', errors='replace'), longest=4096))
+    found = path / named.name  # never elsewhere: a copied work dir still names the file of the original
+    if not named.name or not found.is_file():
+        raise ValueError(f'{pointer} names {plain(named)}, which is not in {run}; name a checkpoint')
     return found
 
 
@@ -90,21 +94,22 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
         checkpoint = load_checkpoint_safely(path, map_location='cpu')
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from None
-    meta = checkpoint.get('meta', {}) if isinstance(checkpoint, dict) else {}
-    if 'cfg' not in meta or 'state_dict' not in checkpoint:
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if not isinstance(meta, dict) or not isinstance(meta.get('cfg'), str) or not isinstance(checkpoint.get('state_dict'), dict):
         raise ValueError(f'{path} does not hold the config of its run (meta.cfg); take a checkpoint of tools/train.py')
-    config = parse_config_text(meta['cfg'])
+    config, meta = parse_config_text(meta['cfg']), checked_meta(meta)
     if not allow_unfinished:
         _check_finished(config, meta, path)
-    state = _weights(checkpoint, ema, path)
-    model = config.model.to_dict()
-    distilled = 'architecture' in model
+    state = {str(name): value for name, value in _weights(checkpoint, ema, path).items() if isinstance(value, Tensor)}
+    model = config.to_dict().get('model')
+    distilled = isinstance(model, dict) and 'architecture' in model
     if distilled:
         model = model['architecture']
         state = {name[len(STUDENT) :]: value for name, value in state.items() if name.startswith(STUDENT)}
     state = {name: value for name, value in state.items() if not name.startswith(AIDS)}
-    if not state or 'backbone' not in model:
+    if not state or not isinstance(model, dict) or 'backbone' not in model:
         raise ValueError(f'{path} holds no classifier: neither a student (architecture.*) nor a network with a backbone')
+    check_sizes(state, path)
     # Copies without gaps: a tensor that is a view would take the whole of its storage along into a file.
     copies = OrderedDict((name, value.clone(memory_format=torch.contiguous_format)) for name, value in state.items())
     average = ema if 'ema_state_dict' in checkpoint else None
@@ -112,9 +117,10 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
 
 
 def _check_finished(config: Config, meta: dict[str, Any], path: Path) -> None:
-    plan = config.get('train_cfg') or {}
+    plan = config.get('train_cfg')
+    plan = plan if isinstance(plan, dict) else {}
     for unit, end in (('epoch', plan.get('max_epochs')), ('iter', plan.get('max_iters'))):
-        if end and meta.get(unit, end) < end:
+        if type(end) is int and end and meta.get(unit, end) < end:
             raise ValueError(
                 f'{path} is of {unit} {meta[unit]} of {end}, the training has not finished; '
                 'resume it, or publish it all the same with --allow-unfinished'
@@ -124,10 +130,11 @@ def _check_finished(config: Config, meta: dict[str, Any], path: Path) -> None:
 def _weights(checkpoint: dict[str, Any], ema: bool, path: Path) -> dict[str, Tensor]:
     """The averaged or the trained weights; ``EMAHook`` stores the average as ``state_dict`` and what was trained beside it."""
     trained = checkpoint.get('ema_state_dict')
+    trained = trained if isinstance(trained, dict) else None
     if ema and trained is None:
         raise ValueError(f'{path} has no averaged weights (ema_state_dict); train with EMAHook or leave --ema out')
     if ema or trained is None:
         return checkpoint['state_dict']
     prefix = 'module.'
-    swapped = {name[len(prefix) :]: value for name, value in trained.items() if name.startswith(prefix)}
+    swapped = {name[len(prefix) :]: value for name, value in trained.items() if str(name).startswith(prefix)}
     return {name: swapped.get(name, value) for name, value in checkpoint['state_dict'].items()}

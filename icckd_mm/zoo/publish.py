@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from icckd_mm.plain_text import is_file_name
+
 from . import index as model_index
 from .entry_files import write_entry
+from .meta import file_name
 from .network import take_network
 from .onnx_export import check_packages
 from .verify import Check, verify
@@ -69,7 +71,7 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
     out, how = Path(out), Options(**options)  # type: ignore[arg-type]
     _check(out, how)
     network = take_network(run, how.ema, how.allow_unfinished)
-    name = how.name or Path(str(network.meta.get('experiment_name', 'model'))).name.rsplit('_', 2)[0]
+    name = how.name or file_name(network.meta, network.checkpoint)
     index = _index(out, name, how)
     with _beside(out) as folder:
         entry = folder / 'entry'
@@ -110,8 +112,8 @@ def _check(out: Path, how: Options) -> None:
     unknown = [form for form in how.formats if form not in FORMATS]
     if unknown:
         raise ValueError(f'formats {unknown} are unknown; choose from {", ".join(FORMATS)}')
-    if how.name is not None and not re.fullmatch(r'\w[\w.+-]*', how.name):
-        raise ValueError(f'name={how.name!r} becomes a file name; use letters, digits and _ . + -')
+    if how.name is not None and not is_file_name(how.name):
+        raise ValueError(f'name={how.name!r} becomes a file name; use up to 100 letters, digits and _ . + -')
     if out.exists() and not how.force:
         raise ValueError(f'{out} exists; --force replaces it')
     if out.exists() and not (out / 'metafile.yml').is_file():

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
+from icckd_mm.config.registered import check_registered
 from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.plain_text import plain
 
 from .network import Network
 
@@ -28,8 +30,22 @@ def standalone_config(network: Network) -> Config:
         network (Network): From :func:`icckd_mm.zoo.network.take_network`.
 
     Returns:
-        Config: A plain mmpretrain config.
+        Config: A plain mmpretrain config, of registered classes alone.
+
+    Raises:
+        ValueError: If the run's config does not describe a classifier, or is refused by :func:`check_registered`.
     """
+    try:
+        config = _parts(network)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(
+            f'the config in {network.checkpoint} does not describe a classifier and its test data ({plain(repr(error))}); '
+            'take a checkpoint of tools/train.py'
+        ) from None
+    return Config(check_registered(config, str(network.checkpoint)))
+
+
+def _parts(network: Network) -> dict[str, Any]:
     run = network.config
     model = deepcopy(network.model)
     model.pop('_scope_', None)  # default_scope says it
@@ -42,7 +58,7 @@ def standalone_config(network: Network) -> Config:
     config = {'default_scope': 'mmpretrain', 'model': model, 'data_preprocessor': model['data_preprocessor']}
     if run.get('test_dataloader'):
         config.update(_test_part(run.to_dict()))
-    return Config(config)
+    return config
 
 
 def image_size(config: Config) -> int:

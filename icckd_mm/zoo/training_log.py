@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
+
+from icckd_mm.plain_text import plain
 
 from .network import Network
 
@@ -14,7 +18,9 @@ TEACHER, STUDENT = 'teacher.', 'student.'
 def find_log(network: Network) -> Path | None:
     """The log that the run wrote up to the checkpoint: numbers only, one JSON object a line; None where there is none."""
     written = str(network.meta.get('time', ''))
-    logs = sorted(network.checkpoint.parent.glob('*/vis_data/scalars.json'))
+    folder = network.checkpoint.parent
+    found = [log for log in folder.glob('*/vis_data/scalars.json') if log.is_file()]
+    logs = sorted(log for log in found if folder.resolve() in log.resolve().parents)  # no link: what it holds is published
     before = [log for log in logs if not written or log.parents[1].name <= written]  # folders are named by the start of a run
     return before[-1] if before else None
 
@@ -32,18 +38,29 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     log = find_log(network)
     own: dict[str, float] = {}
     teacher: dict[str, float] = {}
-    if log is None or network.average is False:
+    rows = [] if log is None else [_row(line, log) for line in log.read_text('utf-8', 'replace').splitlines()]
+    if network.average is False:
         return own, teacher
     steps = (network.meta.get('epoch'), network.meta.get('iter'))
-    for line in log.read_text(encoding='utf-8').splitlines():
-        row = json.loads(line)
+    for row in rows:
         if 'lr' in row or row.get('step') not in steps:  # of training, or of another time
             continue
         for key, value in row.items():
-            if key in NO_METRICS or not isinstance(value, (int, float)):
+            if key in NO_METRICS or not isinstance(value, (int, float)) or not math.isfinite(value):
                 continue
+            key = plain(key)
             if key.startswith(TEACHER):
                 teacher[key[len(TEACHER) :]] = value
             else:
                 own[key[len(STUDENT) :] if key.startswith(STUDENT) else key] = value
     return own, teacher
+
+
+def _row(line: str, log: Path) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ValueError(f'{log} has a line that is not a JSON object: {plain(line, 60)!r}; remove the line')
+    return row

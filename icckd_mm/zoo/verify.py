@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-import yaml
+from icckd_mm.plain_text import plain
 
-from icckd_mm.compat.safe_load import load_checkpoint_safely
+from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
 SCRIPT = Path(__file__).with_name('stranger.py')
@@ -48,12 +48,11 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
     Raises:
         ValueError: If a folder has no ``metafile.yml`` of one model.
     """
-    weights = {folder: _weights(Path(folder)) for folder in folders}
-    refused = {folder: reason for folder in folders if (reason := _refused(weights[folder]))}
+    refused = {folder: check for folder in folders if (check := refused_before_use(Path(folder)))}
     if refused:
         good = [folder for folder in folders if folder not in refused]
         results = iter(verify_all(good, metrics) if good else [])
-        return [[('safe loading', False, refused[one])] if one in refused else next(results) for one in folders]
+        return [[refused[one]] if one in refused else next(results) for one in folders]
     done = subprocess.run(
         [sys.executable, '-', str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
         input=SCRIPT.read_text(encoding='utf-8'),
@@ -69,25 +68,6 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
     return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]
 
 
-def _weights(folder: Path) -> Path:
-    if not (folder / 'metafile.yml').is_file():
-        raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
-    try:
-        (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
-        return folder / Path(entry['Weights']).name
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
-        raise ValueError(f'{folder}/metafile.yml does not describe one model; publish the run again') from None
-
-
-def _refused(weights: Path) -> str:
-    """Why the weights are kept from the fresh process, which has torch's reader alone: a hostile file could crash it."""
-    try:
-        load_checkpoint_safely(weights, map_location='cpu')
-    except Exception as error:
-        return ' '.join(f'{type(error).__name__}: {error}'.split())
-    return ''
-
-
 def table(checks: Sequence[Check]) -> str:
     """The checks, one a line.
 
@@ -97,4 +77,4 @@ def table(checks: Sequence[Check]) -> str:
         -       ONNX                   not checked: onnxruntime is missing
     """
     words = {True: 'ok', False: 'FAILED', None: '-'}
-    return '\n'.join(f'{words[passed]:7s} {what:22s} {detail}' for what, passed, detail in checks)
+    return '\n'.join(f'{words[passed]:7s} {what:22s} {plain(detail, 1000)}' for what, passed, detail in checks)

@@ -82,10 +82,13 @@ def test_the_page_is_whole_and_loads_nothing(runs, tmp_path, capsys):
 
 def test_what_is_drawn_is_what_was_validated(runs):
     """Weights and images are the right ones: the accuracies are those of the log, the teacher's too."""
-    student = AnalysedRun(runs / 'kd_student', 'kd_student')
+    student = AnalysedRun(runs / 'kd_student', 'kd_student', [runs / 'icc_teacher'])
     for space, key in ((student.space, 'accuracy/top1'), (student.teacher_space, 'teacher.accuracy/top1')):
         assert space.accuracy == pytest.approx(student.log.curves[key][1][-1], abs=1e-4)
     assert len(student.space.labels) == 48
+    given = AnalysedRun(runs / 'kd_student', 'kd_student', teacher=runs / 'icc_teacher' / 'epoch_2.pth')
+    assert torch.equal(given.teacher_space.logits, student.teacher_space.logits)
+    assert AnalysedRun(runs / 'kd_student', 'kd_student').teacher_space is None  # nobody named the file of the teacher
     assert AnalysedRun(runs / 'icc_teacher', 'icc_teacher').teacher_space is None
 
 

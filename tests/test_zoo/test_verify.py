@@ -155,6 +155,6 @@ def test_the_exit_status_of_the_command_says_all(entry):
     lines = done.stdout.splitlines()
     assert lines[0] == str(first)
     assert len([line for line in lines if line.startswith('FAILED')]) == 1
-    assert lines[-1].startswith('FAILED  mmpretrain.get_model')
+    assert lines[-1].startswith('FAILED  config')
     nothing = subprocess.run([*command, 'tools'], capture_output=True, text=True, check=False)
     assert (nothing.returncode, nothing.stderr) == (2, 'error: tools has no metafile.yml; it was not written by publish.py\n')

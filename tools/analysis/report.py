@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.command_line import run
 from icckd_mm.functional.number_checks import check_positive
 from icckd_mm.lab.analysed_run import named_runs
@@ -22,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir (its last checkpoint) or checkpoint')
     parser.add_argument('--out', type=Path, help='HTML page to write; it needs no network and no other file')
     parser.add_argument('--figures', type=Path, metavar='DIR', help='folder for each figure as PNG and PDF')
+    parser.add_argument(
+        '--teacher', type=Path, metavar='FILE', help="the students' teacher (default: found if it is one of the runs)"
+    )
     parser.add_argument('--only', nargs='+', choices=FIGURES, default=list(FIGURES), help='figures to draw (default: all)')
     parser.add_argument('--temperature', type=float, default=4.0, help='of the soft labels (default: 4)')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
@@ -33,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.figures is not None and args.figures.exists() and not args.figures.is_dir():
         parser.error(f'--figures {args.figures} is a file; name a folder')
     check_positive('temperature', args.temperature)
-    runs = named_runs(args.runs)
+    if args.teacher is not None and not args.teacher.is_file():
+        parser.error(f'--teacher {args.teacher} does not exist; name a checkpoint')
+    runs = named_runs(args.runs, args.teacher)
     figures = list(drawn(runs, args.only, args.temperature))
     if args.figures is not None:
         args.figures.mkdir(parents=True, exist_ok=True)
@@ -41,10 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(*(save(figure, args.figures / name) if figure else [f'{name}: nothing to draw']), sep='\n')
     if args.out is not None:
         page = report(runs, figures, args.temperature)
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        beside = args.out.with_name(f'.{args.out.name}.tmp')
-        beside.write_text(page, encoding='utf-8')
-        os.replace(beside, args.out)  # whole or not at all
+        write_atomically(args.out, page.encode())
         print(args.out)
 
 

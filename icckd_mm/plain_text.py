@@ -1,0 +1,48 @@
+"""Text from a file on its way into another: what it says is kept, what it could do there is not."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+CONTROL = ('C', 'Zl', 'Zp')  # of Unicode: control, format (which turns the reading direction), private; line and paragraph ends
+MARKDOWN = re.compile(r'([\\`*_{}\[\]#|~$])')
+
+
+def plain(text: object, longest: int = 200) -> str:
+    """Text on one line, without control characters and characters that turn the direction of reading.
+
+    Args:
+        text: Any value.
+        longest: Characters that are kept.
+
+    Example:
+        >>> plain('two\\nlines\\x1b[31m \\u202ered')
+        'two lines [31m red'
+    """
+    given = str(text)
+    one_line = ' '.join(given[: 4 * longest].split())
+    kept = ''.join(' ' if unicodedata.category(one).startswith(CONTROL) else one for one in one_line)
+    kept = ' '.join(kept.split())
+    return kept if len(kept) <= longest and len(given) <= 4 * longest else f'{kept[: longest - 3]}...'
+
+
+def in_markdown(text: object, longest: int = 200) -> str:
+    """Text in a paragraph or table of Markdown that shows as it is; GitHub and others render HTML in it.
+
+    Example:
+        >>> in_markdown('a|b <script> `c`')
+        'a\\\\|b &lt;script&gt; \\\\`c\\\\`'
+    """
+    return MARKDOWN.sub(r'\\\1', html.escape(plain(text, longest), quote=False))
+
+
+def is_file_name(text: object) -> bool:
+    """Whether text can name a file anywhere and means nothing to a shell, to Python or to Markdown.
+
+    Example:
+        >>> is_file_name('resnet8x4_icc-v1.0'), is_file_name('../up'), is_file_name('a b'), is_file_name("x')")
+        (True, False, False, False)
+    """
+    return isinstance(text, str) and re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}', text) is not None

@@ -1,0 +1,79 @@
+"""What of a published folder is looked at before another process uses it: its config is a program, its weights a pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from torch import Tensor
+
+from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.safe_load import load_checkpoint_safely
+from icckd_mm.config.building import build_classifier
+from icckd_mm.config.registered import check_registered
+from icckd_mm.plain_text import plain
+
+LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
+
+
+def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
+    """The check that a folder fails before any of it is used; None if it passes.
+
+    The config must be literals that build registered classes, and the weights must be a plain checkpoint. ``get_model`` then
+    executes a file that assigns values, and builds what was built here.
+
+    Args:
+        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+
+    Raises:
+        ValueError: If it has no ``metafile.yml`` of one model.
+    """
+    weights, config = _named_files(folder)
+    what = 'safe loading'
+    try:
+        content = load_checkpoint_safely(weights, map_location='cpu')
+        state = content.get('state_dict') if isinstance(content, dict) else None
+        if not isinstance(state, dict):
+            raise ValueError(f'{weights.name} holds no state_dict')
+        what = 'config'
+        build_classifier(
+            _checked_config(config)['model'], {name: one for name, one in state.items() if isinstance(one, Tensor)}
+        )
+    except Exception as error:
+        return what, False, plain(f'{type(error).__name__}: {error}', 1000)
+    return None
+
+
+def _named_files(folder: Path) -> tuple[Path, Path]:
+    """Weights and config of a folder; a path in its metafile counts by its last part."""
+    metafile = folder / 'metafile.yml'
+    if not metafile.is_file():
+        raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
+    try:
+        (entry,) = yaml.safe_load(_text(metafile))['Models']
+        size = entry['Metadata']['Image Size']
+        if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
+            raise ValueError('Image Size')
+        return folder / Path(entry['Weights']).name, folder / Path(entry['Config']).name
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
+        raise ValueError(f'{metafile} does not describe one model; publish the run again') from None
+
+
+def _checked_config(path: Path) -> dict[str, Any]:
+    text = _text(path)
+    if '{{' in text:  # mmengine puts names of folders and variables of the environment there
+        raise ValueError(f'{path.name} has a place for a variable, {{{{ }}}}; a published config is made of values')
+    try:
+        config = parse_config_text(text).to_dict()
+    except ValueError as error:
+        raise ValueError(f'{path.name} is not a published config: {error}') from None
+    return check_registered(config, path.name)
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():  # nor a pipe, which would never end
+        raise FileNotFoundError(f'{path.name} is not there')
+    if path.stat().st_size > LARGEST_TEXT:
+        raise ValueError(f'{path.name} has more than {LARGEST_TEXT} bytes')
+    return path.read_text(encoding='utf-8')

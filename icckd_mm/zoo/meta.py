@@ -1,0 +1,61 @@
+"""What a checkpoint says about its run, checked: these values go into names of files and into texts that others read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from icckd_mm.plain_text import is_file_name, plain
+
+NUMBERS, TEXTS = ('epoch', 'iter', 'seed'), ('mmengine_version', 'experiment_name')
+CLASSES, MOST_CLASSES, MOST_NUMBER = 'classes', 1_000_000, 2**63
+
+
+def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
+    """Epoch, iteration, seed, time, versions, name and class names of a checkpoint; what has no such form is left out.
+
+    Args:
+        meta: ``meta`` of a checkpoint, of any content.
+
+    Returns:
+        ``epoch``, ``iter`` and ``seed`` as integers, ``time`` as ``YYYYMMDD_HHMMSS``, ``mmengine_version`` and
+        ``experiment_name`` on one line, and ``dataset_meta`` with its class names alone.
+    """
+    found: dict[str, Any] = {}
+    for key in NUMBERS:
+        if type(meta.get(key)) is int and 0 <= meta[key] < MOST_NUMBER:
+            found[key] = meta[key]
+    for key in TEXTS:
+        if isinstance(meta.get(key), str):
+            found[key] = plain(meta[key])
+    if isinstance(meta.get('time'), str) and re.fullmatch(r'[0-9]{8}_[0-9]{6}', meta['time']):
+        found['time'] = meta['time']
+    dataset = meta.get('dataset_meta')
+    classes = dataset.get(CLASSES) if isinstance(dataset, Mapping) else None
+    if isinstance(classes, (list, tuple)) and len(classes) <= MOST_CLASSES:
+        found['dataset_meta'] = {CLASSES: type(classes)([plain(one) if isinstance(one, (str, int)) else '' for one in classes])}
+    return found
+
+
+def run_name(meta: Mapping[str, Any]) -> str:
+    """Name of the config of a run: its ``experiment_name`` without date and time.
+
+    Example:
+        >>> run_name({'experiment_name': 'icc_resnet20_1xb64_digits_20260101_120000'}), run_name({})
+        ('icc_resnet20_1xb64_digits', 'unknown')
+    """
+    return str(meta.get('experiment_name', 'unknown')).rsplit('_', 2)[0]
+
+
+def file_name(meta: Mapping[str, Any], where: Path) -> str:
+    """The name of a run where it can name files.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    name = run_name({'experiment_name': 'model', **meta})
+    if not is_file_name(name):
+        raise ValueError(f'{where} calls its run {name!r}, which cannot name files; --name gives a name')
+    return name
