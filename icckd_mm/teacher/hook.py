@@ -109,7 +109,7 @@ class IntraClassContrastHook(Hook):
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
-        num_images = len(innermost_dataset(runner.train_dataloader.dataset)) if trains else 0  # sample_idx counts in it
+        num_images = len(innermost_dataset(runner.train_dataloader.dataset)) if trains and view.needs_index else 0
         self.step = attach(model, layers, name, self.ce_views, num_images)
         _average_as_losses(runner, 'icc_pass')
 

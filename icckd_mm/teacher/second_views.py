@@ -33,7 +33,7 @@ class SecondView:
         """Modules that keep features, by their name in ``icc_loss``; they are saved and resumed with it.
 
         Args:
-            num_images: Images of the training set, 0 if the runner does not train.
+            num_images: In how many images ``sample_idx`` counts, 0 if the runner does not train.
             feat_dims: Width of the features.
         """
         return {}

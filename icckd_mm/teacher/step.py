@@ -82,7 +82,7 @@ def attach(
         layers: Where features and logits are.
         second_view: A key of ``SECOND_VIEWS``.
         ce_views: ``'first'`` or ``'both'``.
-        num_images: Images of the training set, for a view that keeps a feature of each.
+        num_images: In how many images ``sample_idx`` counts, for a view that keeps a feature of each.
 
     Returns:
         The step, to set its weight.

@@ -226,7 +226,7 @@ def test_the_statistics_are_logged_every_log_interval(tmp_path):
 
 def test_a_line_of_the_log_is_of_one_window_and_of_the_queue_of_its_iteration(tmp_path):
     """Three lines: after two iterations, after four, and at the end of an epoch of five. log_interval hits none of them."""
-    hook = icc(log_interval=1000, loss={**ICC['loss'], 'margin': 0.1})
+    hook = icc(log_interval=1000, loss={**ICC['loss'], 'margin': 0.0})
     fills = []
 
     class Watch(Hook):

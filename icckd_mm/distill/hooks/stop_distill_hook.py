@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import torch
-from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 
+from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
@@ -35,7 +32,7 @@ class StopDistillHook(Hook):
     def __init__(self, stop_epoch: int) -> None:
         if not isinstance(stop_epoch, int) or stop_epoch < 0:
             raise ValueError(f'stop_epoch must be an integer of at least 0, got {stop_epoch!r}')
-        self.stop_epoch = stop_epoch
+        self.stop_epoch, self.stopped = stop_epoch, False
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot work."""
@@ -46,25 +43,13 @@ class StopDistillHook(Hook):
             raise ValueError('with calculate_student_loss=False nothing is left to train once distillation stops')
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Put zeros in the place of the losses once the epoch is reached."""
-        if runner.epoch >= self.stop_epoch:
-            distiller = unwrapped(runner).distiller
-            if 'compute_distill_losses' not in vars(distiller):
-                runner.logger.info(f'distillation stops at epoch {runner.epoch}')
-                distiller.compute_distill_losses = partial(zero_losses, distiller)
-
-
-def zero_losses(distiller: Any) -> dict[str, Tensor]:
-    """A zero for each loss; it depends on every trainable parameter of the distiller.
-
-    Args:
-        distiller (ConfigurableDistiller): The distiller of the algorithm.
-
-    Returns:
-        dict[str, Tensor]: Scalars by the name of the loss.
-    """
-    zero = torch.zeros((), device=get_device())
-    for parameter in distiller.parameters():
-        if parameter.requires_grad:
-            zero = zero + 0 * parameter.sum()
-    return dict.fromkeys(distiller.loss_forward_mappings, zero)
+        """Stop the distillation once the epoch is reached."""
+        model = unwrapped(runner)
+        if runner.epoch < self.stop_epoch or self.stopped:
+            return
+        runner.logger.info(f'distillation stops at epoch {runner.epoch}')
+        self.stopped = True
+        if hasattr(model, 'distils'):
+            model.distils = False
+        else:  # an algorithm of mmrazor alone has no such state
+            model.distiller.compute_distill_losses = partial(zero_losses, model.distiller)
