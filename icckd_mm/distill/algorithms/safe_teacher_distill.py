@@ -20,7 +20,7 @@ from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.registry import MODELS
 
 from .keep_out import keep_out
-from .teacher_pass import Rows, check_teacher_dtype, lowered, only_recorder, raise_records
+from .teacher_pass import KnownRows, check_teacher_dtype, lowered, only_recorder, raise_records
 
 
 @MODELS.register_module()
@@ -96,7 +96,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
         self.teacher_dtype, self.teacher_channels_last = teacher_dtype, teacher_channels_last
         if teacher_channels_last:
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
-        self.known_rows: Rows | None = None  # logits that need no pass of the teacher
+        self.known_rows: KnownRows | None = None  # logits that need no pass of the teacher
         self.distils = True  # whether the student learns from the teacher, or from the labels alone
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
@@ -136,6 +136,8 @@ class SafeTeacherDistill(SingleTeacherDistill):
         self.distiller.set_deliveries_override(True)  # the student gets what the teacher delivered
         own = self.run_student(batch_inputs, data_samples)
         losses = add_prefix(own, 'student') if self.calculate_student_loss else {}
+        if self.distillation_stopped:  # by mmrazor's StopDistillHook, which leaves the losses out
+            return losses
         distilled = self.distiller.compute_distill_losses() if self.distils else zero_losses(self.distiller)
         return {**losses, **add_prefix(distilled, 'distill')}
 

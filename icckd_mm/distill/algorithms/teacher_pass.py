@@ -21,7 +21,7 @@ def check_teacher_dtype(dtype: str | None) -> None:
         raise ValueError(f'teacher_dtype must be None, as the student runs, or one of {", ".join(DTYPES)}, got {dtype!r}')
 
 
-class Rows(Protocol):
+class KnownRows(Protocol):
     """Logits that are known without a pass of the teacher, see :class:`icckd_mm.TeacherCacheHook`."""
 
     def read(self, inputs: Tensor, samples: list[DataSample] | None) -> Tensor | None:

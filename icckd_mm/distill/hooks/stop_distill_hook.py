@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -32,7 +33,7 @@ class StopDistillHook(Hook):
     def __init__(self, stop_epoch: int) -> None:
         if not isinstance(stop_epoch, int) or stop_epoch < 0:
             raise ValueError(f'stop_epoch must be an integer of at least 0, got {stop_epoch!r}')
-        self.stop_epoch, self.stopped = stop_epoch, False
+        self.stop_epoch = stop_epoch
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot work."""
@@ -44,12 +45,17 @@ class StopDistillHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Stop the distillation once the epoch is reached."""
-        model = unwrapped(runner)
-        if runner.epoch < self.stop_epoch or self.stopped:
-            return
-        runner.logger.info(f'distillation stops at epoch {runner.epoch}')
-        self.stopped = True
-        if hasattr(model, 'distils'):
-            model.distils = False
-        else:  # an algorithm of mmrazor alone has no such state
-            model.distiller.compute_distill_losses = partial(zero_losses, model.distiller)
+        if runner.epoch >= self.stop_epoch and _stop(unwrapped(runner)):
+            runner.logger.info(f'distillation stops at epoch {runner.epoch}')
+
+
+def _stop(model: Any) -> bool:
+    """Stop the distillation of an algorithm; False if it has stopped already."""
+    if hasattr(model, 'distils'):
+        distilled, model.distils = model.distils, False
+        return distilled
+    if 'compute_distill_losses' in vars(model.distiller):
+        return False
+    # mmrazor's own algorithms have no such state
+    model.distiller.compute_distill_losses = partial(zero_losses, model.distiller)
+    return True

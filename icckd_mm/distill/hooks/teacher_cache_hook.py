@@ -24,11 +24,12 @@ FIXED = {'LoadImageFromFile', 'Resize', 'ResizeEdge', 'CenterCrop', 'PackInputs'
 class TeacherCacheHook(Hook):
     """Keeps the teacher's logits on disk: the first student collects them, others read them and do not run the teacher.
 
-    For distillers that look at the teacher's logits alone. Where the training pipeline draws nothing, all epochs and seeds
-    share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an augmentation depends on (seed, epoch,
-    index), so that students of one seed see the same images. A view that was not collected in full, because the run was
-    interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for CIFAR-100 in ``float16``, 2.4 GB for
-    240 epochs. Several processes keep what each of them has seen, in one file, so that ``folder`` must be one that all reach.
+    For :class:`icckd_mm.SafeTeacherDistill`, with distillers that look at the logits alone. Where the training pipeline
+    draws nothing, all epochs and seeds share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an
+    augmentation depends on (seed, epoch, index), so that students of one seed see the same images. A view that was not
+    collected in full, because the run was interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for
+    CIFAR-100 in ``float16``, 2.4 GB for 240 epochs. Several processes keep what each of them has seen, in one file, so that
+    ``folder`` must be one that all reach.
 
     Args:
         folder (str): Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
