@@ -54,7 +54,10 @@ MODELS = ModelRegistry(
     ],
 )
 HOOKS = root.Registry(
-    'hook', parent=root.HOOKS, scope='icckd_mm', locations=['icckd_mm.engine.hooks', 'icckd_mm.distill.hooks']
+    'hook',
+    parent=root.HOOKS,
+    scope='icckd_mm',
+    locations=['icckd_mm.engine.hooks', 'icckd_mm.teacher', 'icckd_mm.distill.hooks'],
 )
 LOOPS = root.Registry(
     'loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.engine.loops', 'icckd_mm.distill.loops']

@@ -14,7 +14,7 @@ from benchmarks.device import forward_flops
 from benchmarks.measure import Case, Setting, aim, measure, shown
 from benchmarks.run import NAMES, main
 from benchmarks.runs import BareLoop, student_run
-from icckd_mm.engine.second_views import SECOND_VIEWS
+from icckd_mm.teacher.second_views import SECOND_VIEWS
 from tests.helpers import CONV, equal, state
 
 

@@ -14,7 +14,6 @@ FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, 
 LOAD = {'type': 'LoadImageFromFile'}
 EVEN = 'icckd_mm.even_subset'
 TRAIN = 'train_dataloader.dataset'
-ONE_VIEW = 'bank'  # the second view that is no view, but the image's feature of the last epoch
 
 
 def configs_of(plan: Plan, data: str) -> str:
@@ -55,7 +54,10 @@ def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 
 def _sees_one_view(recipe: Recipe) -> bool:
-    return recipe.stage == 'teacher' and recipe.factors.get('second_view') == ONE_VIEW
+    from icckd_mm.teacher.second_views import SECOND_VIEWS  # heavy
+
+    second_view = recipe.factors.get('second_view')
+    return recipe.stage == 'teacher' and second_view is not None and SECOND_VIEWS[second_view].loader_views == 1
 
 
 def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _teacher(plan: Plan, cell: Cell, method: str) -> Recipe:
     if method == 'ce-2view':
         options.update({f'{LOSS}.loss_weight': 0.0, 'custom_hooks.0.second_view': cell['second_view']})
     elif method in ('icc', 'icc-ft'):
-        _check_loss(cell)
+        _check_contrast(cell)
         options.update({f'{LOSS}.{name}': cell[name] for name in CONTRAST})
         options['custom_hooks.0.second_view'] = cell['second_view']
         if cell['features'] == 'logits':
@@ -119,11 +119,13 @@ def _teacher(plan: Plan, cell: Cell, method: str) -> Recipe:
     return Recipe('teacher', method, factors, config, options, parent, 'load_from' if parent else '')
 
 
-def _check_loss(cell: Cell) -> None:
-    """Refuse now what the loss would refuse when the run begins."""
+def _check_contrast(cell: Cell) -> None:
+    """Refuse now what the loss and its hook would refuse when the run begins."""
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
+    from icckd_mm.teacher.second_views import check_second_view
 
     IntraClassContrastiveLoss(num_classes=1, feat_dims=1, **{name: cell[name] for name in CONTRAST})
+    check_second_view(cell['second_view'])
 
 
 def _student(plan: Plan, cell: Cell, teacher: Recipe) -> Recipe:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from icckd_mm.engine.second_views import SECOND_VIEWS
 from icckd_mm.lab.graph import build_graph
 from icckd_mm.lab.plan import check_plan
 from icckd_mm.lab.runner import Study
 from icckd_mm.lab.train_run import last_checkpoint, train_run
+from icckd_mm.teacher.second_views import SECOND_VIEWS
 from tests.helpers import equal
 from tests.test_tools import command as tool
 

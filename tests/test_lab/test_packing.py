@@ -47,9 +47,9 @@ def record(of, peak):
 
 
 def test_the_largest_peak_of_a_kind_counts_and_a_run_without_gpu_says_nothing():
-    half, grad = run(0, view='half'), run(1, view='grad')
-    peaks = largest_peaks([record(half, 5.0), record(half, 3.0), record(grad, 9.0), record(run(2, 'b.py'), None)])
-    assert peaks == {('teacher', 'a.py', 'half'): 5.0, ('teacher', 'a.py', 'grad'): 9.0}
+    bank, grad = run(0, view='bank'), run(1, view='grad')
+    peaks = largest_peaks([record(bank, 5.0), record(bank, 3.0), record(grad, 9.0), record(run(2, 'b.py'), None)])
+    assert peaks == {('teacher', 'a.py', 'bank'): 5.0, ('teacher', 'a.py', 'grad'): 9.0}
 
 
 def test_the_first_of_a_kind_runs_alone_and_the_next_ones_together():

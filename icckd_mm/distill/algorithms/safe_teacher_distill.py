@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmrazor.models.algorithms import SingleTeacherDistill
+from mmrazor.models.utils import add_prefix
 from torch import Tensor
 
 from icckd_mm.distill.records import read_record
 from icckd_mm.distill.weights import IGNORED, load_strictly
 from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisation, check_side, check_sources
+from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.registry import MODELS
 
 from .keep_out import keep_out
-from .teacher_pass import TeacherPass, check_teacher_dtype
+from .teacher_pass import KnownRows, check_teacher_dtype, lowered, only_recorder, raise_records
 
 
 @MODELS.register_module()
@@ -74,7 +77,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
             load_strictly(student, student_ckpt, ignored)
-            student._is_init = True  # init_weights would draw them anew
+            student._is_init = True  # init_weights would draw them again
         if teacher_ckpt is not None:
             records.append(read_record(load_strictly(teacher, teacher_ckpt, ignored)))
             teacher._is_init = True
@@ -93,8 +96,8 @@ class SafeTeacherDistill(SingleTeacherDistill):
         self.teacher_dtype, self.teacher_channels_last = teacher_dtype, teacher_channels_last
         if teacher_channels_last:
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
-        if teacher_dtype is not None or teacher_channels_last:
-            self.distiller.teacher_recorders = TeacherPass(self.distiller.teacher_recorders, self.teacher, teacher_dtype)
+        self.known_rows: KnownRows | None = None  # logits that need no pass of the teacher
+        self.distils = True  # whether the student learns from the teacher, or from the labels alone
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:
@@ -121,11 +124,52 @@ class SafeTeacherDistill(SingleTeacherDistill):
             data_samples (list[DataSample], optional): Their labels. Defaults to None.
 
         Returns:
-            dict[str, Tensor]: As upstream.
+            dict[str, Tensor]: The student's own, named ``student.*``, and those of the distiller, ``distill.*``.
 
         Raises:
             ValueError: If the sizes differ.
         """
         while self.unseen_sides:
             check_side(batch_inputs, self.unseen_sides.pop())
-        return super().loss(batch_inputs, data_samples)
+        self.distiller.set_deliveries_override(False)
+        self.run_teacher(batch_inputs, data_samples)
+        self.distiller.set_deliveries_override(True)  # the student gets what the teacher delivered
+        own = self.run_student(batch_inputs, data_samples)
+        losses = add_prefix(own, 'student') if self.calculate_student_loss else {}
+        if self.distillation_stopped:  # by mmrazor's StopDistillHook, which leaves the losses out
+            return losses
+        distilled = self.distiller.compute_distill_losses() if self.distils else zero_losses(self.distiller)
+        return {**losses, **add_prefix(distilled, 'distill')}
+
+    def run_teacher(self, inputs: Tensor, samples: list | None) -> None:
+        """Fill the teacher's recorders, by a pass or from ``known_rows``.
+
+        Args:
+            inputs: Images ``(B, 3, H, W)``.
+            samples: Their data samples.
+        """
+        recorders = self.distiller.teacher_recorders
+        known = None if self.known_rows is None else self.known_rows.read(inputs, samples)
+        with recorders, self.distiller.deliveries, torch.no_grad(), lowered(self.teacher, self.teacher_dtype):
+            if known is None:
+                self.teacher(inputs, samples, mode='loss')
+            else:
+                only_recorder(recorders).data_buffer.append(known)
+        if self.teacher_dtype is not None or self.teacher_channels_last:
+            raise_records(recorders)
+        if self.known_rows is not None and known is None:
+            self.known_rows.write(inputs, samples, only_recorder(recorders).get_record_data())
+
+    def run_student(self, inputs: Tensor, samples: list | None) -> dict[str, Tensor]:
+        """Fill the student's recorders.
+
+        Args:
+            inputs: Images ``(B, 3, H, W)``.
+            samples: Their data samples.
+
+        Returns:
+            The student's own losses.
+        """
+        learns = self.calculate_student_loss or self.student_trainable
+        with self.distiller.student_recorders, self.distiller.deliveries, nullcontext() if learns else torch.no_grad():
+            return self.student(inputs, samples, mode='loss')

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from mmpretrain.structures import DataSample
 from mmrazor.models.task_modules import RecorderManager
 from torch import Tensor, nn
 
@@ -20,37 +21,31 @@ def check_teacher_dtype(dtype: str | None) -> None:
         raise ValueError(f'teacher_dtype must be None, as the student runs, or one of {", ".join(DTYPES)}, got {dtype!r}')
 
 
-class TeacherPass(RecorderManager):
-    """The recorders around the teacher's pass: it runs under autocast, and what they hold then is raised and contiguous.
+class KnownRows(Protocol):
+    """Logits that are known without a pass of the teacher, see :class:`icckd_mm.TeacherCacheHook`."""
 
-    mmrazor enters its recorders for the pass that the student learns from and for no other, so that validation measures the
-    teacher as it is. Autocast leaves the weights as they are.
+    def read(self, inputs: Tensor, samples: list[DataSample] | None) -> Tensor | None:
+        """Logits ``(B, C)`` of a batch; None if the teacher must run."""
 
-    Args:
-        recorders (RecorderManager): Of the teacher, connected to it.
-        teacher (nn.Module): The teacher.
-        dtype (str, optional): ``'bfloat16'`` or ``'float16'``; None leaves the precision to the student's step.
-    """
+    def write(self, inputs: Tensor, samples: list[DataSample] | None, logits: Tensor) -> None:
+        """Take the logits of a batch for which the teacher has run."""
 
-    def __init__(self, recorders: RecorderManager, teacher: nn.Module, dtype: str | None) -> None:
-        super().__init__()
-        self._recorders = recorders.recorders
-        self.teacher, self.dtype = teacher, dtype
-        self.lowered: AbstractContextManager = nullcontext()
 
-    @torch.compiler.disable  # mmrazor's part of the graph ends here anyway
-    def __enter__(self) -> None:
-        super().__enter__()
-        if self.dtype is not None:
-            self.lowered = torch.autocast(next(self.teacher.parameters()).device.type, DTYPES[self.dtype])
-        self.lowered.__enter__()
+def lowered(teacher: nn.Module, dtype: str | None) -> AbstractContextManager:
+    """Autocast to ``dtype`` for a pass of ``teacher``, whose weights stay; without a dtype nothing changes."""
+    return nullcontext() if dtype is None else torch.autocast(next(teacher.parameters()).device.type, DTYPES[dtype])
 
-    @torch.compiler.disable
-    def __exit__(self, *error: Any) -> None:
-        self.lowered.__exit__(*error)
-        super().__exit__(*error)
-        for recorder in self.recorders.values():
-            recorder.data_buffer[:] = _plain(recorder.data_buffer)
+
+def only_recorder(recorders: RecorderManager) -> Any:
+    """The recorder, where there is one only."""
+    (recorder,) = recorders.recorders.values()
+    return recorder
+
+
+def raise_records(recorders: RecorderManager) -> None:
+    """Make all recorded tensors contiguous and at least single precision, which losses expect."""
+    for recorder in recorders.recorders.values():
+        recorder.data_buffer[:] = _plain(recorder.data_buffer)
 
 
 def _plain(record: Any) -> Any:

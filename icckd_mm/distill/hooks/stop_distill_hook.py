@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import torch
-from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 
+from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
@@ -46,25 +44,18 @@ class StopDistillHook(Hook):
             raise ValueError('with calculate_student_loss=False nothing is left to train once distillation stops')
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Put zeros in the place of the losses once the epoch is reached."""
-        if runner.epoch >= self.stop_epoch:
-            distiller = unwrapped(runner).distiller
-            if 'compute_distill_losses' not in vars(distiller):
-                runner.logger.info(f'distillation stops at epoch {runner.epoch}')
-                distiller.compute_distill_losses = partial(zero_losses, distiller)
+        """Stop the distillation once the epoch is reached."""
+        if runner.epoch >= self.stop_epoch and _stop(unwrapped(runner)):
+            runner.logger.info(f'distillation stops at epoch {runner.epoch}')
 
 
-def zero_losses(distiller: Any) -> dict[str, Tensor]:
-    """A zero for each loss; it depends on every trainable parameter of the distiller.
-
-    Args:
-        distiller (ConfigurableDistiller): The distiller of the algorithm.
-
-    Returns:
-        dict[str, Tensor]: Scalars by the name of the loss.
-    """
-    zero = torch.zeros((), device=get_device())
-    for parameter in distiller.parameters():
-        if parameter.requires_grad:
-            zero = zero + 0 * parameter.sum()
-    return dict.fromkeys(distiller.loss_forward_mappings, zero)
+def _stop(model: Any) -> bool:
+    """Stop the distillation of an algorithm; False if it has stopped already."""
+    if hasattr(model, 'distils'):
+        distilled, model.distils = model.distils, False
+        return distilled
+    if 'compute_distill_losses' in vars(model.distiller):
+        return False
+    # mmrazor's own algorithms have no such state
+    model.distiller.compute_distill_losses = partial(zero_losses, model.distiller)
+    return True

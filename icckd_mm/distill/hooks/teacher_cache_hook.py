@@ -10,7 +10,6 @@ import torch
 from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch import nn
 
 from icckd_mm.datasets.nesting import innermost_config
 from icckd_mm.distill.teacher_cache import TeacherCache
@@ -25,11 +24,12 @@ FIXED = {'LoadImageFromFile', 'Resize', 'ResizeEdge', 'CenterCrop', 'PackInputs'
 class TeacherCacheHook(Hook):
     """Keeps the teacher's logits on disk: the first student collects them, others read them and do not run the teacher.
 
-    For distillers that look at the teacher's logits alone. Where the training pipeline draws nothing, all epochs and seeds
-    share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an augmentation depends on (seed, epoch,
-    index), so that students of one seed see the same images. A view that was not collected in full, because the run was
-    interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for CIFAR-100 in ``float16``, 2.4 GB for
-    240 epochs. Several processes keep what each of them has seen, in one file, so that ``folder`` must be one that all reach.
+    For :class:`icckd_mm.SafeTeacherDistill`, with distillers that look at the logits alone. Where the training pipeline
+    draws nothing, all epochs and seeds share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an
+    augmentation depends on (seed, epoch, index), so that students of one seed see the same images. A view that was not
+    collected in full, because the run was interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for
+    CIFAR-100 in ``float16``, 2.4 GB for 240 epochs. Several processes keep what each of them has seen, in one file, so that
+    ``folder`` must be one that all reach.
 
     Args:
         folder (str): Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
@@ -61,7 +61,7 @@ class TeacherCacheHook(Hook):
         dataset: Any = runner.train_dataloader.dataset
         self.single_view = not random
         self.cache = TeacherCache(self.folder, _key(runner, model, recorder, self.single_view), len(dataset), self.dtype)
-        _put_before(model.teacher, recorder, self.cache)
+        model.known_rows = CachedRows(self.cache, recorder.source)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Turn to the view of this epoch."""
@@ -84,9 +84,12 @@ class TeacherCacheHook(Hook):
 
 def _only_recorder(model: Any) -> Any:
     """The recorder of the teacher's logits."""
-    recorders = getattr(getattr(getattr(model, 'distiller', None), 'teacher_recorders', None), 'recorders', None)
-    if recorders is None or not hasattr(model, 'teacher'):
-        raise ValueError(f'TeacherCacheHook needs a distillation from one teacher, got {type(model).__name__}')
+    if not hasattr(model, 'known_rows'):
+        raise ValueError(
+            f'TeacherCacheHook needs a distillation from one teacher, got {type(model).__name__}; '
+            "set model.type='icckd_mm.SafeTeacherDistill'"
+        )
+    recorders = model.distiller.teacher_recorders.recorders
     kinds = {name: type(recorder).__name__ for name, recorder in recorders.items()}
     if list(kinds.values()) != ['ModuleOutputsRecorder']:
         raise ValueError(
@@ -95,26 +98,34 @@ def _only_recorder(model: Any) -> Any:
     return next(iter(recorders.values()))
 
 
-def _put_before(teacher: nn.Module, recorder: Any, cache: TeacherCache) -> None:
-    """Let the recorder of ``teacher`` get known logits without a pass. A closure: copies of the model hold no hook."""
-    run = teacher.forward
+class CachedRows:
+    """The rows of a cache that belong to a batch, for :meth:`icckd_mm.SafeTeacherDistill.run_teacher`.
 
-    def forward(inputs: torch.Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
-        if mode != 'loss' or cache.path is None:  # validation
-            return run(inputs, data_samples, mode)
-        index = _index(data_samples, len(inputs))
-        known = cache.read(index)
-        if known is not None:
-            recorder.data_buffer.append(known.to(inputs.device, non_blocking=True))
-            return {}
-        output = run(inputs, data_samples, mode)
-        logits = recorder.get_record_data()
+    Args:
+        cache: Its views are opened and closed by the hook; without an open view nothing is known and nothing kept.
+        source: The layer that gives the logits.
+    """
+
+    def __init__(self, cache: TeacherCache, source: str) -> None:
+        self.cache, self.source = cache, source
+
+    def __deepcopy__(self, memo: dict) -> CachedRows:
+        """Copies of the model share the cache."""
+        return self
+
+    def read(self, inputs: torch.Tensor, samples: list | None) -> torch.Tensor | None:
+        """Logits ``(B, C)`` in single precision; None unless those of all images are known."""
+        if self.cache.path is None:
+            return None
+        known = self.cache.read(_index(samples, len(inputs)))
+        return None if known is None else known.to(inputs.device, non_blocking=True)
+
+    def write(self, inputs: torch.Tensor, samples: list | None, logits: torch.Tensor) -> None:
+        """Collect the logits of a batch."""
         if logits.ndim != 2:
-            raise ValueError(f'{recorder.source} gives {tuple(logits.shape)}; TeacherCacheHook keeps logits (B, C) only')
-        cache.write(index, logits)
-        return output
-
-    teacher.forward = forward
+            raise ValueError(f'{self.source} gives {tuple(logits.shape)}; TeacherCacheHook keeps logits (B, C) only')
+        if self.cache.path is not None:
+            self.cache.write(_index(samples, len(inputs)), logits)
 
 
 def _index(data_samples: list | None, rows: int) -> list[int]:

@@ -101,8 +101,7 @@ class IntraClassContrastiveLoss(nn.Module):
             raise ValueError(
                 f'logits have {logits.size(1)} classes, the loss was built with num_classes={self.queue.num_classes}'
             )
-        with torch.no_grad():
-            selected = confidence_margin(logits, labels) > self.margin
+        selected = self._passes(logits, labels)
         pool, pool_labels, offset = all_gather_batch(
             features if self.in_batch_negatives else features.detach(), labels, self.queue.num_classes, self.batch_size
         )
@@ -163,33 +162,51 @@ class IntraClassContrastiveLoss(nn.Module):
     def _stored(self) -> tuple[Tensor, Tensor] | tuple[None, None]:
         return (self.queue.queue, self.queue.filled) if self.queue.capacity else (None, None)
 
-    def statistics(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
-        """What to watch while a teacher trains. Waits for the device: call it on log steps only.
+    @torch.no_grad()
+    def _passes(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return confidence_margin(logits, labels) > self.margin
+
+    def pass_share(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Share of a batch that passes the gate, in ``[0, 1]``, as a scalar on the device.
 
         Args:
-            logits (Tensor): Classifier outputs ``(B, C)`` of this process's batch.
-            labels (Tensor): Classes ``(B,)``.
+            logits: Classifier outputs ``(B, C)``.
+            labels: Classes ``(B,)``.
+        """
+        return self._passes(logits, labels).float().mean() if len(labels) else torch.zeros((), device=logits.device)
+
+    def queue_statistics(self) -> dict[str, float]:
+        """The geometry of the stored features; empty without a queue. Waits for the device: call it on log steps only.
 
         Returns:
-            dict[str, float]: ``icc_pass`` share of the batch that passes the gate; from the queue: ``icc_intra_cos`` mean
-            cosine of a feature to the centre of its class, ``icc_inter_cos`` mean cosine between centres, ``icc_ratio`` the
-            ratio of the distances (:func:`icckd_mm.functional.class_geometry`), ``icc_fill`` share of slots written. Without a
-            queue ``icc_pass`` alone.
+            ``icc_intra_cos``: mean cosine of a feature to the centre of its class; ``icc_inter_cos``: mean cosine between
+            centres; ``icc_ratio``: the ratio of the distances (:func:`icckd_mm.functional.class_geometry`); ``icc_fill``: share
+            of slots written.
         """
-        with torch.no_grad():
-            passed = (confidence_margin(logits, labels) > self.margin).float().mean() if len(labels) else torch.zeros(())
-            if not self.queue.capacity:
-                return {'icc_pass': float(passed)}
-            written = torch.arange(self.queue.capacity, device=labels.device) < self.queue.filled[:, None]
-            classes = torch.arange(self.queue.num_classes, device=labels.device)[:, None].expand_as(written)
-            geometry = class_geometry(self.queue.queue[written], classes[written])
+        if not self.queue.capacity:
+            return {}
+        device = self.queue.queue.device
+        written = torch.arange(self.queue.capacity, device=device) < self.queue.filled[:, None]
+        classes = torch.arange(self.queue.num_classes, device=device)[:, None].expand_as(written)
+        geometry = class_geometry(self.queue.queue[written], classes[written])
         return {
-            'icc_pass': float(passed),
             'icc_intra_cos': 1 - geometry['intra'],
             'icc_inter_cos': 1 - geometry['inter'],
             'icc_ratio': geometry['ratio'],
             'icc_fill': float(written.float().mean()),
         }
+
+    def statistics(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
+        """What to watch while a teacher trains. Waits for the device: call it on log steps only.
+
+        Args:
+            logits: Classifier outputs ``(B, C)`` of this process's batch.
+            labels: Classes ``(B,)``.
+
+        Returns:
+            ``icc_pass``: the share of the batch that passes the gate; beside it :meth:`queue_statistics`.
+        """
+        return {'icc_pass': float(self.pass_share(logits, labels)), **self.queue_statistics()}
 
     def extra_repr(self) -> str:
         return (

@@ -5,20 +5,20 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.runner import BaseLoop, Runner
 
 from icckd_mm.datasets.nesting import innermost_dataset
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
-from icckd_mm.engine.contrast_step import attach, class_labels
-from icckd_mm.engine.process_checks import agreed_batch_size, check_processes
 from icckd_mm.engine.sample import sample_batch
-from icckd_mm.engine.second_views import SECOND_VIEWS, average_encoder
 from icckd_mm.engine.unwrap import unwrapped
-from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
-from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.models.losses import IntraClassContrastiveLoss
 from icckd_mm.registry import HOOKS, MODELS
+
+from .process_checks import agreed_batch_size, check_processes
+from .second_views import DROPPED, SECOND_VIEWS, check_second_view
+from .step import attach
+from .view_checks import check_labels, check_views, warn_of_equal_views
 
 
 @HOOKS.register_module()
@@ -40,17 +40,16 @@ class IntraClassContrastHook(Hook):
             the forward pass calls.
         second_view (str): Where the positive of an image comes from. ``'grad'``: both views go through the network as one batch
             of 2N and both learn (the paper's form, twice the cost of a step). In the others it gives no gradient, and its
-            batch-norm statistics do not count. ``'no_grad'``: a pass of view 2 (1.33 times the cost). ``'half'``: of half the
-            batch, the halves in turn; only they are anchors (1.17). ``'small'``: at three quarters of the side (1.19).
-            ``'momentum'``: through a moving average of the network (1.33, and a copy of the network in memory). ``'bank'``:
-            the feature that the image had in the last epoch (1.0, and 2 D bytes an image; the loader gives one view). The
-            costs are arithmetic; docs/performance.md has measured ones. Defaults to ``'grad'``.
+            batch-norm statistics do not count. ``'no_grad'``: a pass of view 2 (1.33 times the cost). ``'bank'``: the feature
+            that the image had in the last epoch (1.0, and 2 D bytes per image; the loader gives one view). The costs are
+            arithmetic; docs/performance.md has measured ones. Defaults to ``'grad'``.
         ce_views (str): Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
             choice: it keeps the effect of the loss apart from that of more augmentation).
         begin (float): When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
-        warmup (float): How long its weight rises from 0 to the full value, likewise. Defaults to 0.
+        warmup (float): How long its weight rises from 0 to the full value, in the same unit. Defaults to 0.
         by_epoch (bool): Whether ``begin`` and ``warmup`` count epochs. Defaults to True.
-        log_interval (int): Iterations between two logs of the statistics. Defaults to 10.
+        log_interval (int): Iterations between two looks at the queue's statistics, which are also taken whenever mmengine's
+            ``LoggerHook`` writes a line. ``icc_pass`` is averaged like ``loss_icc``. Defaults to 10.
 
     Raises:
         ValueError: If an argument is out of range, or, before training, if model, data or names do not fit.
@@ -70,8 +69,8 @@ class IntraClassContrastHook(Hook):
         by_epoch: bool = True,
         log_interval: int = 10,
     ) -> None:
-        if second_view not in SECOND_VIEWS:
-            raise ValueError(f'second_view must be one of {", ".join(SECOND_VIEWS)}, got {second_view!r}')
+        if second_view not in DROPPED:  # refused where a training begins; what was trained with one can still be tested
+            check_second_view(second_view)
         if ce_views not in ('first', 'both'):
             raise ValueError(f"ce_views must be 'first' or 'both', got {ce_views!r}")
         if ce_views == 'both' and second_view != 'grad':
@@ -92,11 +91,17 @@ class IntraClassContrastHook(Hook):
             return
         if hasattr(model, 'icc_loss'):
             raise ValueError('the model has an icc_loss already; list IntraClassContrastHook once in custom_hooks')
+        trains = isinstance(runner._train_loop, BaseLoop)
+        if trains:
+            check_second_view(self.second_view)
         check_processes(runner)
         batch = sample_batch(runner)
-        if isinstance(runner._train_loop, BaseLoop):
-            _check_views(model, batch, SECOND_VIEWS[self.second_view].loader_views)
-            if self.second_view == 'grad' and 'target' in inspect.signature(model.head.forward).parameters:
+        name = 'no_grad' if self.second_view in DROPPED else self.second_view  # no second view is taken without training
+        view = SECOND_VIEWS[name]
+        if trains:
+            check_views(model, batch, view)
+            warn_of_equal_views(runner)
+            if view.shares_batch and 'target' in inspect.signature(model.head.forward).parameters:
                 raise ValueError(
                     f'{type(model.head).__name__} takes the labels in its forward pass, where both views would need them; '
                     "set second_view='no_grad'"
@@ -104,36 +109,35 @@ class IntraClassContrastHook(Hook):
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
-        self.step = attach(model, layers, self.second_view, self.ce_views, _num_images(runner))
+        num_images = len(innermost_dataset(runner.train_dataloader.dataset)) if trains and view.needs_index else 0
+        self.step = attach(model, layers, name, self.ce_views, num_images)
+        _average_as_losses(runner, 'icc_pass')
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Leave out the averaged network that version 0.1.0 kept for ``second_view='momentum'``."""
+        for part in ('state_dict', 'ema_state_dict'):
+            state = checkpoint.get(part, {})
+            for key in [key for key in state if 'icc_loss.encoder.' in key]:
+                del state[key]
 
     def before_train(self, runner: Runner) -> None:
         """Look once at the labels of the whole data set and at the batch sizes; later that would stall a GPU."""
-        if runner.iter == 0:
-            average_encoder(unwrapped(runner), momentum=0)  # of the weights that training starts from
-        unwrapped(runner).icc_loss.batch_size = agreed_batch_size(runner)
-        num_classes = unwrapped(runner).icc_loss.queue.num_classes
-        dataset = runner.train_dataloader.dataset
-        while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
-            dataset = dataset.dataset
-        if hasattr(dataset, 'get_gt_labels'):
-            labels = dataset.get_gt_labels()
-            if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
-                raise ValueError(
-                    f'labels of {type(dataset).__name__} run from {labels.min()} to {labels.max()}, but the head has '
-                    f'{num_classes} classes; set head.num_classes={labels.max() + 1} or mend the annotation'
-                )
+        loss = unwrapped(runner).icc_loss
+        loss.batch_size = agreed_batch_size(runner)
+        check_labels(runner.train_dataloader.dataset, loss.queue.num_classes)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the weight of this iteration from the runner's counters, so that a resumed run has the same."""
         now = runner.iter / len(runner.train_dataloader) if self.by_epoch else runner.iter
         self.step.weight.fill_(ramp(now, self.begin, self.warmup))
-        self.step.number = runner.iter % 2
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Move the averaged encoder on; log the statistics every ``log_interval`` iterations."""
-        average_encoder(unwrapped(runner))
-        if self.every_n_train_iters(runner, self.log_interval):
-            for name, value in unwrapped(runner).icc_loss.statistics(self.step.logits, self.step.labels).items():
+        """Look at the queue every ``log_interval`` iterations, and where a line of the log is about to be written."""
+        written = self.end_of_epoch(runner.train_dataloader, batch_idx) or any(
+            isinstance(hook, LoggerHook) and hook.every_n_inner_iters(batch_idx, hook.interval) for hook in runner.hooks
+        )
+        if written or self.every_n_train_iters(runner, self.log_interval):
+            for name, value in unwrapped(runner).icc_loss.queue_statistics().items():
                 runner.message_hub.update_scalar(f'train/{name}', value)
 
     def _build_loss(self, layers: ClassifierLayers) -> IntraClassContrastiveLoss:
@@ -159,32 +163,7 @@ def ramp(now: float, begin: float, warmup: float) -> float:
     return 1.0 if now >= begin + warmup else (now - begin) / warmup
 
 
-def _num_images(runner: Runner) -> int:
-    """Images of the innermost training set, in which ``sample_idx`` counts; 0 if the runner does not train."""
-    if not isinstance(runner._train_loop, BaseLoop):
-        return 0
-    return len(innermost_dataset(runner.train_dataloader.dataset))
-
-
-def _check_views(model: Any, batch: dict, views: int) -> None:
-    if getattr(model, 'head', None) is None:
-        raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
-    class_labels(batch['data_samples'])
-    found = len(views_of(batch['inputs']))
-    if views == 1:
-        if found != 1 or 'sample_idx' not in batch['data_samples'][0]:
-            raise ValueError(
-                f"second_view='bank' needs one view of each image and its sample_idx, the training pipeline gives {found} "
-                "view(s); take MultiView out, and leave 'sample_idx' in the meta_keys of PackInputs"
-            )
-        return
-    if not isinstance(model.data_preprocessor, TwoViewDataPreprocessor):
-        raise ValueError(
-            f'model.data_preprocessor is a {type(model.data_preprocessor).__name__}, which cannot stack two views; '
-            "set data_preprocessor=dict(type='icckd_mm.TwoViewDataPreprocessor', ...)"
-        )
-    if found != 2:
-        raise ValueError(
-            'the training pipeline gives one view of each image, two are needed; wrap its augmentation in '
-            "dict(type='MultiView', num_views=2, transforms=[[...]])"
-        )
+def _average_as_losses(runner: Runner, name: str) -> None:
+    """Let the log show ``name`` averaged over the window of the losses, not its value of one iteration."""
+    processor = runner.log_processor
+    processor.custom_cfg.append(dict(data_src=name, method_name='mean', window_size=processor.window_size))

@@ -5,12 +5,13 @@ import copy
 import pytest
 import torch
 from mmengine.hooks import Hook
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import normalize
 
 from icckd_mm.engine.checkpoint_difference import checkpoint_differences
-from tests.helpers import CONV, ICC, config, train
+from icckd_mm.teacher import IntraClassContrastHook
+from tests.helpers import CONV, ICC, build, config, equal, state, train
 
-CROPPED = ['no_grad', 'half', 'small', 'momentum']
+WITHOUT_GRADIENT = ['no_grad', 'bank']
 
 
 def hook(second_view):
@@ -46,44 +47,12 @@ def spied(folder, second_view, **options):
     return spy, runner, steps
 
 
-@pytest.mark.parametrize('second_view', ['no_grad', 'small'])
-def test_the_positive_is_a_pass_of_view_two(second_view, tmp_path):
-    spy, *_ = spied(tmp_path, second_view)
+def test_the_positive_is_a_pass_of_view_two(tmp_path):
+    spy, *_ = spied(tmp_path, 'no_grad')
     for (anchors, positives, *_), network, images in zip(spy.given, spy.networks, spy.batches):
         first, second = images.chunk(2)
-        if second_view == 'small':
-            second = interpolate(second, size=[6, 6], mode='bilinear', antialias=True)
         torch.testing.assert_close(positives, features(network, second))
         torch.testing.assert_close(anchors, features(network, first))
-
-
-def test_half_takes_the_halves_in_turn(tmp_path):
-    spy, *_ = spied(tmp_path, 'half', batch=5)
-    sizes = []
-    for number, ((anchors, positives, logits, labels), network, images) in enumerate(zip(spy.given, spy.networks, spy.batches)):
-        first, second = images.chunk(2)
-        half = slice(len(first) // 2, None) if number % 2 else slice(len(first) // 2)
-        if len(first) == 1:
-            half = slice(None)  # nothing to halve
-        torch.testing.assert_close(positives, features(network, second[half]))
-        torch.testing.assert_close(anchors, features(network, first)[half])
-        sizes.append((len(anchors), len(logits), len(labels)))
-    assert sizes == [(2, 2, 2), (3, 3, 3), (2, 2, 2), (1, 1, 1)]
-
-
-def test_momentum_sends_view_two_through_an_average_of_the_network(tmp_path):
-    spy, runner, _ = spied(tmp_path, 'momentum')
-    average = copy.deepcopy(spy.networks[0])
-    for step, ((_, positives, *_), network, images) in enumerate(zip(spy.given, spy.networks, spy.batches)):
-        if step:
-            for mean, value in zip(average['backbone'].parameters(), network['backbone'].parameters()):
-                mean.data.lerp_(value.data, 0.001)
-        torch.testing.assert_close(positives, features(average, images.chunk(2)[1]))
-    encoder = runner.model.icc_loss.encoder
-    assert not any(parameter.requires_grad for parameter in encoder.parameters())
-    assert not any(name.startswith('icc_loss') for name in encoder.state_dict())
-    buffers = dict(runner.model.backbone.named_buffers())
-    assert all(torch.equal(value, buffers[name]) for name, value in encoder.backbone.named_buffers())
 
 
 def test_bank_gives_what_the_image_was_in_the_last_epoch(tmp_path):
@@ -111,7 +80,7 @@ def _order(runner, epoch):
     return list(runner.train_dataloader.sampler)
 
 
-@pytest.mark.parametrize('second_view', [*CROPPED, 'bank'])
+@pytest.mark.parametrize('second_view', WITHOUT_GRADIENT)
 def test_only_view_one_counts_in_batch_norm(second_view, tmp_path):
     spy, runner, _ = spied(tmp_path, second_view, views=1 if second_view == 'bank' else 2, batch=16)
     network, images = spy.networks[0], spy.batches[0]
@@ -121,9 +90,9 @@ def test_only_view_one_counts_in_batch_norm(second_view, tmp_path):
     assert all(torch.allclose(value, first[name]) for name, value in runner.model.backbone.named_buffers())
 
 
-@pytest.mark.parametrize('second_view', [*CROPPED, 'bank'])
+@pytest.mark.parametrize('second_view', WITHOUT_GRADIENT)
 def test_resumes_exactly_within_an_epoch(second_view, tmp_path):
-    """Reliability test 10: halves, averages and banks go on where they were."""
+    """Reliability test 10: queues and banks go on where they were."""
 
     class Stop(Hook):
         priority = 'LOWEST'
@@ -146,14 +115,6 @@ def test_resumes_exactly_within_an_epoch(second_view, tmp_path):
     assert checkpoint_differences(*files) == []
 
 
-def test_momentum_starts_from_the_weights_that_are_fine_tuned(tmp_path):
-    train(tmp_path / 'ce', hooks=(), views=1, images=16)
-    spy, *_ = spied(tmp_path / 'icc', 'momentum', load_from=str(tmp_path / 'ce' / 'epoch_1.pth'))
-    loaded = torch.load(tmp_path / 'ce' / 'epoch_1.pth', weights_only=True)['state_dict']['backbone.conv1.weight']
-    assert torch.equal(spy.networks[0]['backbone'].conv1.weight, loaded)
-    torch.testing.assert_close(spy.given[0][1], features(spy.networks[0], spy.batches[0].chunk(2)[1]))
-
-
 def test_views_must_fit(tmp_path):
     with pytest.raises(ValueError, match=r"'bank' needs one view of each image and its sample_idx, .* gives 2 view"):
         train(tmp_path, hooks=(hook('bank'),))
@@ -163,10 +124,10 @@ def test_views_must_fit(tmp_path):
         train(tmp_path, hooks=(hook('bank'),), views=1, train_dataloader=loader)
     model = dict(CONV, data_preprocessor=dict(type='icckd_mm.TwoViewDataPreprocessor', mean=[78] * 3, std=[82] * 3))
     with pytest.raises(ValueError, match='gives one view of each image, two are needed'):
-        train(tmp_path, model, hooks=(hook('half'),), views=1)
+        train(tmp_path, model, hooks=(hook('no_grad'),), views=1)
 
 
-@pytest.mark.parametrize('second_view', [*CROPPED, 'bank'])
+@pytest.mark.parametrize('second_view', WITHOUT_GRADIENT)
 def test_half_precision_gives_nearly_the_same_loss(second_view, tmp_path):
     """bf16 autocast, 3 % of the loss of the first step, with negatives from the batch."""
     contrast = {**hook(second_view), 'loss': {**ICC['loss'], 'in_batch_negatives': True, 'loss_weight': 1.0}}
@@ -176,3 +137,69 @@ def test_half_precision_gives_nearly_the_same_loss(second_view, tmp_path):
         _, half = train(tmp_path / 'half', **options)
     assert half[0]['loss_icc'] > 0.1
     assert half[0]['loss_icc'] == pytest.approx(full[0]['loss_icc'], rel=0.03)
+
+
+DROPPED = r"second_view='{}' was dropped after version 0.1.0, use 'no_grad' .* or 'bank'"
+
+
+@pytest.mark.parametrize('second_view', ['half', 'small', 'momentum'])
+def test_a_view_of_version_0_1_0_is_refused_before_training_with_what_to_use(second_view, tmp_path):
+    """Also where such a training is resumed."""
+    with pytest.raises(ValueError, match=DROPPED.format(second_view)):
+        train(tmp_path, hooks=(hook(second_view),))
+    train(tmp_path, hooks=(hook('no_grad'),), images=16)
+    with pytest.raises(ValueError, match=DROPPED.format(second_view)):
+        train(tmp_path, hooks=(hook(second_view),), images=16, epochs=2, resume=True)
+
+
+@pytest.fixture
+def averaged(tmp_path):
+    """A checkpoint as second_view='momentum' left it: a copy of the network in icc_loss, also in what EMA keeps."""
+    train(tmp_path / 'old', hooks=(hook('no_grad'), dict(type='EMAHook')), validate=True)
+    file = tmp_path / 'old' / 'epoch_1.pth'
+    content = torch.load(file, weights_only=True)
+    network = {name: value for name, value in content['state_dict'].items() if not name.startswith('icc_loss.')}
+    content['state_dict'].update({f'icc_loss.encoder.{name}': value for name, value in network.items()})
+    content['ema_state_dict'].update({f'module.icc_loss.encoder.{name}': value for name, value in network.items()})
+    torch.save(content, file)
+    return file
+
+
+def test_a_checkpoint_of_a_dropped_view_is_tested_with_its_own_config(averaged, tmp_path, caplog):
+    """Nothing is reported as unexpected, and the accuracy is that of the network."""
+    file = averaged
+    expected = build(tmp_path / 'a', hooks=(hook('no_grad'),), validate=True, load_from=str(file))
+    tested = build(tmp_path / 'b', hooks=(hook('momentum'),), validate=True, load_from=str(file))
+    assert tested.test() == expected.test()
+    assert equal(state(tested.model), state(expected.model))
+    assert 'unexpected' not in caplog.text
+    assert not any('encoder' in name for name in tested.model.state_dict())
+
+
+@pytest.mark.usefixtures('averaged')
+def test_a_checkpoint_of_a_dropped_view_goes_on_with_one_that_is_there(tmp_path):
+    """With EMA, whose own copy had the average, too."""
+    resumed, steps = train(
+        tmp_path / 'old', hooks=(hook('no_grad'), dict(type='EMAHook')), epochs=2, resume=True, validate=True
+    )
+    assert len(steps) == 4
+    assert 'icc_loss.queue.queue' in resumed.model.state_dict()
+    assert not any('encoder' in name for name in torch.load(tmp_path / 'old/epoch_2.pth', weights_only=True)['state_dict'])
+
+
+def test_a_view_that_is_unknown_is_refused():
+    with pytest.raises(ValueError, match="second_view must be one of grad, no_grad, bank, got 'third'"):
+        IntraClassContrastHook(loss={}, second_view='third')
+
+
+@pytest.mark.parametrize(('padding', 'equal_views'), [(0, True), (1, False)])
+def test_equal_views_are_said_before_training(padding, equal_views, tmp_path):
+    """A crop of the whole image without padding draws nothing."""
+    loader = config(tmp_path).train_dataloader
+    loader.dataset.pipeline[0].transforms[0][0].padding = padding
+    runner = build(tmp_path, hooks=(ICC,), train_dataloader=loader, images=16)
+    warned = []
+    runner.logger.warning = lambda text, *_: warned.append(text)
+    runner.train()
+    said = [text for text in warned if 'both views of each of the first 8 training images are equal' in text]
+    assert len(said) == equal_views

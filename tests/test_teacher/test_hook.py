@@ -1,12 +1,13 @@
 import copy
+import json
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 
-from icckd_mm.engine.hooks import IntraClassContrastHook
-from icckd_mm.engine.hooks.intra_class_contrast_hook import ramp
 from icckd_mm.functional import intra_class_contrastive_loss
+from icckd_mm.teacher import IntraClassContrastHook
+from icckd_mm.teacher.hook import ramp
 from tests.helpers import CONV, HEAD, ICC, RESNET, Outputs, build, equal, state, train
 
 VIT = dict(
@@ -215,12 +216,37 @@ def test_resume_restores_queue_pointers_and_counters_to_the_bit(tmp_path):
 
 def test_the_statistics_are_logged_every_log_interval(tmp_path):
     runner, _ = train(tmp_path, hooks=[icc(log_interval=2)])
-    for name in ('icc_pass', 'icc_intra_cos', 'icc_inter_cos', 'icc_ratio', 'icc_fill'):
+    for name in ('icc_intra_cos', 'icc_inter_cos', 'icc_ratio', 'icc_fill'):
         assert len(runner.message_hub.get_scalar(f'train/{name}').data[0]) == 2
     assert runner.message_hub.get_scalar('train/icc_fill').current() == pytest.approx(
         float((runner.model.icc_loss.queue.filled / 4).mean())
     )
     assert runner.message_hub.get_scalar('train/icc_pass').current() == 1.0
+
+
+def test_a_line_of_the_log_is_of_one_window_and_of_the_queue_of_its_iteration(tmp_path):
+    """Three lines: after two iterations, after four, and at the end of an epoch of five. log_interval hits none of them."""
+    hook = icc(log_interval=1000, loss={**ICC['loss'], 'margin': 0.0})
+    fills = []
+
+    class Watch(Hook):
+        priority = 'LOWEST'
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            fills.append(float((runner.model.icc_loss.queue.filled / 4).mean()))
+
+    options = dict(images=40, log_processor=dict(window_size=3), optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)))
+    logger = dict(logger=dict(type='LoggerHook', interval=2, ignore_last=False))
+    _, steps = train(tmp_path, hooks=[hook, Watch()], default_hooks=logger, **options)
+    (file,) = tmp_path.glob('*/vis_data/scalars.json')
+    lines = [line for line in map(json.loads, file.read_text().splitlines()) if 'loss_icc' in line]
+    assert [line['step'] for line in lines] == [2, 4, 5]
+    assert len({step['icc_pass'] for step in steps}) > 1
+    for line in lines:
+        window = steps[max(line['step'] - 3, 0) : line['step']]
+        for name in ('loss_icc', 'icc_pass'):
+            assert line[name] == pytest.approx(sum(step[name] for step in window) / len(window), rel=1e-5)
+        assert line['icc_fill'] == pytest.approx(fills[line['step'] - 1])
 
 
 def test_validation_sees_single_views_and_does_not_enqueue(tmp_path):
@@ -289,7 +315,7 @@ def test_a_run_draws_the_same_augmentations_with_and_without_the_hook(tmp_path):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(second_view='third'), "one of grad, no_grad, half, small, bank, momentum, got 'third'"),
+        (dict(second_view='third'), "one of grad, no_grad, bank, got 'third'"),
         (dict(ce_views='second'), "'first' or 'both', got 'second'"),
         (dict(ce_views='both', second_view='no_grad'), "needs second_view='grad'"),
         (dict(begin=-1), 'begin must be at least 0, got -1'),

@@ -12,8 +12,8 @@ from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.engine.classifier_layers import find_layers
-from icckd_mm.engine.contrast_step import attach
 from icckd_mm.models import IntraClassContrastiveLoss
+from icckd_mm.teacher.step import attach
 from tests.helpers import CONV, ICC, RESNET, Outputs, build, config, train
 
 BATCH, CLASSES = 16, 10
