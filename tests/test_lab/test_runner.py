@@ -208,7 +208,7 @@ def test_a_second_runner_in_the_folder_is_refused(undisturbed, plan):
     study = Study(build_graph(read_plan(plan)), folder, say=lambda line: None)
     with open(folder / 'lock', 'w') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(ValueError, match='another runner is at work'):
+        with pytest.raises(ValueError, match='another run is at work'):
             study.run(workers=1, resume=False)
 
 
