@@ -77,8 +77,8 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
     work = tmp_path / 'work'
     main([plan, '--work-dir', str(work), '--slurm'])
     script = (work / 'slurm/array.sh').read_text()
-    line = next(line for line in script.splitlines() if line.startswith('exec '))
-    (tmp_path / 'array.sh').write_text(script.replace(line, 'echo ' + line.split(' ', 2)[2]))
+    line = next(line for line in script.splitlines() if '--only' in line)
+    (tmp_path / 'array.sh').write_text(script.replace(line, 'echo ' + line.split(' ', 1)[1]))
     tasks = work / 'slurm/tasks_1_1.txt'
     out = subprocess.run(
         ['bash', str(tmp_path / 'array.sh'), str(tasks)],
@@ -89,6 +89,14 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
     ).stdout
     name = tasks.read_text().split()[2]
     assert out.strip() == f'tools/experiment.py {plan} --work-dir {work} --only {name} --resume'
+    (tmp_path / 'scontrol').write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / 'scontrol').chmod(0o755)
+    for status, requeued in ((75, 'requeue 12'), (1, '')):
+        (tmp_path / 'array.sh').write_text(script.replace(line, f'(exit {status}) &'))
+        own = {'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'SLURM_ARRAY_TASK_ID': '3', 'SLURM_JOB_ID': '12'}
+        words = ['bash', str(tmp_path / 'array.sh'), str(tasks)]
+        done = subprocess.run(words, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.strip()) == (status, requeued)
 
 
 @pytest.mark.timeout(240)

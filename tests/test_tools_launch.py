@@ -95,11 +95,39 @@ def test_a_killed_process_ends_the_run_with_an_error(tmp_path):
         "custom_hooks = [*_base_.custom_hooks, dict(type='mmengine.Killed')]\n"
     )
     options = ['--work-dir', tmp_path, '--no-validate', '--cfg-options', 'train_cfg.max_epochs=200', *SMALL[1:]]
-    done = shell('dist_train.sh', tmp_path / 'config.py', 2, *options, PYTHONPATH=str(tmp_path))
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])])
+    done = shell('dist_train.sh', tmp_path / 'config.py', 2, *options, PYTHONPATH=path)
     assert done.returncode != 0
     assert 'Signal 9 (SIGKILL)' in done.stderr
     assert time.time() - (tmp_path / 'rank1.pid').stat().st_mtime < 60  # since its last step
     assert not Path('/proc', (tmp_path / 'rank0.pid').read_text()).exists()
+
+
+@on_cpu
+@pytest.mark.slow
+@pytest.mark.parametrize('goes_on', [True, False])
+def test_a_stopped_process_is_waited_for_as_long_as_the_time_limit_says(goes_on, tmp_path):
+    """SIGSTOP to one of three, as a debugger or a suspended machine does; SIGCONT lets the run end as if nothing had been."""
+    (tmp_path / 'paused.py').write_text(
+        'import os, signal, subprocess\nfrom mmengine.hooks import Hook\nfrom mmengine.registry import HOOKS\n\n'
+        '@HOOKS.register_module()\nclass Paused(Hook):\n'
+        '    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):\n'
+        '        if (runner.rank, runner.iter) == (1, 1):\n'
+        f'            if {goes_on}:\n'
+        '                subprocess.Popen(["sh", "-c", f"sleep 3; kill -CONT {os.getpid()}"])\n'
+        '            os.kill(os.getpid(), signal.SIGSTOP)\n'
+    )
+    (tmp_path / 'config.py').write_text(
+        f"_base_ = '{ROOT / TEACHER}'\ncustom_imports = dict(imports=['paused'])\n"
+        "custom_hooks = [*_base_.custom_hooks, dict(type='mmengine.Paused')]\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])])
+    options = ['--work-dir', tmp_path, '--no-validate', '--cfg-options', 'env_cfg.dist_cfg.timeout=20', *SMALL]
+    done = shell('dist_train.sh', tmp_path / 'config.py', 3, *options, PYTHONPATH=path)
+    assert (done.returncode == 0) == goes_on, done.stderr[-3000:]
+    assert (tmp_path / 'epoch_1.pth').exists() == goes_on
+    if not goes_on:
+        assert 'Timed out waiting 20000ms' in done.stderr
 
 
 @on_cpu

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+
+from icckd_mm.engine.command_line import run
 
 RUNS = {
     'teacher, cross-entropy': 'baseline/ce_resnet20_1xb64_digits',
@@ -35,7 +37,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--epochs', type=int, help='epochs of each run (default: those of the configs)')
     args = parser.parse_args(argv)
-    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     start = time.time()
     OUT.mkdir(parents=True, exist_ok=True)
     accuracy = {title: train(index, title, args.epochs) for index, title in enumerate(RUNS, 1)}
@@ -55,8 +56,7 @@ def train(index: int, title: str, epochs: int | None) -> float:
     total = epochs or Config.fromfile(config(title)).train_cfg.max_epochs
     result = 0.0
     start = time.time()
-    with open(log, 'w', encoding='utf-8') as file:
-        process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with open(log, 'w', encoding='utf-8') as file, child([sys.executable, *command]) as process:
         for line in process.stdout:
             file.write(line)
             found = VALIDATION.search(line)
@@ -69,6 +69,18 @@ def train(index: int, title: str, epochs: int | None) -> float:
     if process.wait():
         sys.exit(f'error: the command above failed; the end of {log}:\n{"".join(log.read_text().splitlines(True)[-15:])}')
     return result
+
+
+@contextlib.contextmanager
+def child(command: list[str]) -> Iterator[subprocess.Popen]:
+    """A process that does not outlive this one's interest in it."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        if sys.exc_info()[0] is not None:
+            process.terminate()
+        process.wait()
 
 
 def config(title: str) -> Path:
@@ -110,4 +122,4 @@ def report(accuracy: dict[str, float], epochs: int | None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

@@ -109,4 +109,4 @@ def kind(item: Run) -> tuple[str, str, str]:
 
 
 if __name__ == '__main__':
-    run(main)
+    run(main, resumes=True)

@@ -22,6 +22,7 @@ from icckd_mm.engine.command_line import (
     set_loader_defaults,
 )
 from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.engine.folder_lock import work_dir_lock
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -75,11 +76,12 @@ def main(argv: Sequence[str] | None = None) -> Runner:
         cfg.merge_from_dict(fast_options(cfg))
     if args.device_loader:
         use_device_loader(cfg)
-    if cfg.get('resume') and not cfg.get('load_from'):
-        go_on_from_newest(cfg)
-    check_files(cfg, [field for field in LOADERS if field != 'test_dataloader'])
-    runner = build_runner(cfg)
-    runner.train()
+    with work_dir_lock(cfg.work_dir, cfg.launcher):
+        if cfg.get('resume') and not cfg.get('load_from'):
+            go_on_from_newest(cfg)
+        check_files(cfg, [field for field in LOADERS if field != 'test_dataloader'])
+        runner = build_runner(cfg)
+        runner.train()
     return runner
 
 
@@ -93,4 +95,4 @@ def go_on_from_newest(cfg: Config) -> None:
 
 
 if __name__ == '__main__':
-    run(main)
+    run(main, resumes=True)

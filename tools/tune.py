@@ -135,4 +135,4 @@ def teacher_of(student: Config, path: str) -> str:
 
 
 if __name__ == '__main__':
-    run(main)
+    run(main, resumes=True)

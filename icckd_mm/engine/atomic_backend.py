@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import secrets
+import socket
 from pathlib import Path
 from typing import Any, Callable
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from icckd_mm.engine.folder_lock import is_alive
 from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
 
 BACKEND = 'icckd_mm.atomic'
 PARTIAL = '.partial'
+WRITER = re.compile(rf'\.(?P<pid>[1-9]\d{{0,9}})@(?P<host>[^@/]+)\.[0-9a-f]{{8}}{re.escape(PARTIAL)}$')
 
 
 @register_backend(BACKEND)
@@ -20,7 +25,7 @@ class AtomicBackend(LocalBackend):
     """mmengine's ``LocalBackend`` whose ``put`` never leaves a broken file: ``backend_args=dict(backend='icckd_mm.atomic')``.
 
     A checkpoint is written beside its place, flushed to the disk, read back, and then renamed. A full disk, a kill or a power
-    cut leaves the old file, at worst with a ``.partial`` beside it.
+    cut leaves the old file, at worst with a file ``*.partial`` beside it.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
@@ -51,7 +56,8 @@ def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], A
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
+    own = f'{os.getpid()}@{socket.gethostname()}.{secrets.token_hex(4)}'  # no two writers share a file
+    partial = path.with_name(f'{path.name}.{own}{PARTIAL}')
     try:
         with open(partial, 'wb') as file:
             file.write(content)
@@ -65,6 +71,14 @@ def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], A
             partial.unlink()
         raise
     _flush_folder(path.parent)
+
+
+def remove_stale_partials(folder: str | Path) -> None:
+    """Delete what killed writers have left in ``folder``, and nothing that a living process may still write."""
+    for partial in Path(folder).glob(f'*{PARTIAL}'):
+        writer = WRITER.search(partial.name)
+        if writer is None or not is_alive({'pid': int(writer['pid']), 'host': writer['host']}):
+            partial.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

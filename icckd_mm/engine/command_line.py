@@ -14,10 +14,15 @@ from typing import Any, Callable
 
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from icckd_mm.engine.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
+from icckd_mm.engine.folder_lock import check_writable
+from icckd_mm.engine.hooks.stop_hook import StopHook
+from icckd_mm.engine.interruption import Stopped, handled, note_status
+from icckd_mm.engine.process_group import leave_process_group
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -150,33 +155,48 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         ValueError: If the work dir cannot be made or written to.
     """
-    folder = Path(cfg.work_dir).expanduser().absolute()
-    exists = next(path for path in (folder, *folder.parents) if path.exists())
-    if not exists.is_dir() or not os.access(exists, os.W_OK):
-        reason = 'is not writable' if exists.is_dir() else 'is a file'
-        raise ValueError(f'work_dir: cannot write to {cfg.work_dir}, since {exists} {reason}; --work-dir names another folder')
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    check_writable(cfg.work_dir)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.register_hook(StopHook())
+    return runner
 
 
-def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None) -> None:
+def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None, resumes: bool = False) -> None:
     """Run a command: any error ends in one line on stderr, and in the log with its traceback if a run has begun.
 
     The exit status is 2 if a check refused what was given, 1 for every other error; ``--debug`` prints the traceback as well.
+    A command that is asked to stop ends in one line, too: with 130 after Ctrl-C, otherwise with 75 if it can go on later, and
+    with 128 + the signal if it cannot. The connections to other processes are closed in the end, however it ends.
 
     Args:
         main (Callable): The command.
         argv (Sequence[str], optional): Its command line. Defaults to ``sys.argv[1:]``.
+        resumes: Whether it goes on with ``--resume``. Defaults to False.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
-    try:
-        main(argv)
-    except Exception as error:
-        log = write_to_log(error)
-        hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
-        if '--debug' in (sys.argv if argv is None else argv):
-            traceback.print_exc()
-        print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
-        sys.exit(REFUSED if is_for_users(error) else FAILED)
+    status = 0
+    with handled():
+        try:
+            main(argv)
+        except Stopped as stopped:
+            status = stopped.status(resumes)
+            if is_main_process():
+                print(f'{stopped}' + ('; the same command with --resume goes on' if resumes else ''), file=sys.stderr)
+            note_status(status)
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else FAILED
+            raise
+        except Exception as error:
+            log = write_to_log(error)
+            hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
+            if '--debug' in (sys.argv if argv is None else argv):
+                traceback.print_exc()
+            print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
+            status = REFUSED if is_for_users(error) else FAILED
+        finally:
+            leave_process_group(status)
+    if status:
+        sys.exit(status)
 
 
 def _origin(checkpoint: str) -> str:

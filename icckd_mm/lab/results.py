@@ -30,11 +30,11 @@ def read_results(path: str | Path) -> list[Record]:
     path = Path(path)
     if not path.exists():
         return []
-    lines = path.read_text(encoding='utf-8').split('\n')
+    lines = path.read_bytes().split(b'\n')  # a kill can cut a character in two
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line) if line.strip() else None
+            record = json.loads(line.decode()) if line.strip() else None
             if record is not None and 'run' not in record:
                 raise ValueError('it has no key "run"')
         except (ValueError, TypeError) as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
+from icckd_mm.engine.folder_lock import folder_lock
 from icckd_mm.lab.graph import Run, code_version, needed
 from icckd_mm.lab.packing import Rooms
 from icckd_mm.lab.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
@@ -97,8 +97,7 @@ class Study:
         Raises:
             ValueError: If another runner is at work in the folder.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with alone_in(self.folder):
+        with folder_lock(self.folder):
             self._tidy()
             failed = self._work(self.todo(), workers, resume, gpus)
             self._tidy()
@@ -106,7 +105,7 @@ class Study:
 
     def collect(self) -> None:
         """Write ``results.jsonl`` from what other processes have left in the folders of the runs."""
-        with alone_in(self.folder):
+        with folder_lock(self.folder):
             self._tidy()
 
     def _work(self, todo: list[Run], workers: int, resume: bool, gpus: Sequence[str]) -> dict[str, str]:
@@ -172,18 +171,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f'{hours}:{minutes:02d}:{rest:02d}' if hours else f'{minutes}:{rest:02d}'
-
-
-@contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Refuse a second runner; the lock ends with the process, however that ends."""
-    import fcntl
-
-    with open(folder / 'lock', 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f'another runner is at work in {folder}; wait for it, or name another --work-dir') from None
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

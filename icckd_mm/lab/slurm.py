@@ -12,13 +12,28 @@ from icckd_mm.lab.graph import Run, levels
 LONGEST = 1000  # tasks an array; MaxArraySize is 1001 where the administrator has not changed it
 
 ARRAY = """#!/bin/bash
-# One run of the plan: the line of the task list that belongs to this element of the array.
+# One run of the plan: the line of the task list that belongs to this element of the array. Asked to stop, it saves its
+# iteration and goes back into the queue.
 #SBATCH --cpus-per-task=1
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
 set -euo pipefail
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd {root}
 run=$(sed -n "${{SLURM_ARRAY_TASK_ID}}p" "$1")
-exec {python} tools/experiment.py {plan} --work-dir {folder} --only "$run" --resume
+{python} tools/experiment.py {plan} --work-dir {folder} --only "$run" --resume &
+job=$!
+trap 'kill -USR1 $job || true' USR1 TERM
+status=0
+wait $job || status=$?
+if ((status > 128)); then # a signal has ended the wait
+  status=0
+  wait $job || status=$?
+fi
+if [ "$status" = 75 ] && [ -n "${{SLURM_JOB_ID:-}}" ]; then
+  scontrol requeue "$SLURM_JOB_ID"
+fi
+exit "$status"
 """
 COLLECT = """#!/bin/bash
 # When all arrays have ended: results.jsonl and the report.

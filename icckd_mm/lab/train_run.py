@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.folder_lock import folder_lock
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.lab.graph import Run, code_version
 from icckd_mm.lab.peak_memory import new_peak, peak_memory
@@ -65,10 +66,13 @@ def train_run(task: Task) -> Record:
     """
     if code_version() != task.code:
         raise RuntimeError(f'the code was {task.code} when the plan began and is {code_version()} now; call the plan anew')
-    folder = Path(task.folder)
+    with folder_lock(task.folder):
+        return _train_and_measure(task, Path(task.folder))
+
+
+def _train_and_measure(task: Task, folder: Path) -> Record:
     if not task.resume:
         shutil.rmtree(folder / 'train', ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / 'command.txt', (command(task) + '\n').encode())
     new_peak()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -115,14 +119,15 @@ def _train(task: Task, folder: Path) -> tuple[Any, bool]:
     if run.device_loader:
         use_device_loader(cfg)
     cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history of equal names
-    newest, refused = newest_checkpoint(cfg.work_dir)
-    for reason in refused:
-        print(f'warning: {reason}')
-    if newest is not None:
-        cfg.resume, cfg.load_from = True, str(newest)
-    check_files(cfg)
-    runner = build_runner(cfg)
-    runner.train()
+    with folder_lock(cfg.work_dir):
+        newest, refused = newest_checkpoint(cfg.work_dir)
+        for reason in refused:
+            print(f'warning: {reason}')
+        if newest is not None:
+            cfg.resume, cfg.load_from = True, str(newest)
+        check_files(cfg)
+        runner = build_runner(cfg)
+        runner.train()
     return runner, newest is not None
 
 

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Callable
 
 from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.folder_lock import folder_lock
 from icckd_mm.lab.graph import code_version
 from icckd_mm.lab.results import Record, append_result, read_results, write_results
-from icckd_mm.lab.runner import alone_in, clock
+from icckd_mm.lab.runner import clock
 from icckd_mm.lab.train_run import LOG, Task, last_checkpoint
 from icckd_mm.lab.tune_setting import Job, Setting
 from icckd_mm.lab.tuning import CONTROL, DEFAULT, ETA, Rung, Values, cost, length, plan_rungs
@@ -67,11 +68,7 @@ class Tuner:
         Raises:
             ValueError: If the work dir holds another tuning, or the budget is too small.
         """
-        try:
-            self.setting.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(f'cannot write to {self.setting.folder}, {error}; name another --work-dir') from None
-        with alone_in(self.setting.folder):
+        with folder_lock(self.setting.folder):
             self._begin(resume)
             pool = Workers(self.workers, self.gpus)
             try:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import multiprocessing as mp
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -14,11 +15,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.engine import interruption
 from icckd_mm.lab.peak_memory import new_peak
 from icckd_mm.lab.results import Record
 from icckd_mm.lab.train_run import LOG, Task, train_run
 
 ANSWERS = 8
+PATIENCE = 60.0  # seconds for an iteration and its checkpoint
 RUNS_A_PROCESS = 50  # then a fresh one: mmengine keeps the log history of every run
 SETTINGS = {'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
 
@@ -68,7 +71,9 @@ class Workers:
             yield task, record, error
 
     def stop(self) -> None:
-        """End all processes, also those at work."""
+        """End all processes; those at work save what they can first."""
+        for member in self.members:
+            member.ask_to_stop()
         for member in self.members:
             member.stop()
 
@@ -102,22 +107,29 @@ class _Member:
         self.task, self.done = None, self.done + 1
         return answer
 
+    def ask_to_stop(self) -> None:
+        if not self.pipe.closed:
+            self.pipe.close()
+            if self.other is None:
+                self.process.terminate()
+
     def stop(self) -> None:
-        self.pipe.close()
+        self.ask_to_stop()
         if self.other is None:
-            self.process.terminate()
+            self.process.join(PATIENCE)
+            self.process.kill()
             self.process.join()
 
 
 def _serve(pipe: Connection) -> None:
     """What a worker does: run after run, until the pipe or its parent ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    while True:
-        try:
+    with interruption.handled(), contextlib.suppress(EOFError, OSError):
+        for signum in (signal.SIGINT, signal.SIGUSR1):  # they reach the parent too, which asks with SIGTERM
+            signal.signal(signum, signal.SIG_IGN)
+        while True:
             task = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_attempt(task))
+            pipe.send(_attempt(task))
 
 
 def _attempt(task: Task) -> tuple[Record | None, str]:
@@ -132,12 +144,16 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
     try:
         _prepare()
         return train_run(task), ''
+    except interruption.Stopped as stopped:
+        print(stopped)
+        raise
     except Exception as error:
         from icckd_mm.engine.errors import describe
 
         traceback.print_exc()
         return None, describe(error)
     finally:
+        interruption.defer(False)
         new_peak()  # other runs may want the memory
         sys.stdout.flush()
         sys.stderr.flush()

@@ -157,6 +157,32 @@ def alive(group):
     return True
 
 
+@pytest.mark.timeout(500)
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_a_plan_that_is_asked_to_stop_ends_its_workers_in_order(signum, undisturbed, plan, tmp_path):
+    """The whole group gets the signal, as from a terminal or Slurm; a run in its middle is saved and goes on there."""
+    process = start(plan, tmp_path, '--workers', '2')
+    deadline = time.time() + 200
+    while not unfinished(tmp_path):
+        assert time.time() < deadline
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    os.killpg(process.pid, signum)
+    status, out = finish(process)
+    deadline = time.time() + 30
+    assert status == (130 if signum == signal.SIGINT else 75), out
+    assert out.splitlines()[-1] == f'stopped by {signum.name}; the same command with --resume goes on'
+    assert 'Traceback' not in out
+    assert 'FAILED' not in out
+    while alive(process.pid):  # multiprocessing's tracker notices last
+        assert time.time() < deadline
+        time.sleep(0.05)
+    if signum == signal.SIGTERM:
+        status, out = finish(start(plan, tmp_path, '--workers', '2', '--resume'))
+        assert status == 0, out
+        assert figures(tmp_path) == figures(undisturbed[0])
+
+
 @pytest.mark.timeout(300)
 def test_a_second_call_does_nothing_and_changes_nothing(undisturbed, plan):
     folder, _ = undisturbed
@@ -208,7 +234,7 @@ def test_a_second_runner_in_the_folder_is_refused(undisturbed, plan):
     study = Study(build_graph(read_plan(plan)), folder, say=lambda line: None)
     with open(folder / 'lock', 'w') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(ValueError, match='another runner is at work'):
+        with pytest.raises(ValueError, match='another run is at work'):
             study.run(workers=1, resume=False)
 
 
@@ -219,6 +245,10 @@ def test_an_unfinished_last_line_is_passed_over_another_broken_one_is_named(tmp_
     with open(file, 'a') as stream:
         stream.write('{"run": "c", "se')
     assert [record['run'] for record in read_results(file)] == ['b', 'a']
+    for cut in range(1, len(line := '{"run": "λ"}'.encode())):  # at any byte, also within a character
+        other = file.with_name('cut.jsonl')
+        other.write_bytes(b'{"run": "b"}\n' + line[:cut])
+        assert [record['run'] for record in read_results(other)] == ['b']
     write_results(file, read_results(file))
     assert file.read_text() == '{"run": "a", "seed": 0}\n{"run": "b", "seed": 1}\n'
     file.write_text('{"run": "a"}\nnonsense\n{"run": "b"}\n')

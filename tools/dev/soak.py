@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Pull the plug on a training again and again, and see whether it still ends with the same weights.
 
-Each life of the run is a process that is killed (SIGKILL) after a random time; the next one goes on with ``--resume``. When the
-training is through, its last checkpoint must equal that of an undisturbed run to the bit; then a new run begins, until the time
-is over.
+Each life of the run is a process that gets SIGKILL, SIGTERM, SIGUSR1 or SIGINT after a random time; the next one goes on with
+``--resume``. A process that was asked must end with the right status. When the training is through, its last checkpoint must
+equal that of an undisturbed run to the bit; then a new run begins, until the time is over.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ import torch
 
 from icckd_mm.engine.checkpoint_difference import checkpoint_differences
 from icckd_mm.engine.checkpoint_search import newest_checkpoint
+from icckd_mm.engine.command_line import run
 from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -41,6 +43,7 @@ OPTIONS = [
     'model.backbone.widths=[4,4,8,16]',
     'model.head.in_channels=16',
 ]
+STATUS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 75, signal.SIGUSR1: 75, signal.SIGINT: 130}
 
 
 def start(work_dir: Path, log: Path) -> int:
@@ -56,9 +59,12 @@ def start(work_dir: Path, log: Path) -> int:
             descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
-            train_tool.main([CONFIG, '--work-dir', str(work_dir), '--resume', '--cfg-options', *OPTIONS])
+            run(train_tool.main, [CONFIG, '--work-dir', str(work_dir), '--resume', '--cfg-options', *OPTIONS], resumes=True)
             status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
         finally:
+            sys.stderr.flush()
             os._exit(status)
     return child
 
@@ -74,23 +80,28 @@ def ended(child: int, seconds: float) -> int | None:
     return None
 
 
-def disturbed(work_dir: Path, log: Path, chance: random.Random, longest: float) -> int:
+def disturbed(work_dir: Path, log: Path, chance: random.Random, longest: float) -> Counter:
     """Train in lives of random length until the training is through.
 
     Returns:
-        int: The number of kills.
+        Counter: How many lives ended by each signal.
     """
-    kills = 0
+    kills: Counter = Counter()
     while True:
         child = start(work_dir, log)
         status = ended(child, chance.uniform(0.2, longest))
         if status == 0:
             return kills
         if status is not None:
-            raise SystemExit(f'the training failed by itself after {kills} kills; see {log}')
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        kills += 1
+            raise SystemExit(f'the training failed by itself after {sum(kills.values())} signals; see {log}')
+        signum = chance.choice(list(STATUS))
+        os.kill(child, signum)
+        status = ended(child, 120)
+        if status == 0:  # the signal came after the last iteration
+            return kills
+        if status != STATUS[signum]:
+            raise SystemExit(f'after {signum.name} the training ended with {status}, not {STATUS[signum]}; see {log}')
+        kills[signum.name] += 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
 
     Returns:
-        int: Kills survived.
+        int: Signals survived.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=30)
@@ -108,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     folder = Path(tempfile.mkdtemp(prefix='icckd_mm-soak-'))
-    log, chance, kills, runs = folder / 'log.txt', random.Random(args.seed), 0, 0
+    log, chance, kills, runs = folder / 'log.txt', random.Random(args.seed), Counter(), 0
     began = time.monotonic()
     if ended(start(folder / 'undisturbed', log), 600) != 0:
         raise SystemExit(f'the undisturbed training failed; see {log}')
@@ -123,11 +134,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         differences = checkpoint_differences(first, second)
         if differences:
             raise SystemExit(
-                f'run {runs}, {kills} kills so far: {len(differences)} differences, first {differences[0]}; see {folder}'
+                f'run {runs}, signals so far: {dict(kills)}; {len(differences)} differences, first {differences[0]}; see {folder}'
             )
-        print(f'{(time.monotonic() - began) / 60:5.1f} min: {runs} runs, {kills} kills, no difference', flush=True)
+        said = ', '.join(f'{count} {name}' for name, count in sorted(kills.items()))
+        print(f'{(time.monotonic() - began) / 60:5.1f} min: {runs} runs, {said or "no signal"}, no difference', flush=True)
     shutil.rmtree(folder)
-    return kills
+    return sum(kills.values())
 
 
 if __name__ == '__main__':

@@ -14,11 +14,13 @@ from mmengine.dist import get_rank, get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import BaseLoop, Runner
 
-from icckd_mm.engine.atomic_backend import BACKEND, PARTIAL, write_atomically
+from icckd_mm.engine.atomic_backend import BACKEND, remove_stale_partials, write_atomically
 from icckd_mm.engine.plain import to_history, to_plain
 from icckd_mm.engine.rank_state import rank_states, restore_rank_state
 from icckd_mm.randomness import random_state, set_random_state
 from icckd_mm.registry import HOOKS
+
+STOPPED = 'stopped_iter_{}.pth'
 
 
 @HOOKS.register_module()
@@ -46,6 +48,7 @@ class ExactCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         self.ranks: list[dict] = []  # what belongs to each process, for the file that is being written
         self.resumed: dict | None = None  # what this process goes on from
+        self.saved: int | None = None  # iterations that the newest file of this training has seen
 
     def before_train(self, runner: Runner) -> None:
         """Choose the backend, and remove what a killed run left half-written."""
@@ -53,10 +56,10 @@ class ExactCheckpointHook(CheckpointHook):
         if self.backend_args is None and self.file_client_args is None and '://' not in folder:
             self.backend_args = {'backend': BACKEND}
         super().before_train(runner)
+        self.saved = None
         self.last_ckpt = runner.message_hub.get_info('last_ckpt', None)  # a better score is noted in it, also after a resume
         if self._is_local() and is_main_process():
-            for partial in Path(self.out_dir).glob(f'*{PARTIAL}'):
-                partial.unlink()
+            remove_stale_partials(self.out_dir)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Go on with the generators and gradients of the checkpoint; what is drawn before the first batch does not count."""
@@ -116,6 +119,23 @@ class ExactCheckpointHook(CheckpointHook):
                 'it goes on, but not as the first run would have'
             )
 
+    def save_to_stop(self, runner: Runner, epoch: int, iteration: int) -> str:
+        """Write a file of this position, unless the newest is of it; it goes when the next regular one is there.
+
+        Args:
+            runner: The runner.
+            epoch: Epochs that are through.
+            iteration: Iterations that are through.
+
+        Returns:
+            Where it is.
+        """
+        name = STOPPED.format(iteration)
+        if self.saved == iteration:
+            return str(self.last_ckpt)
+        self._write(runner, name, dict(epoch=epoch, iter=iteration))
+        return os.path.join(self.out_dir, name)
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write and prove the file, then delete what is too old; mmengine deletes first."""
         if not self._is_local():
@@ -134,6 +154,7 @@ class ExactCheckpointHook(CheckpointHook):
             self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
             _delete(self.out_dir, [self.filename_tmpl.format(old) for old in kept[: -self.max_keep_ckpts]])
+        _delete(self.out_dir, _stopped_before(self.out_dir, meta['iter']))
 
     def _write(self, runner: Runner, name: str, meta: dict) -> None:
         self.ranks = rank_states(runner)
@@ -148,7 +169,8 @@ class ExactCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            write_atomically(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
+            write_atomically(Path(runner.work_dir, 'last_checkpoint'), os.path.join(self.out_dir, name).encode())
+        self.saved = meta['iter']
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         self.ranks = []  # nobody resumes from it: mmengine leaves the optimizer out
@@ -166,6 +188,12 @@ class ExactCheckpointHook(CheckpointHook):
 def _delete(folder: str, names: list[str]) -> None:
     for name in names:
         Path(folder, name).unlink(missing_ok=True)
+
+
+def _stopped_before(folder: str, iteration: int) -> list[str]:
+    """Files of :meth:`ExactCheckpointHook.save_to_stop` that hold nothing which one of ``iteration`` lacks."""
+    numbers = (file.stem.rpartition('_')[2] for file in Path(folder).glob(STOPPED.format('*')))
+    return [STOPPED.format(number) for number in numbers if number.isdecimal() and int(number) <= iteration]
 
 
 @contextmanager
