@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from icckd_mm.compat.config_text import parse_config_text
-from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.datasets.nesting import common_pipeline, innermost_configs
 
 SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCrop': 'scale', 'Resize': 'scale'}
 
@@ -33,8 +33,8 @@ def read_record(checkpoint: dict) -> Record:
     """
     try:
         config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
-        dataset = innermost_config(config.get('train_dataloader', {}).get('dataset', {}))
-        sides = _sides(dataset.get('pipeline', []))
+        given = config.get('train_dataloader', {}).get('dataset', {})
+        dataset, sides = innermost_configs(given)[0], _sides(common_pipeline(given))
         if not sides and str(dataset.get('type')).endswith('Digits'):
             sides = [dataset.get('scale')]
         # the model's own preprocessor comes first in mmengine, too

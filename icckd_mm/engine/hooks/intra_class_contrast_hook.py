@@ -8,7 +8,8 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from icckd_mm.datasets.nesting import innermost_dataset
+from icckd_mm.datasets.nesting import labelled_datasets
+from icckd_mm.datasets.places import count_places
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
 from icckd_mm.engine.contrast_step import attach, class_labels
 from icckd_mm.engine.process_checks import agreed_batch_size, check_processes
@@ -104,7 +105,7 @@ class IntraClassContrastHook(Hook):
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
-        self.step = attach(model, layers, self.second_view, self.ce_views, _num_images(runner))
+        self.step = attach(model, layers, self.second_view, self.ce_views, _num_images(runner, self.second_view))
 
     def before_train(self, runner: Runner) -> None:
         """Look once at the labels of the whole data set and at the batch sizes; later that would stall a GPU."""
@@ -112,10 +113,7 @@ class IntraClassContrastHook(Hook):
             average_encoder(unwrapped(runner), momentum=0)  # of the weights that training starts from
         unwrapped(runner).icc_loss.batch_size = agreed_batch_size(runner)
         num_classes = unwrapped(runner).icc_loss.queue.num_classes
-        dataset = runner.train_dataloader.dataset
-        while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
-            dataset = dataset.dataset
-        if hasattr(dataset, 'get_gt_labels'):
+        for dataset in labelled_datasets(runner.train_dataloader.dataset):
             labels = dataset.get_gt_labels()
             if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
                 raise ValueError(
@@ -159,11 +157,11 @@ def ramp(now: float, begin: float, warmup: float) -> float:
     return 1.0 if now >= begin + warmup else (now - begin) / warmup
 
 
-def _num_images(runner: Runner) -> int:
-    """Images of the innermost training set, in which ``sample_idx`` counts; 0 if the runner does not train."""
-    if not isinstance(runner._train_loop, BaseLoop):
+def _num_images(runner: Runner, second_view: str) -> int:
+    """Rows of a memory of the training set; 0 if the runner does not train or nothing is kept of an image."""
+    if second_view != 'bank' or not isinstance(runner._train_loop, BaseLoop):
         return 0
-    return len(innermost_dataset(runner.train_dataloader.dataset))
+    return count_places(runner.train_dataloader, "second_view='bank'")
 
 
 def _check_views(model: Any, batch: dict, views: int) -> None:
