@@ -89,6 +89,7 @@ class ClassMap:
             raise ValueError(f'no image of {type(self.dataset).__name__} is left; its indices exclude the classes asked for')
         self._rows = rows
         self._labels = np.array([new_of[label] for label in labels[rows]])
+        self.member_labels = groups
         names = self.names or ['+'.join(old[label] for label in group) for group in groups]
         self._metainfo = {**self.dataset.metainfo, 'classes': tuple(names)}
         self._fully_initialized = True

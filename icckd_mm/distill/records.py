@@ -16,10 +16,12 @@ class Record(NamedTuple):
     Attributes:
         preprocessor (dict): Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
         side (int, optional): Side of the square images; None where nothing is known.
+        classes (Any): What the checkpoint says of its classes, unchecked; None where it says nothing.
     """
 
     preprocessor: dict
     side: int | None
+    classes: Any = None
 
 
 def read_record(checkpoint: dict) -> Record:
@@ -31,6 +33,7 @@ def read_record(checkpoint: dict) -> Record:
     Returns:
         Record: Empty where there is no readable config.
     """
+    classes = _classes(checkpoint.get('meta'))
     try:
         config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
         given = config.get('train_dataloader', {}).get('dataset', {})
@@ -39,9 +42,14 @@ def read_record(checkpoint: dict) -> Record:
             sides = [dataset.get('scale')]
         # the model's own preprocessor comes first in mmengine, too
         preprocessor = config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
-        return Record(dict(preprocessor), sides[-1] if sides else None)
+        return Record(dict(preprocessor), sides[-1] if sides else None, classes)
     except (ValueError, TypeError, AttributeError):
-        return Record({}, None)
+        return Record({}, None, classes)
+
+
+def _classes(meta: Any) -> Any:
+    data = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    return data.get('classes') if isinstance(data, dict) else None
 
 
 def _sides(steps: Any) -> list[int | None]:

@@ -155,7 +155,12 @@ def build_runner(cfg: Config) -> Runner:
     if not exists.is_dir() or not os.access(exists, os.W_OK):
         reason = 'is not writable' if exists.is_dir() else 'is a file'
         raise ValueError(f'work_dir: cannot write to {cfg.work_dir}, since {exists} {reason}; --work-dir names another folder')
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    from icckd_mm.engine.hooks import DataCheckHook  # heavy
+
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
+        runner.register_hook(DataCheckHook())
+    return runner
 
 
 def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None) -> None:

@@ -209,10 +209,20 @@ def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
         loader = Runner.build_dataloader({**config.test_dataloader.to_dict(), 'dataset': data})
         evaluator = Evaluator(config.test_evaluator)
         evaluator.dataset_meta = data.metainfo
+        _check_classes(model._dataset_meta.get('classes'), data.metainfo.get('classes'))
         with torch.no_grad():
             for batch in loader:
                 evaluator.process(data_samples=model.test_step(batch), data_batch=batch)
         return {key: float(value) for key, value in evaluator.evaluate(len(data)).items()}, len(data)
+
+
+def _check_classes(trained: Any, tested: Any) -> None:
+    """The labels of the data mean what the network was trained to call them; wholly other names may be other spellings."""
+    if not trained or not tested or list(trained) == list(tested):
+        return
+    if len(trained) != len(tested) or set(trained) & set(tested):
+        unlike = [f'{one} / {other}' for one, other in zip(trained, tested) if one != other] or ['their number']
+        raise ValueError(f'classes of training and test data differ: {", ".join(unlike[:5])}; give both the same class folders')
 
 
 def main() -> None:

@@ -95,6 +95,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
         if teacher_dtype is not None or teacher_channels_last:
             self.distiller.teacher_recorders = TeacherPass(self.distiller.teacher_recorders, self.teacher, teacher_dtype)
+        self.teacher_classes = {f'teacher {number}': record.classes for number, record in enumerate(records, 1)}
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:
