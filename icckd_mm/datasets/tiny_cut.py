@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from .folders import check_layout
+from .image_bytes import check_image
 from .tiny_imagenet import train_images, val_images
 
 SIZE, CLASSES = 64, 200  # of the original
@@ -68,7 +69,12 @@ def _write(images: list[tuple[Path, Path]], out: Path, size: int) -> Iterator[tu
 
 def smaller(path: Path, size: int) -> np.ndarray:
     """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        content = path.read_bytes()
+        check_image(content)
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{path} cannot be read: {error}; unpack the archive again') from None
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f'{path} is no image that OpenCV can read; unpack the archive again')
+        raise ValueError(f'OpenCV cannot read the image {path}; unpack the archive again')
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
