@@ -35,8 +35,14 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     if log is None or network.average is False:
         return own, teacher
     steps = (network.meta.get('epoch'), network.meta.get('iter'))
-    for line in log.read_text(encoding='utf-8').splitlines():
-        row = json.loads(line)
+    lines = log.read_bytes().splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            row = dict(json.loads(line))
+        except (ValueError, TypeError, RecursionError):
+            if number == len(lines):  # half written when the run was cut off
+                break
+            raise ValueError(f'{log}, line {number}, is not a JSON object; the log is damaged, remove the line') from None
         if 'lr' in row or row.get('step') not in steps:  # of training, or of another time
             continue
         for key, value in row.items():
