@@ -4,6 +4,7 @@ from .class_map import ClassMap
 from .coarse_labels import CoarseLabels
 from .device_loader import DeviceLoader
 from .digits import Digits
+from .even_places import EvenPlaces
 from .even_subset import even_subset
 from .held_out import held_out_part
 from .multi_view import MultiViewPatterns
@@ -15,6 +16,7 @@ __all__ = [
     'CoarseLabels',
     'DeviceLoader',
     'Digits',
+    'EvenPlaces',
     'MultiViewPatterns',
     'RandomImages',
     'TinyImageNet',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any, Union
 
 import numpy as np
@@ -41,6 +41,8 @@ class ClassMap:
         >>> parity.metainfo['classes'], int(parity.get_gt_labels().max())
         (('even', 'odd'), 1)
     """
+
+    numbers_places = True
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class ClassMap:
             raise ValueError(f'no image of {type(self.dataset).__name__} is left; its indices exclude the classes asked for')
         self._rows = rows
         self._labels = np.array([new_of[label] for label in labels[rows]])
+        self.member_labels = groups
         names = self.names or ['+'.join(old[label] for label in group) for group in groups]
         self._metainfo = {**self.dataset.metainfo, 'classes': tuple(names)}
         self._fully_initialized = True
@@ -112,9 +115,20 @@ class ClassMap:
         return [int(self.get_gt_labels()[idx])]
 
     def get_data_info(self, idx: int) -> dict:
-        """What the data set knows of an image, with its new label."""
+        """What the data set knows of an image, with its new label and its place here."""
         self.full_init()
-        return {**self.dataset.get_data_info(int(self._rows[idx])), 'gt_label': int(self._labels[idx])}
+        info = self.dataset.get_data_info(int(self._rows[idx]))
+        return {**info, 'gt_label': int(self._labels[idx]), 'sample_idx': int(idx) % len(self)}
+
+    def get_subset(self, indices: int | Sequence[int]) -> ClassMap:
+        """The first so many images or these, with all classes, as mmpretrain's ``KFoldDataset`` asks for them."""
+        self.full_init()
+        chosen = copy(self)
+        chosen._choose(slice(indices) if isinstance(indices, int) else list(indices))
+        return chosen
+
+    def _choose(self, chosen: Any) -> None:
+        self._rows, self._labels = self._rows[chosen], self._labels[chosen]
 
     def __len__(self) -> int:
         self.full_init()

@@ -67,6 +67,10 @@ class CoarseLabels(ClassMap):
         """What the data set knows of an image, with both labels."""
         return {**super().get_data_info(idx), 'fine_label': int(self._fine[idx])}
 
+    def _choose(self, chosen: Any) -> None:
+        super()._choose(chosen)
+        self._fine = self._fine[chosen]
+
     def __getitem__(self, idx: int) -> Any:
         item = super().__getitem__(idx)
         if 'data_samples' in item:

@@ -17,7 +17,7 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.datasets.batch_pipeline import read_pipeline
-from icckd_mm.datasets.nesting import innermost_config, innermost_dataset
+from icckd_mm.datasets.nesting import common_pipeline, innermost_configs, innermost_datasets
 from icckd_mm.functional.counter_random import counter_uniform
 from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
 from icckd_mm.registry import LOADERS
@@ -45,6 +45,8 @@ class DeviceLoader:
         ValueError: If the pipeline does what cannot be done to a batch, images differ in size, or are no 8-bit images.
     """
 
+    numbers_places = True
+
     def __init__(
         self,
         dataset: dict,
@@ -57,10 +59,10 @@ class DeviceLoader:
         if not (isinstance(batch_size, int) and batch_size > 0):
             raise ValueError(f'batch_size must be a whole number of at least 1, got {batch_size!r}')
         dataset = copy.deepcopy(dataset)
-        inner = innermost_config(dataset)
-        full = inner['pipeline']
+        full = common_pipeline(dataset)
         self.pipeline = read_pipeline(full)
-        inner['pipeline'] = self.pipeline.loading  # the rest is done to batches
+        for inner in innermost_configs(dataset):
+            inner['pipeline'] = self.pipeline.loading  # the rest is done to batches
         self.dataset: Any = DATASETS.build(dataset)
         self.sampler = DATA_SAMPLERS.build(
             sampler or {'type': 'DefaultSampler', 'shuffle': True}, default_args={'dataset': self.dataset, 'seed': seed}
@@ -69,7 +71,8 @@ class DeviceLoader:
         self.collate_fn: Callable = default_collate  # of single samples of self.dataset, for a look at the data
         self.epoch = self.first = 0
         self._load()
-        innermost_dataset(self.dataset).pipeline = Compose(full)  # a single sample is as the config says
+        for single in innermost_datasets(self.dataset):
+            single.pipeline = Compose(full)  # a single sample is as the config says
 
     def set_seed(self, seed: int) -> None:
         """Take another seed, for the order of the images too."""
@@ -127,6 +130,6 @@ class DeviceLoader:
         self.packed = pack_images(pixels, self.pipeline.padding, self.pipeline.pad_value).to(self.device)
         labels = torch.tensor([image['gt_label'] for image in images], device=self.device)
         self.samples = [
-            DataSample(metainfo={'sample_idx': image['sample_idx'], 'img_shape': self.size}).set_gt_label(label)
-            for image, label in zip(images, labels.split(1))
+            DataSample(metainfo={'sample_idx': place, 'img_shape': self.size}).set_gt_label(label)
+            for place, label in enumerate(labels.split(1))
         ]

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from .folders import check_data_folder
-from .nesting import innermost_config
+from .nesting import common_pipeline, innermost_configs
 
 EPOCHS, BATCH, TRAIN_IMAGES, VAL_IMAGES = 2, 4, 16, 8
 SIZES = {'CIFAR10': 32, 'CIFAR100': 32, 'TinyImageNet': 64, 'ImageNet': 224}
@@ -102,14 +102,14 @@ def is_at_hand(checkpoint: str) -> bool:
 
 
 def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
-    """The first few images of a loader's data set, or as many of noise."""
+    """A few images of a loader's data set, or as many of noise."""
     dataset = cfg[field].dataset
     try:
         check_data_folder(dataset)
     except ValueError as error:
-        inner = innermost_config(dataset)
+        inner = innermost_configs(dataset)[0]
         kind = inner.type.rsplit('.', 1)[-1]
-        if kind not in SIZES:
+        if kind not in SIZES or any(one.type != inner.type for one in innermost_configs(dataset)):
             raise ValueError(f'{error}; noise can stand in for {", ".join(SIZES)} only') from None
         print_log(f'{field}: {error}. RANDOM NOISE stands in for it in this trial run', 'current', logging.WARNING)
         noise = {
@@ -118,11 +118,12 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
             'num_images': images,
             'size': SIZES[kind],
             'num_classes': cfg.model.get('architecture', cfg.model).head.num_classes,
-            'pipeline': [step for step in inner.pipeline if not step['type'].endswith('LoadImageFromFile')],
+            'pipeline': [step for step in common_pipeline(dataset) if not step['type'].endswith('LoadImageFromFile')],
             'test_mode': inner.get('test_mode', False),
         }
         return {f'{field}.dataset': noise}
-    return {f'{field}.dataset.indices': images}
+    few = {'_delete_': True, 'type': 'icckd_mm.EvenPlaces', 'dataset': dataset.to_dict(), 'images': images}
+    return {f'{field}.dataset': few}
 
 
 def shrunk_schedule(scheduler: Any, factor: float) -> Any:

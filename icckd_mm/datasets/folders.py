@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.datasets.nesting import innermost_configs
 
 SHOWN = 5
 
@@ -61,10 +61,10 @@ def check_data_folder(dataset: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If the folder or a part of it is missing; says what is expected, what is there, and how to get it.
     """
-    dataset = innermost_config(dataset)
-    root = str(dataset.get('data_root') or '')
-    if root and '://' not in root and not dataset.get('download'):
-        check_layout(str(dataset['type']).rsplit('.', 1)[-1], root)
+    for inner in innermost_configs(dataset):
+        root = str(inner.get('data_root') or '')
+        if root and '://' not in root and not inner.get('download'):
+            check_layout(str(inner['type']).rsplit('.', 1)[-1], root)
 
 
 def check_layout(kind: str, root: str) -> None:

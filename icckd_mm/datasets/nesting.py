@@ -1,4 +1,4 @@
-"""What lies inside of wrappers such as ``ClassMap``, ``RepeatDataset`` or ``RepeatableDataset``."""
+"""What lies inside of wrappers such as ``ClassMap``, ``ConcatDataset`` or ``RepeatableDataset``."""
 
 from __future__ import annotations
 
@@ -8,38 +8,85 @@ from typing import Any, Callable
 from mmpretrain.registry import DATASETS as HOST_DATASETS
 
 
+def innermost_configs(config: Any) -> list[Any]:
+    """The configs of the data sets themselves, with their pipelines; the objects that were given, not copies."""
+    inner = config.get('datasets') or ([config['dataset']] if 'dataset' in config else [])
+    return [found for one in inner for found in innermost_configs(one)] if inner else [config]
+
+
 def innermost_config(config: Any) -> Any:
-    """The config of the data set itself, with its pipeline; the object that was given, not a copy."""
-    while 'dataset' in config:
-        config = config['dataset']
-    return config
+    """The config of the only data set.
+
+    Raises:
+        ValueError: If a wrapper joins several.
+    """
+    found = innermost_configs(config)
+    if len(found) > 1:
+        raise ValueError(f'{_joining(config)["type"]} joins {len(found)} data sets; this needs a single one')
+    return found[0]
 
 
-def innermost_dataset(dataset: Any) -> Any:
-    """The data set itself, in which ``sample_idx`` counts."""
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    return dataset
+def common_pipeline(config: Any) -> list[dict]:
+    """The pipeline that all data sets of a config share.
+
+    Raises:
+        ValueError: If they have different ones.
+    """
+    pipelines = [one.get('pipeline') or [] for one in innermost_configs(config)]
+    if any(pipeline != pipelines[0] for pipeline in pipelines):
+        raise ValueError(f'the data sets that {_joining(config)["type"]} joins have different pipelines; give all the same one')
+    return pipelines[0]
+
+
+def inner_datasets(dataset: Any) -> list[Any]:
+    """The data sets directly inside of a wrapper; none in a data set itself."""
+    joined = getattr(dataset, 'datasets', None)
+    return list(joined) if joined else [dataset.dataset] if hasattr(dataset, 'dataset') else []
+
+
+def innermost_datasets(dataset: Any) -> list[Any]:
+    """The data sets themselves."""
+    inner = inner_datasets(dataset)
+    return [found for one in inner for found in innermost_datasets(one)] if inner else [dataset]
+
+
+def labelled_datasets(dataset: Any) -> list[Any]:
+    """The outermost data sets that know the labels of all their images; none where there is no such one."""
+    if hasattr(dataset, 'get_gt_labels'):
+        return [dataset]
+    return [found for one in inner_datasets(dataset) for found in labelled_datasets(one)]
 
 
 def build_cut(dataset: dict, cut: Callable[[Any], None]) -> Any:
     """Build a data set whose innermost one is cut down before the wrappers are put around it.
 
     Args:
-        dataset (dict): Config of a data set of mmpretrain, or of a wrapper that takes a built one, such as ``CoarseLabels``.
-        cut (Callable): Is given the innermost data set, and takes images out of it in place.
+        dataset: Config of a data set of mmpretrain, or of a wrapper that takes a built one, such as ``CoarseLabels``.
+        cut: Is given the innermost data set, and takes images out of it in place.
 
     Returns:
-        Any: The data set that ``dataset`` describes.
+        The data set that ``dataset`` describes.
+
+    Raises:
+        TypeError: If a wrapper joins several data sets.
     """
     dataset = copy.deepcopy(dataset)
-    inner = innermost_config(dataset)
+    owner: Any = None
+    inner: Any = dataset
+    while 'dataset' in inner:
+        owner, inner = inner, inner['dataset']
+    if inner.get('datasets'):
+        raise TypeError(f'images can be chosen from a single data set, got {inner["type"]}; choose in those that it joins')
     built = HOST_DATASETS.build(inner)
     cut(built)
-    if inner is dataset:
+    if owner is None:
         return built
-    owner: Any = dataset
-    while owner['dataset'] is not inner:
-        owner = owner['dataset']
     owner['dataset'] = built
     return HOST_DATASETS.build(dataset)
+
+
+def _joining(config: Any) -> Any:
+    """The wrapper that joins several data sets."""
+    while not config.get('datasets'):
+        config = config['dataset']
+    return config

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
+from icckd_mm.datasets.places import set_place
 from icckd_mm.randomness import preserved_randomness, seed_generators
 
 
@@ -35,6 +36,7 @@ class RepeatableDataset(Dataset):
     Transforms take random numbers from the generators of python, numpy and torch. These are seeded anew for each sample, hence
     the views of an image are the same whichever worker or process makes them, and others in the next epoch. mmengine seeds its
     workers alike each time they start, so that every epoch draws the same. Generators of a transform's own are not reached.
+    ``sample_idx`` of a sample is its index here, whatever wrappers are inside.
 
     Args:
         dataset (Dataset): Any data set; its attributes are those of this one.
@@ -60,7 +62,7 @@ class RepeatableDataset(Dataset):
 
     def _draw(self, index: int) -> Any:
         seed_generators(self.seed, getattr(index, 'epoch', 0), int(index))
-        return self.dataset[int(index)]
+        return set_place(self.dataset[int(index)], int(index))
 
     def __getattr__(self, name: str) -> Any:
         if name == 'dataset' or name.startswith('__'):  # not there yet while unpickling; protocols are ours alone
@@ -114,6 +116,8 @@ class RepeatableLoader(DataLoader):
     Raises:
         ValueError: If the loader has no batches, or its sampler gives one image several times in an epoch.
     """
+
+    numbers_places = True
 
     def __init__(self, loader: DataLoader, seed: int) -> None:
         if loader.batch_sampler is None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .image_bytes import check_image
+
 
 def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
     """Write images at ``size`` x ``size`` as PNG files, which lose nothing.
@@ -42,7 +44,12 @@ def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> 
 
 def smaller(path: Path, size: int) -> np.ndarray:
     """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        content = path.read_bytes()
+        check_image(content)
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{path} cannot be read: {error}; unpack the archive again') from None
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f'{path} is not an image that OpenCV can read; unpack the archive again')
+        raise ValueError(f'OpenCV cannot read the image {path}; unpack the archive again')
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from icckd_mm.compat.config_text import parse_config_text
-from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.datasets.nesting import common_pipeline, innermost_configs
 
 SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCrop': 'scale', 'Resize': 'scale'}
 
@@ -16,10 +16,12 @@ class Record(NamedTuple):
     Attributes:
         preprocessor (dict): Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
         side (int, optional): Side of the square images; None where nothing is known.
+        classes (Any): What the checkpoint says of its classes, unchecked; None where it says nothing.
     """
 
     preprocessor: dict
     side: int | None
+    classes: Any = None
 
 
 def read_record(checkpoint: dict) -> Record:
@@ -31,17 +33,23 @@ def read_record(checkpoint: dict) -> Record:
     Returns:
         Record: Empty where there is no readable config.
     """
+    classes = _classes(checkpoint.get('meta'))
     try:
         config = parse_config_text(checkpoint.get('meta', {}).get('cfg') or '')
-        dataset = innermost_config(config.get('train_dataloader', {}).get('dataset', {}))
-        sides = _sides(dataset.get('pipeline', []))
+        given = config.get('train_dataloader', {}).get('dataset', {})
+        dataset, sides = innermost_configs(given)[0], _sides(common_pipeline(given))
         if not sides and str(dataset.get('type')).endswith('Digits'):
             sides = [dataset.get('scale')]
         # the model's own preprocessor comes first in mmengine, too
         preprocessor = config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
-        return Record(dict(preprocessor), sides[-1] if sides else None)
+        return Record(dict(preprocessor), sides[-1] if sides else None, classes)
     except (ValueError, TypeError, AttributeError):
-        return Record({}, None)
+        return Record({}, None, classes)
+
+
+def _classes(meta: Any) -> Any:
+    data = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    return data.get('classes') if isinstance(data, dict) else None
 
 
 def _sides(steps: Any) -> list[int | None]:

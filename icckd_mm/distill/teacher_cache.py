@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from icckd_mm.distill.cache_files import check_key, open_rows
 from icckd_mm.engine.atomic_backend import write_atomically
 
 DTYPES = ('float16', 'float32')
@@ -23,19 +23,20 @@ class TeacherCache:
 
     The folder holds ``key.json``, which says whose logits of what they are, and ``view-0000.npy`` and so on, which are read
     through a memory map. What is collected for a view is in memory until :meth:`close` writes it, all or nothing; a file that
-    is there is never written again. A row that is not known is NaN.
+    is there is never written again. A row that is not known is NaN; one that is not finite in full counts as not known.
 
     Args:
         folder (str | Path): Made if need be.
         key (dict[str, str]): What the logits depend on; a folder with another key is refused.
         num_images (int): N.
+        num_classes (int): C.
         dtype (str): ``'float16'`` (relative error 5e-4) or ``'float32'``. Defaults to ``'float16'``.
 
     Raises:
         ValueError: If ``dtype`` is another, or the folder was written with another key.
 
     Example:
-        >>> cache = TeacherCache(getfixture('tmp_path'), {'teacher': 'a'}, num_images=3)
+        >>> cache = TeacherCache(getfixture('tmp_path'), {'teacher': 'a'}, num_images=3, num_classes=2)
         >>> cache.open(0)
         >>> cache.write([2, 0], torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
         >>> cache.close(keep=True)
@@ -44,12 +45,14 @@ class TeacherCache:
         (tensor([[3., 4.], [1., 2.]]), None)
     """
 
-    def __init__(self, folder: str | Path, key: dict[str, str], num_images: int, dtype: str = 'float16') -> None:
+    def __init__(
+        self, folder: str | Path, key: dict[str, str], num_images: int, num_classes: int, dtype: str = 'float16'
+    ) -> None:
         self.check_dtype(dtype)
-        self.folder, self.num_images, self.dtype = Path(folder), num_images, dtype
+        self.folder, self.shape, self.dtype = Path(folder), (num_images, num_classes), dtype
         self.path: Path | None = None  # of the view that is open
         self.rows: np.ndarray | None = None
-        self._check({**key, 'images': str(num_images), 'dtype': dtype})
+        check_key(self.folder / KEY, {**key, 'images': str(num_images), 'classes': str(num_classes), 'dtype': dtype})
 
     @staticmethod
     def check_dtype(dtype: str) -> None:
@@ -67,15 +70,8 @@ class TeacherCache:
             ValueError: If the file is not what this cache writes.
         """
         self.path, self.rows = self.folder / f'view-{view:04d}.npy', None
-        if self.path.is_file():
-            try:
-                self.rows = np.load(self.path, mmap_mode='r')
-            except (ValueError, OSError, EOFError) as error:
-                raise ValueError(f'{self.path} cannot be read ({error}); delete it') from error
-            if self.rows.ndim != 2 or len(self.rows) != self.num_images or self.rows.dtype != self.dtype:
-                raise ValueError(
-                    f'{self.path} holds {self.rows.dtype} {self.rows.shape}, not {self.dtype} ({self.num_images}, C); delete it'
-                )
+        if self.path.exists():
+            self.rows = open_rows(self.path, self.shape, self.dtype)
 
     def read(self, index: Sequence[int]) -> Tensor | None:
         """Logits of some images.
@@ -89,7 +85,7 @@ class TeacherCache:
         if self.rows is None:
             return None
         rows = torch.from_numpy(self.rows[list(index)]).float()
-        return None if rows[:, 0].isnan().any() else rows
+        return rows if rows.isfinite().all() else None
 
     def write(self, index: Sequence[int], logits: Tensor) -> None:
         """Collect logits; without effect where the view has its file.
@@ -99,7 +95,7 @@ class TeacherCache:
             logits (Tensor): ``(B, C)``, on any device.
         """
         if self.rows is None:
-            self.rows = np.full((self.num_images, logits.size(1)), np.nan, self.dtype)
+            self.rows = np.full(self.shape, np.nan, self.dtype)
         if self._collects:
             self.rows[list(index)] = logits.float().cpu().numpy()
 
@@ -123,8 +119,8 @@ class TeacherCache:
         """
         for part in filter(Path.is_file, map(self._part, names)):
             if self._collects:
-                rows = np.load(part, mmap_mode='r')
-                known = ~np.isnan(rows[:, 0])
+                rows = open_rows(part, self.shape, self.dtype)
+                known = ~np.isnan(rows).any(axis=1)
                 self.rows[known] = rows[known]  # type: ignore[index]
             part.unlink()
 
@@ -154,20 +150,3 @@ class TeacherCache:
         own = path.with_name(f'{path.name}.{os.getpid()}')  # two students may come here at once
         write_atomically(own, content.getvalue())
         os.replace(own, path)
-
-    def _check(self, key: dict[str, str]) -> None:
-        path = self.folder / KEY
-        if not path.is_file():
-            own = path.with_name(f'{KEY}.{os.getpid()}')
-            write_atomically(own, json.dumps(key, indent=2).encode())
-            os.replace(own, path)
-        try:
-            found = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise ValueError(f'{path} cannot be read ({error}); delete {self.folder}') from error
-        names = [name for name in {**key, **found} if found.get(name) != key.get(name)]
-        if names:
-            different = [f'{name}: {found.get(name)} there, {key.get(name)} now' for name in names]
-            raise ValueError(
-                f'{self.folder} holds logits of something else ({"; ".join(different)}); delete it or give another folder'
-            )

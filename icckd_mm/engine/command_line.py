@@ -155,9 +155,13 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         ValueError: If the work dir cannot be made or written to.
     """
+    from icckd_mm.engine.hooks import DataCheckHook  # heavy
+
     check_writable(cfg.work_dir)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.register_hook(StopHook())
+    if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
+        runner.register_hook(DataCheckHook())
     return runner
 
 

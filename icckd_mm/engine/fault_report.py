@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from mmengine.dataset import BaseDataset
 from mmengine.fileio import exists
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
 
+from icckd_mm.datasets.places import numbered_dataset
+from icckd_mm.datasets.repeatable import EpochIndex
 from icckd_mm.engine.unwrap import unwrapped
 
 from .guarded_step import Fault
@@ -51,7 +52,8 @@ def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: boo
     step = next((step for step in steps if step.iteration == fault.iteration), None)
     epoch, batch, losses = (step.epoch + 1, step.batch, bad_losses(step.losses)) if step else ('?', None, {})
     samples = sample_indices(batch)
-    module, rows, how = _locate(runner, model, batch, None if stored else samples)
+    again = None if stored or step is None else [EpochIndex(sample, step.epoch) for sample in samples]
+    module, rows, how = _locate(runner, model, batch, again)
     if module is not None:
         samples = sorted({samples[row % len(samples)] for row in rows}) if samples else samples
         where = 'the images, after the data preprocessor' if module == 'data_preprocessor' else module
@@ -83,22 +85,18 @@ def last_file(runner: Runner) -> str:
     return f'the last good checkpoint is {file}' if file else 'there is no checkpoint yet'
 
 
-def _locate(runner: Runner, model: Any, batch: Any, samples: list[int] | None) -> tuple[str | None, list[int], str]:
+def _locate(runner: Runner, model: Any, batch: Any, samples: Sequence[int] | None) -> tuple[str | None, list[int], str]:
     """Name of the first bad module, rows of its output, and what to say if there is none."""
     if batch is None:
         return None, [], 'on this process'
     try:
         if samples is not None:
             loader = runner.train_dataloader
-            batch = loader.collate_fn([_innermost(loader.dataset)[index] for index in samples])
+            dataset = numbered_dataset(loader)
+            if dataset is None:
+                return None, [], f'({type(loader.dataset).__name__} numbers its images several times)'
+            batch = loader.collate_fn([dataset[index] for index in samples])
         found = first_bad_module(model, batch, lambda: runner.optim_wrapper.optim_context(runner.model))
     except Exception as error:  # the search must not hide what it searches for
         return None, [], f'({type(error).__name__} when the batch was run again: {error})'
     return (*found, '') if found else (None, [], 'when the batch was run again')
-
-
-def _innermost(dataset: Any) -> Any:
-    """The data set that ``sample_idx`` counts in."""
-    while not isinstance(dataset, BaseDataset) and hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    return dataset

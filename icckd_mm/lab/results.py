@@ -30,20 +30,46 @@ def read_results(path: str | Path) -> list[Record]:
     path = Path(path)
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b'\n')  # a kill can cut a character in two
+    lines = path.read_bytes().split(b'\n')
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line.decode()) if line.strip() else None
-            if record is not None and 'run' not in record:
-                raise ValueError('it has no key "run"')
-        except (ValueError, TypeError) as error:
+            records += [parse_record(line)] if line.strip() else []
+        except ValueError as error:
             if number == len(lines):  # no newline after it
                 continue
-            raise ValueError(f'{path}, line {number}, is no record of a run: {error}; mend or remove the line') from None
-        if record is not None:
-            records.append(record)
+            raise ValueError(f'{path}, line {number}, is not a record of a run: {error}; fix or remove the line') from None
     return records
+
+
+def read_record(path: str | Path) -> Record:
+    """The record in the folder of a run.
+
+    Raises:
+        OSError: If there is none.
+        ValueError: If the file holds something else.
+    """
+    try:
+        return parse_record(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f'{path} is not the record of a run: {error}; remove it, and the run is done again') from None
+
+
+def parse_record(content: bytes) -> Record:
+    """A record from JSON.
+
+    Raises:
+        ValueError: Unless it is an object with a name and, if any, an object of times.
+    """
+    try:
+        record = json.loads(content)
+    except RecursionError:
+        raise ValueError('it is nested too deeply') from None
+    if not isinstance(record, dict) or not isinstance(record.get('run'), str):
+        raise ValueError('it has no key "run" with a name')
+    if not isinstance(record.get('time', {}), dict):
+        raise ValueError('its key "time" is not an object')
+    return record
 
 
 def append_result(path: str | Path, record: Record) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Callable
 from icckd_mm.engine.folder_lock import folder_lock
 from icckd_mm.lab.graph import Run, code_version, needed
 from icckd_mm.lab.packing import Rooms
-from icckd_mm.lab.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
+from icckd_mm.lab.results import EARLIER, RESULTS, Record, append_result, read_record, read_results, write_results
 from icckd_mm.lab.train_run import LOG, RESULT, Task, last_checkpoint
 from icckd_mm.lab.workers import Workers
 
@@ -47,7 +46,7 @@ class Study:
         }
         for name in self.graph.keys() - found.keys():
             with contextlib.suppress(OSError):
-                found[name] = json.loads((self.path(name) / RESULT).read_text(encoding='utf-8'))
+                found[name] = read_record(self.path(name) / RESULT)
         return found
 
     def todo(self) -> list[Run]:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Callable
+from typing import Any, Callable
 
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.folder_lock import folder_lock
@@ -99,7 +99,7 @@ class Tuner:
         if self.plan.exists():
             if not resume:
                 raise ValueError(f'{self.plan.parent} holds a tuning already; go on with --resume, or name another --work-dir')
-            kept = json.loads(self.plan.read_text(encoding='utf-8'))
+            kept = self._read_plan()
             for name, value in self._state().items():
                 if kept[name] != value:
                     raise ValueError(
@@ -108,13 +108,29 @@ class Tuner:
                     )
             self.rungs = [Rung(rung['level'], rung['size'], tuple(rung['seeds'])) for rung in kept['rungs']]
             records = read_results(self.path)
-            self.spent_before = max((record['time']['spent_s'] for record in records), default=0.0)
+            self.spent_before = max((self._spent(record) for record in records), default=0.0)
             self.records = {record['run']: record for record in records if 'error' not in record}  # failed ones are tried again
             write_results(self.path, self.records.values())  # without the last line that a kill has cut
         else:
             self.path.unlink(missing_ok=True)
         for file, text in self.setting.texts.items():
             write_atomically(file, text.encode())
+
+    def _read_plan(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self.plan.read_bytes())
+            whole = all(type(rung['level']) is type(rung['size']) is int and list(rung['seeds']) for rung in kept['rungs'])
+            if not whole or not all(isinstance(kept[name], str) for name in self._state()):
+                raise ValueError('it lacks rungs, settings or code')
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f'{self.plan} is not the plan of a tuning: {error}; name another --work-dir') from None
+        return kept
+
+    def _spent(self, record: Record) -> float:
+        spent = record.get('time', {}).get('spent_s')
+        if not isinstance(spent, (int, float)) or 'candidate' not in record:
+            raise ValueError(f'{self.path}: the record of {record["run"]} is not one of a tuning; remove its line')
+        return float(spent)
 
     def _state(self) -> dict[str, str]:
         return {'settings': self.setting.digest(), 'code': code_version()}

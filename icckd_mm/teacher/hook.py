@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.runner import BaseLoop, Runner
 
-from icckd_mm.datasets.nesting import innermost_dataset
+from icckd_mm.datasets.places import count_places
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
 from icckd_mm.engine.sample import sample_batch
 from icckd_mm.engine.unwrap import unwrapped
@@ -109,7 +109,7 @@ class IntraClassContrastHook(Hook):
         inputs = model.data_preprocessor(batch, False)['inputs']
         layers = find_layers(model, inputs, self.features, self.logits)
         model.icc_loss = self._build_loss(layers).to(inputs.device)
-        num_images = len(innermost_dataset(runner.train_dataloader.dataset)) if trains and view.needs_index else 0
+        num_images = count_places(runner.train_dataloader, f'second_view={name!r}') if trains and view.needs_index else 0
         self.step = attach(model, layers, name, self.ce_views, num_images)
         _average_as_losses(runner, 'icc_pass')
 

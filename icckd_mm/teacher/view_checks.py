@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.runner import Runner
 
+from icckd_mm.datasets.nesting import labelled_datasets
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.randomness import preserved_randomness
@@ -70,13 +71,10 @@ def warn_of_equal_views(runner: Runner) -> None:
 
 def check_labels(dataset: Any, num_classes: int) -> None:
     """Raise ``ValueError`` if a label of the data set, where it tells them, is not a class of the head."""
-    while not hasattr(dataset, 'get_gt_labels') and hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    if not hasattr(dataset, 'get_gt_labels'):
-        return
-    labels = dataset.get_gt_labels()
-    if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
-        raise ValueError(
-            f'labels of {type(dataset).__name__} run from {labels.min()} to {labels.max()}, but the head has '
-            f'{num_classes} classes; set head.num_classes={labels.max() + 1} or correct the annotation'
-        )
+    for part in labelled_datasets(dataset):
+        labels = part.get_gt_labels()
+        if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
+            raise ValueError(
+                f'labels of {type(part).__name__} run from {labels.min()} to {labels.max()}, but the head has '
+                f'{num_classes} classes; set head.num_classes={labels.max() + 1} or correct the annotation'
+            )

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.config import Config
 
 from icckd_mm.config.registered import check_registered
-from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.datasets.nesting import innermost_configs
 from icckd_mm.plain_text import plain
 
 from .network import Network
@@ -82,8 +82,9 @@ def _single_view(run: Config, model: dict[str, Any]) -> dict[str, Any]:
 
 def _test_part(run: dict[str, Any]) -> dict[str, Any]:
     loader = deepcopy(run['test_dataloader'])
-    wrapped = 'dataset' in loader['dataset']
-    loader['dataset'] = innermost_config(loader['dataset'])
+    inner = innermost_configs(loader['dataset'])[0]
+    wrapped = inner is not loader['dataset']
+    loader['dataset'] = inner
     pipeline = list(loader['dataset'].get('pipeline') or [])
     size = _stored_size(loader['dataset'])
     if size and not any(key in step for step in pipeline for key in ('scale', 'crop_size')):

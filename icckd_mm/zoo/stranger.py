@@ -208,6 +208,7 @@ def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
         loader = Runner.build_dataloader({**config.test_dataloader.to_dict(), 'dataset': data})
         evaluator = Evaluator(config.test_evaluator)
         evaluator.dataset_meta = data.metainfo
+        _check_classes(model._dataset_meta.get('classes'), data.metainfo.get('classes'))
         with torch.no_grad():
             for batch in loader:
                 evaluator.process(data_samples=model.test_step(batch), data_batch=batch)
@@ -218,6 +219,15 @@ def without_download(dataset: dict[str, Any]) -> dict[str, Any]:
     """The config of a data set that takes what is there."""
     found = {key: without_download(value) if key == 'dataset' else value for key, value in dataset.items()}
     return {**found, 'download': False} if any(name in str(found.get('type')) for name in DOWNLOADING) else found
+
+
+def _check_classes(trained: Any, tested: Any) -> None:
+    """The labels of the data mean what the network was trained to call them; wholly other names may be other spellings."""
+    if not trained or not tested or list(trained) == list(tested):
+        return
+    if len(trained) != len(tested) or set(trained) & set(tested):
+        unlike = [f'{one} / {other}' for one, other in zip(trained, tested) if one != other] or ['their number']
+        raise ValueError(f'classes of training and test data differ: {", ".join(unlike[:5])}; give both the same class folders')
 
 
 def main() -> None:

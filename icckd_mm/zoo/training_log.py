@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,10 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     log = find_log(network)
     own: dict[str, float] = {}
     teacher: dict[str, float] = {}
-    rows = [] if log is None else [_row(line, log) for line in log.read_text('utf-8', 'replace').splitlines()]
-    if network.average is False:
+    if log is None or network.average is False:
         return own, teacher
     steps = (network.meta.get('epoch'), network.meta.get('iter'))
-    for row in rows:
+    for row in _rows(log):
         if 'lr' in row or row.get('step') not in steps:  # of training, or of another time
             continue
         for key, value in row.items():
@@ -56,11 +56,17 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     return own, teacher
 
 
-def _row(line: str, log: Path) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict):
-        raise ValueError(f'{log} has a line that is not a JSON object: {plain(line, 60)!r}; remove the line')
-    return row
+def _rows(log: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a log; the last one may have been cut off with the run."""
+    lines = log.read_bytes().splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            if number == len(lines):
+                return
+            row = None
+        if not isinstance(row, dict):
+            text = plain(line.decode('utf-8', 'replace'), 60)
+            raise ValueError(f'{log}, line {number}, is not a JSON object: {text!r}; the log is damaged, remove the line')
+        yield row

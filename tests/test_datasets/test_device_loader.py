@@ -190,3 +190,12 @@ def test_two_processes_share_the_images_of_one():
     assert first.keys() | second.keys() == whole.keys()
     assert not first.keys() & second.keys()
     assert all(torch.equal(image, whole[index]) for part in (first, second) for index, image in part.items())
+
+
+def test_joined_data_sets_need_one_pipeline():
+    parts = [dict(type='icckd_mm.Digits', indices=4, pipeline=[*steps, dict(type='PackInputs')]) for steps in ([], [FLIP])]
+    with pytest.raises(ValueError, match='the data sets that ConcatDataset joins have different pipelines; give all the same'):
+        DeviceLoader(dict(type='ConcatDataset', datasets=parts), batch_size=2)
+
+
+FLIP = dict(type='RandomFlip', prob=0.5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from icckd_mm.datasets.fast import fast_options
@@ -54,8 +55,42 @@ def test_noise_of_the_same_shape_stands_in_for_missing_data(path, size, classes)
 def test_real_data_are_used_when_they_are_there(tmp_path):
     tiny_imagenet(tmp_path / 'data/tiny-imagenet-200')
     dataset = fast('baseline/ce_vgg8_1xb64_tiny-imagenet.py').train_dataloader.dataset
-    assert (dataset.type, dataset.indices) == ('icckd_mm.TinyImageNet', 16)
-    assert fast('baseline/ce_resnet8_1xb64_digits.py').val_dataloader.dataset.indices == 8
+    assert (dataset.type, dataset.dataset.type, dataset.images) == ('icckd_mm.EvenPlaces', 'icckd_mm.TinyImageNet', 16)
+    assert set(DATASETS.build(dataset).get_gt_labels()) == {0, 1, 2}  # the first images are of one class or two
+    assert fast('baseline/ce_resnet8_1xb64_digits.py').val_dataloader.dataset.images == 8
+
+
+DIGITS = dict(type='icckd_mm.Digits', scale=32, pipeline=[dict(type='PackInputs')])
+SOME = dict(type='icckd_mm.ClassMap', dataset=DIGITS, classes=list(range(9, -1, -1)))
+WRAPPED = {
+    'repeat': dict(type='RepeatDataset', dataset=DIGITS, times=3),
+    'concat': dict(type='ConcatDataset', datasets=[DIGITS, DIGITS]),
+    'balanced': dict(type='ClassBalancedDataset', dataset=DIGITS, oversample_thr=0.1),
+    'fold': dict(type='KFoldDataset', dataset=DIGITS),
+    'some classes': SOME,
+    'fold of some classes': dict(type='KFoldDataset', dataset=SOME),
+}
+
+
+@pytest.mark.parametrize('name', WRAPPED)
+def test_a_wrapper_is_cut_to_as_few_images(name):
+    changes = {'train_dataloader.dataset': {**WRAPPED[name], '_delete_': True}}
+    dataset = DATASETS.build(fast('baseline/ce_resnet8_1xb64_digits.py', **changes).train_dataloader.dataset)
+    assert len(dataset) == 16 == len(dataset.get_gt_labels())
+    assert [dataset[place]['data_samples'].sample_idx for place in range(16)] == list(range(16))
+    assert [dataset[place]['data_samples'].gt_label.item() for place in range(16)] == dataset.get_gt_labels().tolist()
+    assert dataset.metainfo['classes']
+
+
+def test_a_trial_run_over_joined_data_sets_trains(tmp_path):
+    changes = {'train_dataloader.dataset': {**WRAPPED['concat'], '_delete_': True}}
+    cfg = fast('baseline/ce_resnet8_1xb64_digits.py', work_dir=str(tmp_path / 'run'), **changes)
+    cfg.log_level, cfg.experiment_name = 'ERROR', 'fast-joined'
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.collate_fn = dict(type='default_collate')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 8
 
 
 def test_schedules_shrink_with_the_epochs():

@@ -177,7 +177,7 @@ KILLED = """
 import os, signal, torch
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.unwrap import unwrapped
-cache = TeacherCache({folder!r}, dict(teacher='a'), 3)
+cache = TeacherCache({folder!r}, dict(teacher='a'), 3, 2)
 cache.open(0)
 cache.write([0, 1, 2], torch.ones(3, 2))
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -189,7 +189,7 @@ def test_a_kill_while_writing_leaves_no_half_view(tmp_path):
     done = subprocess.run([sys.executable, '-c', KILLED.format(folder=str(tmp_path))], check=False)
     assert done.returncode == -9
     assert not (tmp_path / 'view-0000.npy').exists()
-    cache = TeacherCache(tmp_path, dict(teacher='a'), 3)
+    cache = TeacherCache(tmp_path, dict(teacher='a'), 3, 2)
     cache.open(0)
     assert cache.read([0]) is None
     cache.write([0, 1, 2], torch.ones(3, 2))
@@ -200,7 +200,7 @@ def test_a_kill_while_writing_leaves_no_half_view(tmp_path):
 
 def test_rows_that_were_left_out_are_not_made_up(tmp_path):
     """As with drop_last: a view is kept with what was seen."""
-    cache = TeacherCache(tmp_path, {}, 3)
+    cache = TeacherCache(tmp_path, {}, 3, 2)
     cache.open(0)
     cache.write([0, 2], torch.ones(2, 2))
     cache.close(keep=True)
@@ -212,22 +212,22 @@ def test_rows_that_were_left_out_are_not_made_up(tmp_path):
 
 
 def test_a_file_that_is_no_view_is_named(tmp_path):
-    cache = TeacherCache(tmp_path, {}, 3)
+    cache = TeacherCache(tmp_path, {}, 3, 2)
     np.save(tmp_path / 'view-0000.npy', np.zeros((2, 2), np.float16))
-    with pytest.raises(ValueError, match=r'float16 \(2, 2\), not float16 \(3, C\)'):
+    with pytest.raises(ValueError, match=r'float16 \(2, 2\), not float16 \(3, 2\)'):
         cache.open(0)
     for content in (b'half a f', b''):
         (tmp_path / 'view-0000.npy').write_bytes(content)
         with pytest.raises(ValueError, match=r'view-0000\.npy cannot be read'):
             cache.open(0)
     with pytest.raises(ValueError, match="one of float16, float32, got 'int8'"):
-        TeacherCache(tmp_path, {}, 3, 'int8')
+        TeacherCache(tmp_path, {}, 3, 2, 'int8')
     with pytest.raises(ValueError, match="one of float16, float32, got 'int8'"):
         TeacherCacheHook(str(tmp_path), 'int8')
-    assert set(json.loads((tmp_path / 'key.json').read_text())) == {'images', 'dtype'}
+    assert set(json.loads((tmp_path / 'key.json').read_text())) == {'images', 'classes', 'dtype'}
     (tmp_path / 'key.json').write_text('{')
     with pytest.raises(ValueError, match=r'key\.json cannot be read'):
-        TeacherCache(tmp_path, {}, 3)
+        TeacherCache(tmp_path, {}, 3, 2)
 
 
 FEATURES = dict(KL, teacher_recorders=dict(**LOGITS, features=dict(type='ModuleInputs', source='head.fc')))

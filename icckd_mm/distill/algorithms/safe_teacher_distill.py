@@ -98,6 +98,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
         self.known_rows: KnownRows | None = None  # logits that need no pass of the teacher
         self.distils = True  # whether the student learns from the teacher, or from the labels alone
+        self.teacher_classes = {f'teacher {number}': record.classes for number, record in enumerate(records, 1)}
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:

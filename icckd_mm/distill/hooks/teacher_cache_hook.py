@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 import torch
@@ -11,9 +9,12 @@ from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from icckd_mm.datasets.nesting import innermost_config
+from icckd_mm.datasets.nesting import common_pipeline
+from icckd_mm.datasets.places import count_places
 from icckd_mm.distill.teacher_cache import TeacherCache
+from icckd_mm.distill.teacher_key import digest, teacher_key
 from icckd_mm.engine.loops import ExactTrainLoop
+from icckd_mm.engine.sample import sample_batch
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.registry import HOOKS
 
@@ -49,7 +50,7 @@ class TeacherCacheHook(Hook):
         """Check that the logits can be shared, and put the cache before the teacher."""
         model = unwrapped(runner)
         recorder = _only_recorder(model)
-        random = sorted(_random_steps(innermost_config(runner.cfg.train_dataloader['dataset']).get('pipeline', [])))
+        random = sorted(_random_steps(common_pipeline(runner.cfg.train_dataloader['dataset'])))
         loop = ExactTrainLoop if random else EpochBasedTrainLoop
         if not isinstance(runner.train_loop, loop):
             raise ValueError(
@@ -58,9 +59,11 @@ class TeacherCacheHook(Hook):
             )
         if getattr(model.data_preprocessor, 'batch_augments', None) is not None:
             raise ValueError('TeacherCacheHook cannot keep logits of mixed images; remove train_cfg.augments')
-        dataset: Any = runner.train_dataloader.dataset
         self.single_view = not random
-        self.cache = TeacherCache(self.folder, _key(runner, model, recorder, self.single_view), len(dataset), self.dtype)
+        places = count_places(runner.train_dataloader, 'TeacherCacheHook')
+        size, classes = _first_pass(runner, model, recorder)
+        key = teacher_key(runner, model, recorder.source, size, self.single_view)
+        self.cache = TeacherCache(self.folder, key, places, classes, self.dtype)
         model.known_rows = CachedRows(self.cache, recorder.source)
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -72,7 +75,7 @@ class TeacherCacheHook(Hook):
         """Write what was collected; the first process writes what all have."""
         rank, others = get_rank(), range(1, get_world_size())
         if self.whole and others:
-            run = _digest([runner.timestamp, runner.work_dir])  # two runs may come here at once
+            run = digest([runner.timestamp, runner.work_dir])  # two runs may come here at once
             if rank:
                 self.cache.hand_over(f'{run}-{rank}')
             barrier()
@@ -138,37 +141,23 @@ def _index(data_samples: list | None, rows: int) -> list[int]:
     return index
 
 
-def _key(runner: Runner, model: Any, recorder: Any, fixed: bool) -> dict[str, str]:
-    """What the logits depend on."""
-    cfg, loader = runner.cfg, runner.train_dataloader
-    data = cfg.train_dataloader['dataset'].to_dict()
-    innermost_config(data).pop('data_root', None)  # the same files elsewhere
-    weights = hashlib.sha256()
-    for name, value in sorted(model.teacher.state_dict().items()):
-        weights.update(name.encode() + value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    labels = loader.dataset.get_gt_labels() if hasattr(loader.dataset, 'get_gt_labels') else ''
-    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
-    return {
-        'teacher': f'{_digest(cfg.model.get("teacher"))} {weights.hexdigest()}',
-        'layer': recorder.source,
-        'data set and pipeline': _digest(data),
-        'labels': _digest(str(list(labels))),
-        'preprocessor': _digest(preprocessor),
-        'augmentation': 'none' if fixed else f'{type(loader).__name__}, seed {runner.seed}',
-        'precision': _precision(cfg, model),
-    }
-
-
-def _precision(cfg: Any, model: Any) -> str:
-    of_teacher = [
-        str(getattr(model, 'teacher_dtype', None) or ''),
-        'channels last' * getattr(model, 'teacher_channels_last', False),
-    ]
-    return ', '.join(filter(None, [cfg.optim_wrapper.get('type', 'OptimWrapper'), *of_teacher]))
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+@torch.no_grad()
+def _first_pass(runner: Runner, model: Any, recorder: Any) -> tuple[list[int], int]:
+    """Shape of the first image as the teacher gets it, and how many logits it gives."""
+    batch = model.data_preprocessor(sample_batch(runner), True)
+    _index(batch['data_samples'], len(batch['inputs']))
+    seen: list[Any] = []
+    layer = dict(model.teacher.named_modules())[recorder.source]
+    handle = layer.register_forward_hook(lambda _, __, output: seen.append(output))
+    model.teacher.eval()  # the loop sets the mode of both models before each epoch
+    try:
+        model.teacher(batch['inputs'], batch['data_samples'], mode='tensor')
+    finally:
+        handle.remove()
+    shape = [tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__ for output in seen]
+    if [len(one) if isinstance(one, tuple) else one for one in shape] != [2]:
+        raise ValueError(f'{recorder.source} gives {shape}; TeacherCacheHook keeps logits (B, C) only')
+    return list(batch['inputs'].shape[1:]), int(shape[0][1])
 
 
 def _random_steps(pipeline: Any) -> set[str]:

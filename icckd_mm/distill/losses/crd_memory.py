@@ -27,6 +27,7 @@ class CRDMemory(nn.Module):
     student: Tensor
     teacher: Tensor
     labels: Tensor
+    rows_of = 'CRDLoss'  # who needs a row for each place of the training set, see DataCheckHook
 
     def __init__(self, sample_n: int, dim_out: int, momentum: float) -> None:
         super().__init__()
@@ -66,6 +67,13 @@ class CRDMemory(nn.Module):
             )
         labels = torch.cat([sample.gt_label for sample in data_samples])
         return torch.tensor(index, device=device), labels.to(device)
+
+    def check_rows(self, places: int) -> None:
+        """Refuse a training set with more places than rows."""
+        if places > len(self.labels):
+            raise ValueError(
+                f'CRDLoss has {len(self.labels)} rows for {places} places of the training set; set sample_n={places}'
+            )
 
     def learn_labels(self, index: Tensor, labels: Tensor) -> None:
         """Note the labels of images, of all processes.

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
+from icckd_mm.datasets.batch_count import check_batches
 from icckd_mm.datasets.repeatable import RepeatableLoader
 from icckd_mm.registry import LOADERS, LOOPS
 
@@ -30,7 +31,8 @@ class ExactTrainLoop(EpochBasedTrainLoop):
 
     Raises:
         TypeError: If ``dataloader`` is not a config.
-        ValueError: If the loader cannot repeat its samples, or a checkpoint was left within an epoch of another length.
+        ValueError: If the loader cannot repeat its samples or gives no batch, or a checkpoint was left within an epoch of
+            another length.
     """
 
     _iter: int
@@ -48,7 +50,9 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             raise TypeError(
                 f'ExactTrainLoop builds the loader itself, got a {type(dataloader).__name__}; give train_dataloader as a dict'
             )
-        super().__init__(runner, _build(runner, dataloader), max_epochs, val_begin, val_interval, dynamic_intervals)
+        loader = _build(runner, dataloader)
+        check_batches(loader)
+        super().__init__(runner, loader, max_epochs, val_begin, val_interval, dynamic_intervals)
         self.validated = 0  # the last epoch that was validated
         self.resumed_length: int | None = None  # batches an epoch of the run that goes on here
 

@@ -1,0 +1,96 @@
+"""Files of results that hold something else are named, with the line."""
+
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from icckd_mm.lab.graph import Run
+from icckd_mm.lab.recipes import Recipe
+from icckd_mm.lab.results import read_results
+from icckd_mm.lab.runner import Study
+from icckd_mm.lab.tune_setting import Setting
+from icckd_mm.lab.tuner import Tuner
+from icckd_mm.zoo.network import Network
+from icckd_mm.zoo.training_log import logged_metrics
+
+GOOD = b'{"run": "a", "time": {"wall_s": 1}}\n'
+BAD = {
+    'text': b'hello',
+    'a list': b'[]',
+    'a number': b'7',
+    'a text with the word': b'"run"',
+    'no name': b'{"stage": "teacher"}',
+    'a name that is a list': b'{"run": ["a"]}',
+    'times that are a number': b'{"run": "a", "time": 3}',
+    'not UTF-8': b'\xff\xfe\x00',
+    'nested deeply': b'[' * 100_000,
+    'cut off': b'{"run": "a", "cur',
+}
+
+
+@pytest.mark.parametrize('name', BAD)
+def test_a_bad_line_is_named_and_a_last_one_that_was_cut_is_passed_over(name, tmp_path):
+    path = tmp_path / 'results.jsonl'
+    path.write_bytes(GOOD + BAD[name] + b'\n' + GOOD)
+    with pytest.raises(ValueError, match=r'results\.jsonl, line 2, is not a record of a run: .*; fix or remove') as error:
+        read_results(path)
+    assert '\n' not in str(error.value)
+    path.write_bytes(GOOD + BAD[name])
+    assert [record['run'] for record in read_results(path)] == ['a']
+
+
+@pytest.mark.parametrize('content', [b'', *BAD.values()], ids=range(len(BAD) + 1))
+def test_a_result_in_the_folder_of_a_run_that_cannot_be_read_is_named(content, tmp_path):
+    run = Run('one', Recipe('teacher', 'ce', {}, 'config.py', {}), 0, 1)
+    study = Study({'one': run}, tmp_path)
+    assert study.records() == {}
+    path = study.path(run) / 'result.json'
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'one/result\.json is not the record of a run: .*; remove it, and the run'):
+        study.records()
+
+
+def tuner(folder):
+    return Tuner(Setting(folder, {}, {}, {}, 0, 'loss', {}, 0, (2, 2)), budget=60, workers=1)
+
+
+PLANS = [b'', b'{', b'[]', b'{}', b'{"rungs": 3}', b'{"rungs": [{"level": 1}], "settings": "a", "code": "b"}', b'[' * 100_000]
+
+
+@pytest.mark.parametrize('content', PLANS, ids=range(len(PLANS)))
+def test_a_plan_of_a_tuning_that_cannot_be_read_is_named(content, tmp_path):
+    (tmp_path / 'tune.json').write_bytes(content)
+    with pytest.raises(ValueError, match=r'tune\.json is not the plan of a tuning: .*; name another --work-dir'):
+        tuner(tmp_path).run(resume=True)
+
+
+OTHERS = [b'{"run": "a"}', b'{"run": "a", "time": {}}', b'{"run": "a", "time": {"spent_s": "x"}}', GOOD.strip()]
+
+
+@pytest.mark.parametrize('line', OTHERS)
+def test_a_record_of_something_else_among_the_trials_is_named(line, tmp_path):
+    made = tuner(tmp_path)
+    plan = {**made._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
+    (tmp_path / 'tune.json').write_text(json.dumps(plan))
+    (tmp_path / 'tune.jsonl').write_bytes(line + b'\n')
+    with pytest.raises(ValueError, match=r'tune\.jsonl: the record of a is not one of a tuning; remove its line'):
+        made.run(resume=True)
+
+
+def network(folder):
+    return Network(Config({}), {}, OrderedDict(), {'epoch': 1, 'iter': 4}, False, folder / 'epoch_1.pth', None)
+
+
+def test_a_log_that_was_cut_off_or_damaged(tmp_path):
+    log = Path(tmp_path / 'a/vis_data/scalars.json')
+    log.parent.mkdir(parents=True)
+    row = b'{"accuracy/top1": 50.0, "step": 1}\n'
+    log.write_bytes(row + b'{"accuracy/to')
+    assert logged_metrics(network(tmp_path))[0] == {'accuracy/top1': 50.0}
+    log.write_bytes(row + b'\xff{\n' + row)
+    with pytest.raises(ValueError, match=r'scalars\.json, line 2, is not a JSON object'):
+        logged_metrics(network(tmp_path))
