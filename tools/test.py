@@ -21,6 +21,7 @@ from icckd_mm.engine.command_line import (
     set_loader_defaults,
 )
 from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.engine.hooks.load_check_hook import add_load_check
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -67,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     apply_options(cfg, args.cfg_options)
     check_files(cfg, ['test_dataloader'])
     runner = build_runner(cfg)
+    add_load_check(runner)
     if args.out and args.out_item != 'metrics':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

@@ -22,6 +22,7 @@ from icckd_mm.engine.command_line import (
     set_loader_defaults,
 )
 from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.engine.hooks.load_check_hook import add_load_check
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -79,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> Runner:
         go_on_from_newest(cfg)
     check_files(cfg, [field for field in LOADERS if field != 'test_dataloader'])
     runner = build_runner(cfg)
+    add_load_check(runner)
     runner.train()
     return runner
 

@@ -1,9 +1,29 @@
-"""Mends defects of the host packages, one a file; a mend does nothing where its defect is absent."""
+"""Compatibility patches for host packages, one per file; a patch does nothing where its defect is absent."""
 
-from . import cpu_launch, inplace, package_lookup, quantization_import, safe_download, safe_load
+from . import (
+    config_from_file,
+    cpu_launch,
+    inplace,
+    own_paths,
+    package_lookup,
+    quantization_import,
+    safe_download,
+    safe_load,
+)
+
+PATCHES = (
+    config_from_file,
+    cpu_launch,
+    inplace,
+    own_paths,
+    package_lookup,
+    quantization_import,
+    safe_download,
+    safe_load,
+)
 
 
 def install() -> None:
-    """Installs every mend; calling it again changes nothing. No host package is imported for it."""
-    for mend in (cpu_launch, inplace, package_lookup, quantization_import, safe_download, safe_load):
-        mend.install()
+    """Installs every patch; calling it again changes nothing. No host package is imported for it."""
+    for patch in PATCHES:
+        patch.install()

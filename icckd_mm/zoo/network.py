@@ -14,6 +14,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 STUDENT = 'architecture.'
@@ -60,14 +61,12 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
         return path
     if not path.is_dir():
         raise ValueError(f'{run} is neither a checkpoint nor a work dir')
-    pointer = path / 'last_checkpoint'
-    if not pointer.is_file():
+    found = find_latest_checkpoint(str(path))
+    if found is None:
         raise ValueError(f'{run} has no last_checkpoint: the run has written none yet; train it, or name a checkpoint')
-    named = Path(pointer.read_text(encoding='utf-8').strip())
-    found = named if named.is_file() else path / named.name  # a work dir may have been moved
-    if not found.is_file():
-        raise ValueError(f'{pointer} names {named}, which does not exist; name a checkpoint')
-    return found
+    if not os.path.isfile(found):
+        raise ValueError(f'{path / "last_checkpoint"} names {found}, which does not exist; name a checkpoint')
+    return Path(found)
 
 
 def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinished: bool = False) -> Network:
