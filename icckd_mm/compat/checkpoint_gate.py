@@ -68,19 +68,20 @@ def _check_weights(weights: Any, path: str) -> None:
 
 
 def _check_hub(hub: Any) -> None:
-    _dict(hub, 'message_hub')
-    for key in HUB:
-        if key not in hub:
-            raise ContentError(f'message_hub has no {key}')
-        if not all(isinstance(name, str) for name in _dict(hub[key], f'message_hub.{key}')):
+    if not isinstance(hub, dict):
+        _check_log(hub, 'message_hub')
+        return
+    parts = {key: _dict(hub.get(key, {}), f'message_hub.{key}') for key in HUB}
+    for key, part in parts.items():
+        if not all(isinstance(name, str) for name in part):
             raise ContentError(f'message_hub.{key} has keys that are not names')
-    for name, log in hub['log_scalars'].items():
+    others = {key: value for key, value in hub.items() if key not in HUB}
+    for name, log in (*parts['log_scalars'].items(), *others.items()):
         _check_log(log, f'message_hub.log_scalars[{name!r:.80}]')
-    for name, flag in hub['resumed_keys'].items():
+    for name, flag in parts['resumed_keys'].items():
         if not isinstance(flag, bool):
             raise ContentError(f'message_hub.resumed_keys[{name!r:.80}] is a {type(flag).__name__}; give True or False')
-    info = hub['runtime_info']
-    for key, value in info.items():
+    for key, value in parts['runtime_info'].items():
         path = f'message_hub.runtime_info.{key:.80}'
         if key == 'cfg':
             _check_text(value, path)

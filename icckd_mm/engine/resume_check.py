@@ -12,6 +12,7 @@ from icckd_mm.engine.optimizer_fit import optimizer_fault, schedule_fault
 from icckd_mm.engine.rank_state import rank_state_fault
 from icckd_mm.engine.unwrap import unwrapped
 
+COUNTERS, HUB = {'epoch', 'iter'}, {'log_scalars', 'runtime_info', 'resumed_keys'}
 ADVICE = 'resume with the config that it was trained with, or start from its weights with load_from=FILE, without --resume'
 
 
@@ -40,10 +41,12 @@ def check_run_state(runner: Runner, checkpoint: dict, name: str) -> None:
 
 
 def _counter_fault(runner: Runner, checkpoint: dict) -> str:
-    meta = checkpoint.get('meta')
-    if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys() or 'message_hub' not in checkpoint:
+    meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
+    if not isinstance(meta, dict) or not isinstance(hub, dict) or not (meta.keys() >= COUNTERS and hub.keys() >= HUB):
         return 'it holds weights, but not the state of a run'
     epoch, iteration = meta['epoch'], meta['iter']
+    if epoch is None or iteration is None:
+        return 'it has no epoch and iteration'
     if isinstance(runner.train_loop, IterBasedTrainLoop):
         if iteration > runner.max_iters:
             return f'it is of iteration {iteration}, and this run ends at {runner.max_iters} (train_cfg.max_iters)'

@@ -82,8 +82,8 @@ FORGED = {
     'averages are a list': ({'ema_state_dict': [1]}, 'ema_state_dict is a list'),
     'metadata is a number': (metadata(3), r'state_dict\._metadata is a int'),
     'entries of the metadata': (metadata({'': 3}), r"_metadata\[''\] is a int"),
-    'hub is a list': ({'message_hub': [1]}, 'message_hub is a list'),
-    'hub is empty': ({'message_hub': {}}, 'message_hub has no log_scalars'),
+    'hub is an object': ({'message_hub': slice(1)}, 'message_hub holds a slice'),
+    'an object in the hub': ({'message_hub': {'x': slice(1)}}, 'holds a slice'),
     'hub without keys': ({'message_hub': {'log_scalars': [], 'runtime_info': {}, 'resumed_keys': {}}}, 'log_scalars is a list'),
     'keys of the hub': (
         {'message_hub': {'log_scalars': {1: 2}, 'runtime_info': {}, 'resumed_keys': {}}},

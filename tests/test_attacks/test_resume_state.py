@@ -21,6 +21,9 @@ FORGED = {
     'iteration before the epoch': (lambda c: c['meta'].update(iter=3), 'iteration 3 is not in epoch 3'),
     'no epoch': (lambda c: c['meta'].pop('epoch'), 'it holds weights, but not the state of a run'),
     'no hub': (lambda c: c.pop('message_hub'), 'it holds weights, but not the state of a run'),
+    'epoch None': (lambda c: c['meta'].update(epoch=None), 'it has no epoch and iteration'),
+    'hub is a list': (lambda c: c.update(message_hub=[]), 'it holds weights, but not the state of a run'),
+    'half a hub': (lambda c: c['message_hub'].pop('log_scalars'), 'it holds weights, but not the state of a run'),
     'no meta': (lambda c: c.pop('meta'), 'it holds weights, but not the state of a run'),
     # optimizer
     'optimizer is a list': (lambda c: c.update(optimizer=[]), 'optimizer is a list'),
