@@ -65,6 +65,8 @@ def _check_weights(weights: Any, path: str) -> None:
     metadata = getattr(weights, '_metadata', {})
     for key, entry in _dict(metadata, f'{path}._metadata').items():
         _check_plain(_dict(entry, f'{path}._metadata[{key!r:.80}]'), f'{path}._metadata')
+        if entry.get('version') is not None:  # modules compare it with numbers
+            _count(entry['version'], f'{path}._metadata[{key!r:.80}].version')
 
 
 def _check_hub(hub: Any) -> None:
@@ -82,7 +84,7 @@ def _check_hub(hub: Any) -> None:
         if not isinstance(flag, bool):
             raise ContentError(f'message_hub.resumed_keys[{name!r:.80}] is a {type(flag).__name__}; give True or False')
     for key, value in parts['runtime_info'].items():
-        path = f'message_hub.runtime_info.{key:.80}'
+        path = _at('message_hub.runtime_info', key)
         if key == 'cfg':
             _check_text(value, path)
         elif PATHS.fullmatch(key) and not isinstance(value, (str, type(None))):
@@ -128,7 +130,7 @@ def _check_plain(value: Any, path: str) -> None:
     """Containers are bounded by ``check_extent`` already."""
     if isinstance(value, dict):
         for key, item in value.items():
-            _check_plain(item, f'{path}.{key!s:.80}')
+            _check_plain(item, _at(path, key))
     elif isinstance(value, CONTAINERS):
         for item in value:
             _check_plain(item, path)
@@ -143,6 +145,10 @@ def _check_text(text: Any, path: str) -> None:
         raise
     except ValueError as error:
         raise ContentError(f'{path} could run code: {error}') from None
+
+
+def _at(path: str, key: Any) -> str:
+    return f'{path}.{key:.80}' if isinstance(key, str) and key.isidentifier() else f'{path}[{key!r:.80}]'
 
 
 def _dict(value: Any, path: str) -> dict:

@@ -22,6 +22,7 @@ from .import_hook import on_import
 
 RECORDED = re.compile(r'(best|last)_ckpt(_.*)?')
 LONGEST_NAME = 4096
+MOST_FILES = 1000  # mmengine takes them from the list one by one
 
 
 def install() -> None:
@@ -73,7 +74,7 @@ def confine(info: dict[str, Any], folder: str, template: str) -> None:
             info[key] = path
     if 'keep_ckpt_ids' in info:
         steps = info['keep_ckpt_ids']
-        info['keep_ckpt_ids'] = [step for step in steps if type(step) is int] if isinstance(steps, list) else []
+        info['keep_ckpt_ids'] = [step for step in steps[-MOST_FILES:] if type(step) is int] if isinstance(steps, list) else []
 
 
 def own_path(recorded: Any, folder: str, template: str, best: bool) -> str | None:
@@ -119,5 +120,5 @@ def find_latest_checkpoint(path: str) -> str | None:
     if parent.name == Path(path).absolute().name:
         return named
     raise ValueError(
-        f'{pointer} names {named:.200}, which is not in {path}; if you want to go on from it, name it with load_from=FILE'
+        f'{pointer} names {named!r:.200}, which is not in {path}; if you want to go on from it, name it with load_from=FILE'
     )

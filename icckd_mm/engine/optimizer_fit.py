@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import torch
+
+from icckd_mm.engine.weights_fit import as_name
 
 # state that has the shape of its weight, in the optimizers of torch
 SHAPED = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg', 'acc_delta', 'grad_avg', 'exp_inf', 'ax'}
@@ -26,7 +29,7 @@ def optimizer_fault(wrapper: Any, state: Any) -> str:
         return f'optimizer is a {type(state).__name__}, not a dict'
     if hasattr(wrapper, 'optim_wrappers'):
         if state.keys() != wrapper.optim_wrappers.keys():
-            return f'it has the optimizers {", ".join(map(str, state))}, this run {", ".join(wrapper.optim_wrappers)}'
+            return f'it has the optimizers {", ".join(map(as_name, state))[:200]}, this run {", ".join(wrapper.optim_wrappers)}'
         faults = (optimizer_fault(one, state[name]) for name, one in wrapper.optim_wrappers.items())
         return next(filter(None, faults), '')
     return next(_faults(wrapper, state), '')
@@ -63,11 +66,11 @@ def _group_faults(group: dict, own: dict, name: str) -> Iterator[str]:
     """Numbers decide: a flag may be missing in a file of another version of torch, which has a default for it."""
     mine, other = _numbers(own), _numbers(group)
     if mine.keys() != other.keys():
-        given, wanted = (', '.join(sorted(one)) or 'none' for one in (other, mine))
+        given, wanted = (', '.join(sorted(map(as_name, one))[:9]) or 'none' for one in (other, mine))
         yield f'it is of another optimizer: its settings are {given}, those of {name} {wanted}'
     for key, value in other.items():
         if not _finite(value):
-            yield f'optimizer setting {key} is {value!r:.80}'
+            yield f'optimizer setting {as_name(key)} is {value!r:.80}'
 
 
 def _numbers(group: dict) -> dict[str, Any]:
@@ -110,9 +113,24 @@ def schedule_fault(schedules: Any, states: Any) -> str:
         return f'it has {number} schedules (param_scheduler), this run has {len(own)}'
     for index, (schedule, state) in enumerate(zip(own, given)):
         fault = _difference(schedule.state_dict(), state)
+        if not fault:
+            fault = _unusable(schedule, state)
         if fault:
             return f'schedule {index} of this run is a {type(schedule).__name__}, and that of the file is not: {fault}'
     return ''
+
+
+def _unusable(schedule: Any, state: dict) -> str:
+    """What goes wrong when a copy takes the state and computes its value."""
+    probe = copy.copy(schedule)
+    probe.load_state_dict(state)
+    try:
+        values = probe._get_value()
+    except NotImplementedError:
+        return ''
+    except Exception as error:  # whatever arithmetic of whatever class
+        return f'its value fails with {type(error).__name__}'
+    return '' if all(map(_finite, values)) else f'its value is {values!r:.80}'
 
 
 def _difference(own: dict, given: Any) -> str:
@@ -121,7 +139,7 @@ def _difference(own: dict, given: Any) -> str:
         return f'it is a {type(given).__name__}'
     keys = set(own) ^ set(given)
     if keys:
-        return f'only one of them has {", ".join(sorted(map(str, keys)))}'
+        return f'only one of them has {", ".join(sorted(map(as_name, keys))[:9])}'
     for key, value in own.items():
         if not _same_kind(value, given[key]):
             return f'{key} is {given[key]!r:.80}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.engine.weights_fit import as_name
 
 NOTED = 6  # settings in a line
 
@@ -48,6 +49,8 @@ def _decided(cfg: Any) -> dict:
 def _differences(before: Any, now: Any, path: str) -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [*now, *(key for key in before if key not in now)]
-        return [line for key in keys for line in _differences(before.get(key), now.get(key), f'{path}.{key}' if path else key)]
-    same = before == now or (isinstance(now, (list, tuple)) and isinstance(before, (list, tuple)) and list(before) == list(now))
+        places = {key: f'{path}.{as_name(key)}' if path else as_name(key) for key in keys}
+        return [line for key in keys for line in _differences(before.get(key), now.get(key), places[key])]
+    rows = (list, tuple)  # a text does not always tell one from the other
+    same = before == now or (isinstance(now, rows) and isinstance(before, rows) and list(before) == list(now))
     return [] if same else [f'{path}={now!r:.60} (checkpoint: {before!r:.60})']

@@ -11,6 +11,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from icckd_mm.engine.optimizer_fit import optimizer_fault, schedule_fault
 from icckd_mm.engine.rank_state import rank_state_fault
 from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.weights_fit import AIDS, as_name
 
 COUNTERS, HUB = {'epoch', 'iter'}, {'log_scalars', 'runtime_info', 'resumed_keys'}
 ADVICE = 'resume with the config that it was trained with, or start from its weights with load_from=FILE, without --resume'
@@ -27,7 +28,7 @@ def check_run_state(runner: Runner, checkpoint: dict, name: str) -> None:
     Raises:
         ValueError: Naming the first part that does not.
     """
-    fault = _counter_fault(runner, checkpoint) or _loop_fault(checkpoint)
+    fault = _counter_fault(runner, checkpoint) or _loop_fault(checkpoint) or _hub_fault(checkpoint['message_hub'])
     if not fault and 'ema_state_dict' in checkpoint and any(isinstance(hook, EMAHook) for hook in runner.hooks):
         fault = _average_fault(checkpoint)
     if not fault and 'optimizer' in checkpoint and not isinstance(runner.optim_wrapper, dict):
@@ -73,10 +74,25 @@ def _loop_fault(checkpoint: dict) -> str:
 def _average_fault(checkpoint: dict) -> str:
     """``EMAHook`` swaps average and weights by their names."""
     average, weights = checkpoint['ema_state_dict'], checkpoint.get('state_dict', {})
-    lost = [key for key in average if key.startswith('module.') and key[len('module.') :] not in weights]
-    if lost or not isinstance(average.get('steps'), torch.Tensor):
-        return f'its averaged weights (ema_state_dict) do not belong to its weights: {", ".join(lost[:3]) or "no steps"}'
+    copies = {key[len('module.') :]: value for key, value in average.items() if key.startswith('module.')}
+    odd = [key for key, value in copies.items() if key not in weights or not _alike(value, weights[key])]
+    odd += [key for key in weights if key not in copies and not AIDS.fullmatch(key)]
+    if odd or not isinstance(average.get('steps'), torch.Tensor):
+        return (
+            f'its averaged weights (ema_state_dict) do not belong to its weights: {", ".join(map(as_name, odd[:3])) or "steps"}'
+        )
     return ''
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape
+
+
+def _hub_fault(hub: dict) -> str:
+    """At the next log, mmengine asserts that a name is one to resume, as it was."""
+    held = {*hub['log_scalars'], *hub['runtime_info']}
+    dropped = [key for key, kept in hub['resumed_keys'].items() if key in held and not kept]
+    return f'message_hub holds {as_name(dropped[0])} and says that it does not' if dropped else ''
 
 
 def _is_config(schedules: Any) -> bool:

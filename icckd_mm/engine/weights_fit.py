@@ -49,7 +49,7 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
         state: Weights by name; ``module.`` before a name is dropped, as mmengine does.
 
     Returns:
-        Fit: Keys that match :data:`AIDS` are left out.
+        Fit: Keys that match :data:`AIDS` are left out, unless they have another shape.
     """
     given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in state.items())
     given._metadata = getattr(state, '_metadata', OrderedDict())
@@ -64,7 +64,7 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
         rest._metadata = given._metadata  # type: ignore[attr-defined]
         keys = model.load_state_dict(rest, strict=False)
     missing = [key for key in keys.missing_keys if key not in misfits]
-    return Fit(*map(_without_aids, (given, model.state_dict(), missing, keys.unexpected_keys, misfits)))
+    return Fit(*map(_without_aids, (given, model.state_dict(), missing, keys.unexpected_keys)), misfits)
 
 
 def check_resumed_weights(name: str, fit: Fit) -> None:
@@ -144,5 +144,11 @@ def _without_aids(keys: Iterable[str]) -> list[str]:
     return [key for key in keys if not AIDS.fullmatch(key)]
 
 
+def as_name(key: Any) -> str:
+    """A key of a file for a message: short, and without line breaks or codes for the terminal."""
+    text = str(key)[:80]
+    return text if text.isprintable() else repr(text)
+
+
 def _some(keys: list[str]) -> str:
-    return ', '.join(keys[:NAMED]) + (', ...' if len(keys) > NAMED else '')
+    return ', '.join(map(as_name, keys[:NAMED])) + (', ...' if len(keys) > NAMED else '')

@@ -80,6 +80,7 @@ FORGED = {
     'weights are a list': ({'state_dict': [1]}, 'state_dict is a list, not a dict'),
     'numbers as names of weights': ({'state_dict': {3: torch.ones(1)}}, 'state_dict has the key 3'),
     'averages are a list': ({'ema_state_dict': [1]}, 'ema_state_dict is a list'),
+    'a version is a text': (metadata({'': {'version': 'x'}}), r"version is 'x'; give a whole number"),
     'metadata is a number': (metadata(3), r'state_dict\._metadata is a int'),
     'entries of the metadata': (metadata({'': 3}), r"_metadata\[''\] is a int"),
     'hub is an object': ({'message_hub': slice(1)}, 'message_hub holds a slice'),

@@ -92,6 +92,13 @@ def test_one_weight_that_is_missing_or_no_tensor(run):
         run.resume()
 
 
+def test_a_name_in_a_message_is_one_line_without_codes(run):
+    run.forge(lambda content: content['state_dict'].update({'a\n\x1b[2J' + 'b' * 10_000: torch.ones(1)}))
+    with pytest.raises(ValueError, match=r"1 surplus \('a\\n\\x1b\[2Jb+'\)") as caught:
+        run.resume()
+    assert len(str(caught.value)) < 600
+
+
 def test_what_is_honest_goes_on(run, tmp_path):
     """A teacher's file with its queue under the plain config, another head for fine-tuning, module. of older files."""
     assert score(run, tmp_path)['accuracy/top1'] >= 0
@@ -118,8 +125,10 @@ def test_averaged_weights_are_tested_and_resumed(tmp_path):
     assert again.epoch == 2
     plain = build(tmp_path / 'plain', hooks=[], load_from=str(tmp_path / 'epoch_2.pth'), **options)
     assert plain.test()['accuracy/top1'] >= 0
-    content = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
-    content['ema_state_dict']['module.x'] = torch.ones(1)
-    torch.save(content, tmp_path / 'epoch_2.pth')
-    with pytest.raises(ValueError, match=r'epoch_2\.pth cannot be resumed from: its averaged weights .*module\.x'):
-        build(tmp_path, hooks=[dict(type='EMAHook')], resume=True, **{**options, 'train_cfg': loop(3)}).train()
+    honest = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    conv = 'module.backbone.conv1.weight'
+    for change in ({'module.x': torch.ones(1)}, {conv: torch.ones(2)}, {conv: 3}, {'steps': 3}, {conv: None}):
+        average = {**honest['ema_state_dict'], **change}
+        torch.save({**honest, 'ema_state_dict': {k: v for k, v in average.items() if v is not None}}, tmp_path / 'epoch_2.pth')
+        with pytest.raises(ValueError, match=r'epoch_2\.pth cannot be resumed from: its averaged weights .*: (x|back|steps)'):
+            build(tmp_path, hooks=[dict(type='EMAHook')], resume=True, **{**options, 'train_cfg': loop(3)}).train()

@@ -96,6 +96,12 @@ def test_only_names_that_the_hook_gives_count(name, tmp_path):
     assert info == {}
 
 
+def test_a_long_list_of_files_to_delete_does_not_stop_the_run(tmp_path):
+    info = {'keep_ckpt_ids': list(range(300_000))}
+    confine(info, str(tmp_path), 'epoch_{}.pth')
+    assert info['keep_ckpt_ids'] == list(range(299_000, 300_000))
+
+
 def test_folders_are_never_deleted(run, tmp_path):
     """Of the name of an old checkpoint, too."""
     (run.folder / 'epoch_1.pth').mkdir()

@@ -50,6 +50,20 @@ FORGED = {
     'step of a schedule': (lambda c: c['param_schedulers'][0].update(last_step='x'), "last_step is 'x'"),
     'values of a schedule': (lambda c: c['param_schedulers'][0].update(base_values=[]), r'base_values is \[\]'),
     'milestones': (lambda c: c['param_schedulers'][0].update(milestones=[1]), r'milestones is \[1\]'),
+    'arithmetic of a schedule': (
+        lambda c: c['param_schedulers'][1].update(start_factor=0.0, total_iters=5, last_step=1),
+        'its value fails with ZeroDivisionError',
+    ),
+    'overflow of a schedule': (
+        lambda c: c['param_schedulers'][0].update(gamma=1e308, milestones={2: 99}, last_step=2),
+        'its value fails with OverflowError',
+    ),
+    'a key with codes for the terminal': (lambda c: c['param_schedulers'][0].update({'a\x1b[2J\n': 1}), r"has 'a\\x1b\[2J\\n'"),
+    # logs
+    'a log that is not resumed': (
+        lambda c: c['message_hub']['resumed_keys'].update({'train/loss': False}),
+        'message_hub holds train/loss and says that it does not',
+    ),
     # loop
     'loop is a list': (lambda c: c.update(train_loop=[]), 'train_loop does not hold the numbers'),
     'loop without length': (lambda c: c['train_loop'].pop('epoch_length'), 'train_loop does not hold the numbers'),
