@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+NUMPY_WORDS = 624  # of the Mersenne twister
+
 
 def random_state() -> dict[str, Any]:
     """What decides the next random numbers, in plain containers and tensors.
@@ -77,6 +79,44 @@ def _set(state: dict[str, Any]) -> None:
     torch.set_rng_state(state['torch'].cpu())
     if 'cuda' in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(state['cuda'].cpu())
+
+
+def random_state_fault(state: Any) -> str:
+    """Why :func:`set_random_state` cannot use a state from a file; empty if it can.
+
+    numpy takes any position in its table and reads behind the end of it.
+
+    Args:
+        state: What a file gives for a state of :func:`random_state`.
+
+    Returns:
+        str: What is wrong, in one line.
+    """
+    if not isinstance(state, dict) or not {'python', 'numpy', 'torch'} <= state.keys():
+        return 'the generators of python, numpy and torch are not all there'
+    try:
+        version, keys, gauss = state['python']
+        random.Random().setstate((version, tuple(keys), gauss))
+        kind, table, position, has_gauss, cached = state['numpy']
+    except (TypeError, ValueError) as error:
+        return f'the state of a generator is broken ({error})'
+    if gauss is not None and type(gauss) is not float:
+        return 'the state of python has no number for gauss'
+    words = isinstance(table, torch.Tensor) and table.shape == (NUMPY_WORDS,) and table.dtype is torch.int64
+    if kind != 'MT19937' or not words or bool((table < 0).any()) or bool((table >= 2**32).any()):
+        return "the state of numpy is not that of 'MT19937'"
+    if type(position) is not int or not 0 <= position <= NUMPY_WORDS:
+        return f'the position of numpy is {position!r:.40}; it is a number from 0 to {NUMPY_WORDS}'
+    if has_gauss not in (0, 1) or type(cached) is not float:
+        return 'the state of numpy has no number for gauss'
+    for name in ('torch', 'cuda'):
+        if name in state and not (isinstance(state[name], torch.Tensor) and state[name].dtype is torch.uint8):
+            return f'the state of {name} is not a row of bytes'
+    try:
+        torch.Generator().set_state(state['torch'].cpu())
+    except RuntimeError as error:
+        return f'the state of torch is broken ({error})'
+    return ''
 
 
 @contextmanager

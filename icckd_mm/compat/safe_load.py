@@ -30,6 +30,7 @@ ADVICE = (
     'If you trust its source, load it once with torch.load(..., weights_only=False), keep tensors, numbers, strings and plain '
     "containers (such as 'state_dict' and 'meta'), write them with torch.save and use the new file."
 )
+REPAIR = 'Take a file whose source you trust, or write its weights alone with torch.save and use that file.'
 
 
 def install() -> None:
@@ -79,7 +80,7 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
     Raises:
         FileNotFoundError: If there is no such file.
         pickle.UnpicklingError: If it asks for a class or function that has no place in a checkpoint.
-        ValueError: If it is damaged or no checkpoint at all.
+        ValueError: If it is damaged, not a checkpoint at all, or holds what :mod:`.checkpoint_gate` does not let through.
         RuntimeError: If torch cannot rebuild the content, for instance on a device that is not there.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -101,6 +102,12 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
             f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
+    from .checkpoint_gate import ContentError, check_content  # imports mmengine
+
+    try:
+        check_content(content)
+    except ContentError as error:
+        raise ValueError(f'{name} was not loaded: {_one_line(error)}. {REPAIR}') from None
     return content
 
 

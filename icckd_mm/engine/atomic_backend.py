@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import secrets
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import print_log
 
 from icckd_mm.engine.folder_lock import is_alive
 from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
@@ -40,6 +42,10 @@ class AtomicBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
         """Write text, likewise."""
         write_atomically(filepath, obj.encode(encoding))
+
+    def rmtree(self, dir_path: str | Path) -> None:
+        """Delete nothing: a checkpoint of this backend is a file, so that a folder of its name is somebody else's."""
+        print_log(f'{dir_path} is a folder where a checkpoint was expected; it stays', 'current', logging.WARNING)
 
 
 def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], Any] | None = None) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
 
 NUMBERED = re.compile(r'(?P<series>.*?)(?P<number>\d+)\.pth')
@@ -25,7 +26,8 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[Path | None, list[str]]:
         tuple[Path | None, list[str]]: The file, None if there is none at all, and a line for each file that was passed over.
 
     Raises:
-        ValueError: If there are checkpoints, but none is whole: a run that starts anew would write over them.
+        ValueError: If there are checkpoints, but none is whole: a run that starts from scratch would write over them. Or if
+            there is none, and ``last_checkpoint`` names one in the folder of another run.
     """
     refused: list[str] = []
     found: list[tuple[int, Path]] = []
@@ -40,18 +42,16 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[Path | None, list[str]]:
         return max(found)[1], refused
     if refused:
         raise ValueError(
-            f'no checkpoint in {work_dir} can be resumed from; name one with --resume FILE, or move them away to start anew. '
-            + '; '.join(refused)
+            f'no checkpoint in {work_dir} can be resumed from; name one with --resume FILE, or move them away to start '
+            'from scratch. ' + '; '.join(refused)
         )
     return None, []
 
 
 def _folder(work_dir: Path) -> Path:
     """The work dir, or where ``CheckpointHook(out_dir=...)`` has put the files of this run."""
-    hint = work_dir / 'last_checkpoint'
-    if any(work_dir.glob('*.pth')) or not hint.is_file():
-        return work_dir
-    return Path(hint.read_text(encoding='utf-8', errors='replace').strip('\0 \n')).parent
+    named = None if any(work_dir.glob('*.pth')) else find_latest_checkpoint(str(work_dir))
+    return Path(named).parent if named else work_dir
 
 
 def _series(folder: Path) -> list[list[Path]]:

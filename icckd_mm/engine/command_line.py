@@ -156,12 +156,14 @@ def build_runner(cfg: Config) -> Runner:
         ValueError: If the work dir cannot be made or written to.
     """
     from icckd_mm.engine.hooks import DataCheckHook  # heavy
+    from icckd_mm.engine.hooks.load_check_hook import add_load_check
 
     check_writable(cfg.work_dir)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.register_hook(StopHook())
     if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
         runner.register_hook(DataCheckHook())
+    add_load_check(runner)
     return runner
 
 

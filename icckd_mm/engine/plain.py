@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
+from icckd_mm.engine.log_history import pack_history
+
 
 def to_plain(value: Any, path: str) -> Any:
     """``value`` in plain containers: numbers, strings, tensors, lists, tuples and dictionaries.
@@ -37,8 +39,7 @@ def to_plain(value: Any, path: str) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, HistoryBuffer):
-        values, counts = value.data
-        return {'values': values.tolist(), 'counts': counts.tolist(), 'max_length': value.max_length}
+        return pack_history(value)
     if isinstance(value, dict):
         kind = OrderedDict if isinstance(value, OrderedDict) else dict
         plain: Any = kind((to_plain(key, path), to_plain(item, f'{path}.{key}')) for key, item in value.items())
@@ -54,10 +55,3 @@ def to_plain(value: Any, path: str) -> Any:
         f'{path} in the checkpoint is a {type(value).__module__}.{type(value).__qualname__}, which cannot be stored safely; '
         'keep numbers, strings, tensors, lists and dictionaries there'
     )
-
-
-def to_history(value: Any) -> Any:
-    """A ``HistoryBuffer`` from its form of :func:`to_plain`; anything else as it is."""
-    if isinstance(value, dict) and set(value) == {'values', 'counts', 'max_length'}:
-        return HistoryBuffer(value['values'], value['counts'], value['max_length'])
-    return value

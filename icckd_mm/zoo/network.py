@@ -14,6 +14,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
 from icckd_mm.plain_text import plain
@@ -64,14 +65,12 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
         return path
     if not path.is_dir():
         raise ValueError(f'{run} is neither a checkpoint nor a work dir')
-    pointer = path / 'last_checkpoint'
-    if not pointer.is_file():
+    found = find_latest_checkpoint(str(path))
+    if found is None:
         raise ValueError(f'{run} has no last_checkpoint: the run has written none yet; train it, or name a checkpoint')
-    named = Path(plain(pointer.read_text(encoding='utf-8', errors='replace'), longest=4096))
-    found = path / named.name  # never elsewhere: a copied work dir still names the file of the original
-    if not named.name or not found.is_file():
-        raise ValueError(f'{pointer} names {plain(named)}, which is not in {run}; name a checkpoint')
-    return found
+    if not os.path.isfile(found):
+        raise ValueError(f'{path / "last_checkpoint"} names {plain(found)}, which does not exist; name a checkpoint')
+    return Path(found)
 
 
 def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinished: bool = False) -> Network:

@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from icckd_mm.engine.hooks.exact_checkpoint_hook import to_plain
+from icckd_mm.engine.log_history import unpack_history
+from icckd_mm.engine.plain import to_plain
 from tests.helpers import build, equal, train
 
 STOCK = dict(checkpoint=dict(type='CheckpointHook', interval=1), logger=dict(type='LoggerHook', interval=2))
@@ -66,9 +67,32 @@ def test_resume_without_randomness_in_the_data_is_exact(tmp_path):
     assert equal(straight.model.state_dict(), split.model.state_dict())
 
 
+@pytest.mark.parametrize(
+    ('values', 'counts'),
+    [
+        ([1.0, 0.1, 0.5], [1, 1, 1]),
+        ([0.5, -0.0, float('inf')], [1, 2, 1]),
+        ([float('nan'), 1e300], [7, 7]),
+        ([3, 4], [1, 1]),
+        ([], []),
+    ],
+)
+def test_a_log_in_tensors_is_the_same_log(values, counts):
+    log = HistoryBuffer(values, counts, 5)
+    packed = to_plain({'log': log}, 'hub')['log']
+    assert all(isinstance(packed[key], torch.Tensor) for key in ('values', 'counts'))
+    for form in (packed, {'values': values, 'counts': counts, 'max_length': 5}):  # the second is that of older versions
+        again = unpack_history(form)
+        assert again.max_length == 5
+        for one, other in zip(again.data, log.data):
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other, equal_nan=True)
+            assert np.array_equal(np.signbit(one), np.signbit(other))
+        again.update(2.0)  # its arrays are its own
+        assert len(log.data[0]) == len(values)
+
+
 def test_plain_forms():
-    hub = to_plain({'log': HistoryBuffer([1.0, 2.0], [1, 1], 5)}, 'hub')
-    assert hub == {'log': {'values': [1.0, 2.0], 'counts': [1, 1], 'max_length': 5}}
     assert to_plain(np.float64(0.5), 'x') == 0.5
     assert type(to_plain(np.float64(0.5), 'x')) is float
     assert to_plain({'a': np.arange(3), 'b': {Path('c')}}, 'x') == {'a': [0, 1, 2], 'b': ['c']}

@@ -14,13 +14,18 @@ from mmengine.dist import get_rank, get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import BaseLoop, Runner
 
+from icckd_mm.compat.config_text import check_config_text
 from icckd_mm.engine.atomic_backend import BACKEND, remove_stale_partials, write_atomically
-from icckd_mm.engine.plain import to_history, to_plain
+from icckd_mm.engine.hooks.load_check_hook import add_load_check
+from icckd_mm.engine.log_history import unpack_history
+from icckd_mm.engine.loops.exact_train_loop import ExactTrainLoop
+from icckd_mm.engine.plain import to_plain
 from icckd_mm.engine.rank_state import rank_states, restore_rank_state
 from icckd_mm.randomness import random_state, set_random_state
 from icckd_mm.registry import HOOKS
 
 STOPPED = 'stopped_iter_{}.pth'
+OF_THIS_RUN = ('cfg', 'experiment_name', 'mmengine_version')  # known before a file is read
 
 
 @HOOKS.register_module()
@@ -50,8 +55,22 @@ class ExactCheckpointHook(CheckpointHook):
         self.resumed: dict | None = None  # what this process goes on from
         self.saved: int | None = None  # iterations that the newest file of this training has seen
 
+    def before_run(self, runner: Runner) -> None:
+        """Have what is loaded next looked at before it is used, and the text of the config before it is written."""
+        add_load_check(runner)
+        try:
+            check_config_text(runner.message_hub.get_info('cfg', ''))
+        except ValueError as error:
+            raise ValueError(f'{error}; checkpoints hold the config as text: write a name or a number in it') from None
+
     def before_train(self, runner: Runner) -> None:
         """Choose the backend, and remove what a killed run left half-written."""
+        if not isinstance(runner.train_loop, ExactTrainLoop):
+            runner.logger.warning(
+                f'a run in a {type(runner.train_loop).__name__} can be resumed, but not exactly: images, and within an epoch '
+                "the position, are not those of an undisturbed run; train_cfg=dict(type='icckd_mm.ExactTrainLoop', "
+                'max_epochs=N) is exact'
+            )
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None and '://' not in folder:
             self.backend_args = {'backend': BACKEND}
@@ -97,15 +116,11 @@ class ExactCheckpointHook(CheckpointHook):
             runner (Runner): The runner.
             checkpoint (dict): What was read; changed in place.
         """
-        missing = {'epoch', 'iter'} - checkpoint.get('meta', {}).keys()
-        if runner._resume and (missing or 'message_hub' not in checkpoint):
-            raise ValueError(
-                f'{runner._load_from} cannot be resumed from: it holds weights, but not the state of a run; '
-                'start from its weights with --cfg-options load_from=FILE, without --resume'
-            )
         hub = checkpoint.get('message_hub')
         if isinstance(hub, dict):
-            hub['log_scalars'] = OrderedDict((name, to_history(value)) for name, value in hub['log_scalars'].items())
+            hub['log_scalars'] = OrderedDict((name, unpack_history(value)) for name, value in hub['log_scalars'].items())
+            for key in OF_THIS_RUN:
+                hub['runtime_info'].pop(key, None)
         if not runner._resume:
             return
         if 'train_loop' in checkpoint and hasattr(runner.train_loop, 'load_state_dict'):

@@ -1,0 +1,124 @@
+"""mmengine deletes, reads and follows paths that a checkpoint or ``last_checkpoint`` names.
+
+Applies: always. ``CheckpointHook`` takes ``best_ckpt`` and ``last_ckpt`` from a checkpoint as they are: the next better score
+deletes that file or folder, wherever it is. A copied work dir loses the best file of its original, and keeps a stale one.
+``find_latest_checkpoint`` returns whatever ``last_checkpoint`` says.
+Changes: before training, such a name counts only as the file of that name directly in the hook's own folder, if its name is one
+that the hook gives; numbers of files to delete are numbers. ``last_checkpoint`` names a file of the work dir itself, or, where
+that has none, of a folder of the same name, as ``CheckpointHook(out_dir=...)`` makes it.
+Upstream: none known.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .import_hook import on_import
+
+RECORDED = re.compile(r'(best|last)_ckpt(_.*)?')
+LONGEST_NAME = 4096
+MOST_FILES = 1000  # mmengine takes them from the list one by one
+
+
+def install() -> None:
+    """Patches the hook and the search where they are used."""
+    on_import('mmengine.hooks.checkpoint_hook', after=_patch_hook)
+    for name in ('checkpoint', 'runner', '_flexible_runner'):
+        on_import(f'mmengine.runner.{name}', after=_patch_search)
+    on_import('mmengine.runner', after=_patch_search)
+
+
+def _patch_hook(module: ModuleType) -> None:
+    before_train = module.CheckpointHook.before_train
+    if getattr(before_train, 'confined', False):
+        return
+
+    @functools.wraps(before_train)
+    def confined(self: Any, runner: Any) -> None:
+        confine(runner.message_hub.runtime_info, checkpoint_folder(self.out_dir, runner.work_dir), self.filename_tmpl)
+        before_train(self, runner)
+
+    confined.confined = True  # type: ignore[attr-defined]
+    module.CheckpointHook.before_train = confined
+
+
+def _patch_search(module: ModuleType) -> None:
+    module.__dict__['find_latest_checkpoint'] = find_latest_checkpoint
+
+
+def checkpoint_folder(out_dir: str | os.PathLike | None, work_dir: str) -> str:
+    """Where a ``CheckpointHook`` writes: the work dir, or a folder of its name in ``out_dir``."""
+    if out_dir is None or str(out_dir) == work_dir:
+        return work_dir
+    return f'{str(out_dir).rstrip("/")}/{os.path.basename(work_dir.rstrip(os.sep))}'
+
+
+def confine(info: dict[str, Any], folder: str, template: str) -> None:
+    """Let the paths in a message hub name files in ``folder`` only; what is not there or has another name is forgotten.
+
+    Args:
+        info: ``runtime_info`` of a message hub; changed in place.
+        folder: Where this run keeps its checkpoints; on a remote one only the name is looked at.
+        template: How the hook names its files, such as ``epoch_{}.pth``.
+    """
+    for key in [key for key in info if RECORDED.fullmatch(key)]:
+        path = own_path(info[key], folder, template, best=key.startswith('best'))
+        if path is None or (key.startswith('best') and '://' not in folder and not os.path.isfile(path)):
+            del info[key]
+        else:
+            info[key] = path
+    if 'keep_ckpt_ids' in info:
+        steps = info['keep_ckpt_ids']
+        info['keep_ckpt_ids'] = [step for step in steps[-MOST_FILES:] if type(step) is int] if isinstance(steps, list) else []
+
+
+def own_path(recorded: Any, folder: str, template: str, best: bool) -> str | None:
+    """The file in ``folder`` that a recorded path means, None if its name is not one that the hook gives.
+
+    Args:
+        recorded: A path from a checkpoint, of this or of another machine.
+        folder: Where this run keeps its checkpoints.
+        template: How the hook names its files.
+        best: Whether it is a file of ``save_best``.
+
+    Example:
+        >>> own_path('/elsewhere/A/best_accuracy_top1_epoch_3.pth', 'A2', 'epoch_{}.pth', best=True)
+        'A2/best_accuracy_top1_epoch_3.pth'
+        >>> own_path('/elsewhere/A/epoch_3.pth', 'A2', 'epoch_{}.pth', best=True)
+    """
+    name = re.split(r'[\\/]', recorded)[-1] if isinstance(recorded, str) else ''
+    numbered = r'\d+'.join(map(re.escape, template.split('{}')))
+    return f'{folder.rstrip("/")}/{name}' if re.fullmatch(rf'best_[^\0]+_{numbered}' if best else numbered, name) else None
+
+
+def find_latest_checkpoint(path: str) -> str | None:
+    """The checkpoint that ``last_checkpoint`` in a work dir names.
+
+    Args:
+        path: The work dir.
+
+    Returns:
+        str | None: A file in the work dir, or in a folder of the same name; None if there is no ``last_checkpoint``.
+
+    Raises:
+        ValueError: If it names a file that exists elsewhere.
+    """
+    pointer = Path(path, 'last_checkpoint')
+    if not pointer.is_file():
+        return None
+    with open(pointer, encoding='utf-8', errors='replace') as file:
+        named = file.read(LONGEST_NAME).replace('\0', '').strip()
+    own, parent = Path(path, re.split(r'[\\/]', named)[-1]), Path(named).parent
+    if own.is_file() or not os.path.isfile(named):
+        elsewhere = '://' in named and not named.startswith('http')  # a remote folder cannot be looked into here
+        return named if elsewhere and parent.name == Path(path).absolute().name else str(own)
+    if parent.name == Path(path).absolute().name:
+        return named
+    raise ValueError(
+        f'{pointer} names {named!r:.200}, which is not in {path}; if you want to go on from it, name it with load_from=FILE'
+    )

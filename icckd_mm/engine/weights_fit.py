@@ -1,0 +1,154 @@
+"""Whether the weights in a file are those of a model: mmengine only logs what is missing and goes on with random weights."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+# of training, not of the network; and counters that torch itself does not ask of old files
+AIDS = re.compile(r'(^|.*\.)(icc_loss|data_preprocessor|head\.loss_module)\..*|.*\.num_batches_tracked')
+STUDENT = 'architecture.'
+NAMED = 4  # keys in a message
+
+
+@dataclass
+class Fit:
+    """What torch says of a state dict, training aids left out.
+
+    Attributes:
+        given: Keys in the file.
+        wanted: Keys of the model.
+        missing: Keys that the model has and the file has not.
+        surplus: Keys that only the file has.
+        misfits: Keys whose values are of another shape, or not tensors.
+    """
+
+    given: list[str]
+    wanted: list[str]
+    missing: list[str]
+    surplus: list[str]
+    misfits: list[str]
+
+    def faults(self, prefix: str = '') -> str:
+        """All that does not fit among the keys that begin with ``prefix``, as text; empty if all fits."""
+        parts = (('missing', self.missing), ('surplus', self.surplus), ('of another shape', self.misfits))
+        kept = ((name, [key for key in keys if key.startswith(prefix)]) for name, keys in parts)
+        return '; '.join(f'{len(keys)} {name} ({_some(keys)})' for name, keys in kept if keys)
+
+
+def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
+    """Load the weights with torch's own loader, hooks of the model included, and say what did not fit.
+
+    Args:
+        model: Takes what fits.
+        state: Weights by name; ``module.`` before a name is dropped, as mmengine does.
+
+    Returns:
+        Fit: Keys that match :data:`AIDS` are left out, unless they have another shape.
+    """
+    given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in state.items())
+    given._metadata = getattr(state, '_metadata', OrderedDict())
+    misfits: list[str] = []
+    try:
+        keys = model.load_state_dict(given, strict=False)
+    except RuntimeError as error:
+        misfits = re.findall(r'(?:size mismatch for |While copying the parameter named ")([^:"\s]+)', str(error))
+        if not misfits:
+            raise
+        rest = OrderedDict((key, value) for key, value in given.items() if key not in misfits)
+        rest._metadata = given._metadata  # type: ignore[attr-defined]
+        keys = model.load_state_dict(rest, strict=False)
+    missing = [key for key in keys.missing_keys if key not in misfits]
+    return Fit(*map(_without_aids, (given, model.state_dict(), missing, keys.unexpected_keys)), misfits)
+
+
+def check_resumed_weights(name: str, fit: Fit) -> None:
+    """Raise unless every weight of the run is in the file and the file has no other.
+
+    Args:
+        name: Of the file, for the message.
+        fit: What :func:`load_and_compare` gave.
+
+    Raises:
+        ValueError: Naming some of the keys.
+    """
+    if fit.faults():
+        raise ValueError(
+            f'{name} cannot be resumed from: its weights are not those of this model: {fit.faults()}. '
+            f'{prefix_hint(fit)}Give the config that it was trained with, or start from its weights with load_from=FILE, '
+            'without --resume'
+        )
+
+
+def check_starting_weights(name: str, fit: Fit) -> None:
+    """Raise if not one weight of the backbone is in the file: training would start from random weights.
+
+    Args:
+        name: Of the file, for the message.
+        fit: What :func:`load_and_compare` gave.
+
+    Raises:
+        ValueError: With the prefix that the keys have, if that is why.
+    """
+    backbone = [key for key in fit.wanted if key.startswith(('backbone.', f'{STUDENT}backbone.'))] or fit.wanted
+    if backbone and not set(backbone) - set(fit.missing) - set(fit.misfits):
+        found = _some(fit.given) or 'no weights'
+        raise ValueError(
+            f'load_from: {name} has none of the {len(backbone)} weights of the backbone ({_some(backbone)}); it has {found}. '
+            f'{prefix_hint(fit)}Give a file of this network'
+        )
+
+
+def check_tested_weights(name: str, fit: Fit, distilled: bool) -> None:
+    """Raise unless the network that is tested is all in the file, and the file holds no other one.
+
+    Args:
+        name: Of the file, for the message.
+        fit: What :func:`load_and_compare` gave.
+        distilled: Whether the model is a distillation, of which only the student counts.
+
+    Raises:
+        ValueError: Naming some of the keys.
+    """
+    faults = fit.faults(STUDENT if distilled else '')
+    if faults:
+        raise ValueError(
+            f'{name} cannot be tested: its weights are not those of the model in the config: {faults}. {prefix_hint(fit)}'
+            'Give the config that it was trained with'
+        )
+
+
+def prefix_hint(fit: Fit) -> str:
+    """A sentence about a prefix that keeps the keys from fitting; empty if there is none."""
+    wanted, given = set(fit.wanted), set(fit.given)
+    parts = {part for key in fit.given for part in _beginnings(key)}
+    for prefix in sorted(parts, key=len):
+        if sum(key[len(prefix) :] in wanted for key in given if key.startswith(prefix)) * 2 > len(wanted):
+            return f'Its keys begin with {prefix!r}: take that away. '
+    for prefix in sorted({part for key in fit.wanted for part in _beginnings(key)}, key=len):
+        if given and sum(prefix + key in wanted for key in given) * 2 > len(given):
+            return f'Its keys lack {prefix!r}: put that before them. '
+    return ''
+
+
+def _beginnings(key: str) -> list[str]:
+    return [key[: dot.end()] for dot in re.finditer(r'\.', key)][:3]
+
+
+def _without_aids(keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if not AIDS.fullmatch(key)]
+
+
+def as_name(key: Any) -> str:
+    """A key of a file for a message: short, and without line breaks or codes for the terminal."""
+    text = str(key)[:80]
+    return text if text.isprintable() else repr(text)
+
+
+def _some(keys: list[str]) -> str:
+    return ', '.join(map(as_name, keys[:NAMED])) + (', ...' if len(keys) > NAMED else '')
