@@ -64,7 +64,13 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
         rest._metadata = given._metadata  # type: ignore[attr-defined]
         keys = model.load_state_dict(rest, strict=False)
     missing = [key for key in keys.missing_keys if key not in misfits]
-    return Fit(*map(_without_aids, (given, model.state_dict(), missing, keys.unexpected_keys)), misfits)
+    return Fit(
+        given=_without_aids(given),
+        wanted=_without_aids(model.state_dict()),
+        missing=_without_aids(missing),
+        surplus=_without_aids(keys.unexpected_keys),
+        misfits=misfits,
+    )
 
 
 def check_resumed_weights(name: str, fit: Fit) -> None:
