@@ -64,7 +64,8 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
         rest._metadata = given._metadata  # type: ignore[attr-defined]
         keys = model.load_state_dict(rest, strict=False)
     missing = [key for key in keys.missing_keys if key not in misfits]
-    return Fit(*map(_without_aids, (given, model.state_dict(), missing, keys.unexpected_keys)), misfits)
+    parts = [_without_aids(names) for names in (given, model.state_dict(), missing, keys.unexpected_keys)]
+    return Fit(parts[0], parts[1], parts[2], parts[3], misfits)
 
 
 def check_resumed_weights(name: str, fit: Fit) -> None:
