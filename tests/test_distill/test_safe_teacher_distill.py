@@ -215,7 +215,7 @@ def test_different_classes_are_refused(tmp_path):
         ('data_preprocessor = dict(mean=[78, 78, 78], std=[82, 82, 82], to_rgb=True)', r'to_rgb is False, but True'),
         ('model = dict(data_preprocessor=dict(mean=[1, 1, 1], std=[82, 82, 82]))', r'mean is'),
         ('data_preprocessor = dict(mean=[78.01, 78, 78], std=[82, 82, 82])', None),
-        ('x = (', None),
+        ('x = (', r'a\.pth was not loaded: meta\.cfg could run code'),
         (None, None),
     ],
 )
