@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from .calibration import Calibration
+from icckd_mm.lab.measures.calibration import Calibration
+
 from .style import COLOURS, figure, legend_below, most_lines, wrapped
 
 

@@ -6,19 +6,12 @@ import copy
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from icckd_mm.lab.code_version import code_version
 from icckd_mm.lab.plan import Plan
 from icckd_mm.lab.plan_data import configs_of, with_data
 from icckd_mm.lab.recipes import Recipe, read_config_once, recipes
-from icckd_mm.version import __version__
-
-PACKAGE = Path(__file__).resolve().parents[1]
-DECIDES_NOTHING = ('zoo', 'lab')  # rooms that no training run enters; but these measure it:
-MEASURES = ('calibration', 'measures', 'subclass_probe', 'train_run', 'view_measures')
-DECIDES = tuple(f'lab/{name}.py' for name in MEASURES)
 
 
 @dataclass(frozen=True)
@@ -80,17 +73,6 @@ def build_graph(plan: Plan) -> dict[str, Run]:
         if place not in places:
             raise ValueError(f'{plan.name}: options for {place!r} reach no run; there are {", ".join(sorted(places))}')
     return graph
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Version of the package and a hash of the source files that decide a run."""
-    digest = hashlib.blake2b(digest_size=6)
-    for file in sorted(PACKAGE.rglob('*.py')):
-        place = file.relative_to(PACKAGE)
-        if place.parts[0] not in DECIDES_NOTHING or place.as_posix() in DECIDES:
-            digest.update(place.as_posix().encode() + b'\0' + file.read_bytes() + b'\0')
-    return f'{__version__}+{digest.hexdigest()}'
 
 
 def needed(graph: dict[str, Run], finished: set[str], kept: set[str]) -> list[Run]:

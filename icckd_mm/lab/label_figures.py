@@ -7,7 +7,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .soft_labels import SoftLabels
+from icckd_mm.lab.measures.soft_labels import SoftLabels
+
 from .style import figure, heat_map, legend_below, line_style, most_lines, wrapped
 
 FLOOR = 1e-3  # of the logarithmic scale
@@ -64,7 +65,7 @@ def logit_difference_figure(found: dict[str, Tensor]) -> Figure:
     """Heat maps of student's minus teacher's logits, a column for each student.
 
     Args:
-        found (dict[str, Tensor]): Name and :func:`icckd_mm.lab.soft_labels.logit_difference` of each.
+        found (dict[str, Tensor]): Name and :func:`icckd_mm.lab.measures.soft_labels.logit_difference` of each.
 
     Returns:
         Figure: The figure; all share a scale that is symmetric about 0.

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
+from icckd_mm.lab.measures.calibration import calibration
+from icckd_mm.lab.measures.soft_labels import soft_labels
 from icckd_mm.version import __version__
 
 from .analysed_run import AnalysedRun
-from .calibration import calibration
 from .run_figures import Drawn
-from .soft_labels import soft_labels
 from .style import embedded
 
 STYLE = """

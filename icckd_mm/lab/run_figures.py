@@ -7,13 +7,14 @@ from typing import Callable, NamedTuple
 
 from matplotlib.figure import Figure
 
+from icckd_mm.lab.measures.calibration import calibration
+from icckd_mm.lab.measures.soft_labels import logit_difference, soft_labels
+
 from .analysed_run import AnalysedRun
-from .calibration import calibration
 from .calibration_figures import calibration_figure
 from .curve_figures import curves_figure
 from .figures import features_figure
 from .label_figures import logit_difference_figure, soft_labels_figure, spread_figure
-from .soft_labels import logit_difference, soft_labels
 
 Runs = Sequence[AnalysedRun]
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Callable
 
-from icckd_mm.lab.graph import Run, code_version, needed
+from icckd_mm.lab.code_version import code_version
+from icckd_mm.lab.graph import Run, needed
 from icckd_mm.lab.packing import Rooms
 from icckd_mm.lab.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
 from icckd_mm.lab.train_run import LOG, RESULT, Task, last_checkpoint

@@ -12,7 +12,8 @@ from typing import Any
 
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.unwrap import unwrapped
-from icckd_mm.lab.graph import Run, code_version
+from icckd_mm.lab.code_version import code_version
+from icckd_mm.lab.graph import Run
 from icckd_mm.lab.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.results import Record
 
@@ -28,7 +29,7 @@ class Task:
         folder (str): Where its checkpoints, log and result go.
         parent_checkpoint (str, optional): Last checkpoint of the parent.
         resume (bool): Whether to go on from the newest checkpoint in ``folder``; else it begins anew.
-        code (str): :func:`icckd_mm.lab.graph.code_version` when the graph was built.
+        code (str): :func:`icckd_mm.lab.code_version.code_version` when the graph was built.
     """
 
     run: Run
@@ -160,7 +161,7 @@ def _accuracy(runner: Any, stage: str) -> Record:
 
 
 def _measures(runner: Any) -> Record:
-    from icckd_mm.lab.measures import measure
+    from icckd_mm.lab.measures.measure import measure
 
     model = unwrapped(runner)
     classifier = model

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Callable
 
 from icckd_mm.engine.atomic_backend import write_atomically
-from icckd_mm.lab.graph import code_version
+from icckd_mm.lab.code_version import code_version
 from icckd_mm.lab.results import Record, append_result, read_results, write_results
 from icckd_mm.lab.runner import alone_in, clock
 from icckd_mm.lab.train_run import LOG, Task, last_checkpoint

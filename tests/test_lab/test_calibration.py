@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from icckd_mm.lab.calibration import calibration
+from icckd_mm.lab.measures.calibration import calibration
 
 
 def slow_ece(logits, labels, bins):

@@ -9,7 +9,7 @@ from icckd_mm.lab.curves import RunLog
 from icckd_mm.lab.feature_space import FeatureSpace
 from icckd_mm.lab.figures import chosen_rows, features_figure, plot_feature_spaces
 from icckd_mm.lab.label_figures import spread_figure
-from icckd_mm.lab.soft_labels import soft_labels
+from icckd_mm.lab.measures.soft_labels import soft_labels
 from icckd_mm.lab.style import save, wrapped
 
 

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from icckd_mm.lab import graph as graphs
-from icckd_mm.lab.graph import build_graph, code_version, levels, needed
+from icckd_mm.lab.graph import build_graph, levels, needed
 from icckd_mm.lab.plan import check_plan, read_plan
 from icckd_mm.lab.train_run import Task, command
 
@@ -76,21 +76,6 @@ def test_the_name_of_a_run_does_not_change_with_what_does_not_decide_it():
 def test_the_same_config_by_another_option_is_the_same_run():
     """The hash is of what the config says after its options."""
     assert set(build()) == set(build(options=dict(all={'optim_wrapper.optimizer.lr': 0.05})))
-
-
-def test_the_code_is_that_of_the_rooms_a_run_enters(tmp_path, monkeypatch):
-    (tmp_path / 'lab').mkdir()
-    (tmp_path / 'engine').mkdir()
-    (tmp_path / 'engine/loop.py').write_text('a = 1')
-    monkeypatch.setattr(graphs, 'PACKAGE', tmp_path)
-    versions = []
-    for file, text in (('lab/plan.py', ''), ('lab/plan.py', 'b = 1'), ('lab/measures.py', ''), ('engine/loop.py', 'a = 2')):
-        (tmp_path / file).write_text(text)
-        code_version.cache_clear()
-        versions.append(code_version())
-    code_version.cache_clear()
-    assert versions[0] == versions[1]
-    assert len(set(versions)) == 3
 
 
 def test_every_method_becomes_a_config_of_this_repository():

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from icckd_mm.lab.graph import build_graph, code_version
+from icckd_mm.lab.code_version import code_version
+from icckd_mm.lab.graph import build_graph
 from icckd_mm.lab.plan import read_plan
 from icckd_mm.lab.results import append_result, read_results, without_varying, write_results
 from icckd_mm.lab.runner import Study

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from icckd_mm.lab.soft_labels import logit_difference, soft_labels
+from icckd_mm.lab.measures.soft_labels import logit_difference, soft_labels
 
 N, C = 60, 5
 

@@ -8,8 +8,8 @@ from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from icckd_mm.datasets.coarse_labels import CoarseLabels
-from icckd_mm.lab.measures import look, measure
-from icckd_mm.lab.subclass_probe import AsTested, subclass_probe
+from icckd_mm.lab.measures.measure import look, measure
+from icckd_mm.lab.measures.subclass_probe import AsTested, subclass_probe
 from tests.helpers import CONV, build, config
 
 PARITY = dict(type='icckd_mm.CoarseLabels', groups=[[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]])

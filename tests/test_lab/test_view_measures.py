@@ -10,7 +10,7 @@ from scipy.special import log_softmax, logsumexp
 from sklearn.metrics import roc_auc_score
 
 from icckd_mm.datasets.multi_view import MultiViewPatterns
-from icckd_mm.lab.view_measures import trace_signal, traced_classes, view_accuracy, view_measures
+from icckd_mm.lab.measures.views import trace_signal, traced_classes, view_accuracy, view_measures
 
 N, C = 120, 4
 

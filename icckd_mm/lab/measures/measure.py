@@ -10,9 +10,9 @@ from torch import Tensor
 
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry
-from icckd_mm.lab.calibration import calibration
-from icckd_mm.lab.subclass_probe import loader_as_tested, subclass_probe
-from icckd_mm.lab.view_measures import view_measures
+from icckd_mm.lab.measures.calibration import calibration
+from icckd_mm.lab.measures.subclass_probe import loader_as_tested, subclass_probe
+from icckd_mm.lab.measures.views import view_measures
 
 
 @dataclass
@@ -47,9 +47,9 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
 
     Returns:
         dict: ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean of the
-        predictions' in nats; ``subclass_probe`` as of :func:`icckd_mm.lab.subclass_probe.subclass_probe`, where the samples
-        have a ``fine_label``; ``views`` as of :func:`icckd_mm.lab.view_measures.view_measures`, where they have a ``view``;
-        rounded to 6 digits, since the last bits depend on the machine.
+        predictions' in nats; ``subclass_probe`` as of :func:`.subclass_probe`, where the samples have a ``fine_label``;
+        ``views`` as of :func:`.view_measures`, where they have a ``view``; rounded to 6 digits, since the last
+        bits depend on the machine.
     """
     seen = look(classifier, loader)
     log_probs = seen.logits.double().log_softmax(dim=1)
