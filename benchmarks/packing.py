@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Case, Setting, measure
-from icckd_mm.lab.graph import build_graph
-from icckd_mm.lab.plan import check_plan
-from icckd_mm.lab.runner import Study
-from icckd_mm.lab.train_run import Task
-from icckd_mm.lab.workers import Workers
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan import check_plan
+from icckd_mm.lab.experiment.runner import Study
+from icckd_mm.lab.experiment.train_run import Task
+from icckd_mm.lab.experiment.workers import Workers
 
 PACKED = 4  # on a GPU
 

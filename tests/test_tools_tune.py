@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from icckd_mm.lab.results import read_results, without_varying
+from icckd_mm.lab.experiment.results import read_results, without_varying
 from tests.test_tools import STUDENT, TEACHER, command
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 
 from icckd_mm.engine.command_line import run
-from icckd_mm.lab.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.graph import Run, build_graph, levels
-from icckd_mm.lab.plan import Plan, read_plan
-from icckd_mm.lab.results import RESULTS, read_results
-from icckd_mm.lab.runner import Study, clock
-from icckd_mm.lab.slurm import write_slurm
-from icckd_mm.lab.study_report import write_report
+from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
+from icckd_mm.lab.experiment.graph import Run, build_graph, levels
+from icckd_mm.lab.experiment.plan import Plan, read_plan
+from icckd_mm.lab.experiment.results import RESULTS, read_results
+from icckd_mm.lab.experiment.runner import Study, clock
+from icckd_mm.lab.experiment.slurm import write_slurm
+from icckd_mm.lab.study.report import write_report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -82,7 +82,7 @@ def report(plan: Plan, folder: Path) -> None:
 
 
 def only(study: Study, name: str, resume: bool) -> None:
-    from icckd_mm.lab.train_run import train_run  # here and now, without a worker
+    from icckd_mm.lab.experiment.train_run import train_run  # here and now, without a worker
 
     if name not in study.graph:
         raise ValueError(f'--only {name}: the plan has no such run; write the task lists anew with --slurm')

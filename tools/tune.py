@@ -15,13 +15,13 @@ from mmengine.config import Config
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.command_line import OptionsAction, check_files, read_config, run
 from icckd_mm.engine.config_keys import apply_options
-from icckd_mm.lab.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.held_out import check_same_images, check_trainable, contrast_hook
-from icckd_mm.lab.runner import clock
-from icckd_mm.lab.tune_report import final_commands, tune_report
-from icckd_mm.lab.tune_setting import make_setting
-from icckd_mm.lab.tuner import Tuner
-from icckd_mm.lab.tuning import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
+from icckd_mm.lab.experiment.runner import clock
+from icckd_mm.lab.tuning.halving import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+from icckd_mm.lab.tuning.held_out import check_same_images, check_trainable, contrast_hook
+from icckd_mm.lab.tuning.report import final_commands, tune_report
+from icckd_mm.lab.tuning.setting import make_setting
+from icckd_mm.lab.tuning.tuner import Tuner
 
 REPORT = 'tune.md'
 

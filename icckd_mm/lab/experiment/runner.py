@@ -1,0 +1,190 @@
+"""Does the runs of a plan: in parallel, each once, and over again what a kill has left unfinished."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Callable
+
+from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.graph import Run, needed
+from icckd_mm.lab.experiment.packing import Rooms
+from icckd_mm.lab.experiment.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
+from icckd_mm.lab.experiment.train_run import LOG, RESULT, Task, last_checkpoint
+from icckd_mm.lab.experiment.workers import Workers
+
+
+class Study:
+    """A plan's graph and the folder where its runs lie.
+
+    Args:
+        graph (dict[str, Run]): From :func:`icckd_mm.lab.experiment.graph.build_graph`.
+        folder (str | Path): Work dir: ``results.jsonl``, and ``runs/NAME`` for each run.
+        seconds (float, optional): What a run is thought to take while none has ended. Defaults to None: not known.
+        say (Callable): Where a line of progress goes. Defaults to ``print``.
+    """
+
+    def __init__(
+        self, graph: dict[str, Run], folder: str | Path, seconds: float | None = None, say: Callable[[str], None] = print
+    ) -> None:
+        self.graph, self.folder, self.seconds, self.say = graph, Path(folder), seconds, say
+        self.results = self.folder / RESULTS
+
+    def path(self, run: Run | str) -> Path:
+        """Folder of a run."""
+        return self.folder / 'runs' / (run if isinstance(run, str) else run.name)
+
+    def records(self) -> dict[str, Record]:
+        """What is finished, by name of the run: in ``results.jsonl`` or, if a kill came between, in the folder of the run."""
+        found = {
+            record['run']: record
+            for name in (EARLIER, RESULTS)
+            for record in read_results(self.folder / name)
+            if record['run'] in self.graph
+        }
+        for name in self.graph.keys() - found.keys():
+            with contextlib.suppress(OSError):
+                found[name] = json.loads((self.path(name) / RESULT).read_text(encoding='utf-8'))
+        return found
+
+    def todo(self) -> list[Run]:
+        """The runs that must be done, parents before children."""
+        kept = {run.name for run in self.graph.values() if last_checkpoint(self.path(run), run).is_file()}
+        return needed(self.graph, set(self.records()), kept)
+
+    def seconds_left(self, todo: list[Run], workers: int) -> float | None:
+        """Time for ``todo``: each run takes the mean of the finished ones of its stage and method, or of all.
+
+        Args:
+            todo (list[Run]): Runs.
+            workers (int): How many are done at a time.
+
+        Returns:
+            float, optional: Seconds; None while nothing is known.
+        """
+        times: dict[tuple[str, str], list[float]] = {}
+        for name, record in self.records().items():
+            if not record['time']['resumed']:
+                recipe = self.graph[name].recipe
+                times.setdefault((recipe.stage, recipe.method), []).append(record['time']['wall_s'])
+        everything = [value for values in times.values() for value in values]
+        general = sum(everything) / len(everything) if everything else self.seconds
+        if general is None:
+            return None
+        means = {key: sum(values) / len(values) for key, values in times.items()}
+        return sum(means.get((run.recipe.stage, run.recipe.method), general) for run in todo) / workers
+
+    def task(self, run: Run, resume: bool) -> Task:
+        """What a worker needs to do ``run``."""
+        parent = self.graph[run.parent] if run.parent else None
+        checkpoint = str(last_checkpoint(self.path(parent), parent)) if parent else None
+        return Task(run, str(self.path(run)), checkpoint, resume, code_version())
+
+    def run(self, workers: int, resume: bool, gpus: Sequence[str] = ()) -> dict[str, str]:
+        """Do what is left of the plan.
+
+        Args:
+            workers (int): How many runs at a time.
+            resume (bool): Whether unfinished runs go on from their newest checkpoint; else they begin anew.
+            gpus (Sequence[str]): GPUs to deal them to. Defaults to none.
+
+        Returns:
+            dict[str, str]: Runs that failed or could not begin, and why.
+
+        Raises:
+            ValueError: If another runner is at work in the folder.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(self.folder):
+            self._tidy()
+            failed = self._work(self.todo(), workers, resume, gpus)
+            self._tidy()
+        return failed
+
+    def collect(self) -> None:
+        """Write ``results.jsonl`` from what other processes have left in the folders of the runs."""
+        with alone_in(self.folder):
+            self._tidy()
+
+    def _work(self, todo: list[Run], workers: int, resume: bool, gpus: Sequence[str]) -> dict[str, str]:
+        self.say(
+            f'{len(self.graph)} runs, {len(self.graph) - len(todo)} of them finished; {workers} at a time in {self.folder}'
+        )
+        waiting, failed, ended, start = {run.name: run for run in todo}, {}, 0, time.perf_counter()
+        open_runs = set(waiting)  # neither finished nor failed
+        rooms, pool = Rooms(gpus, workers, self.records().values()), Workers(min(workers, max(len(todo), 1)), gpus)
+        try:
+            while open_runs:
+                while placed := self._next(waiting, open_runs, rooms, pool.idle()):
+                    pool.start(self.task(waiting.pop(placed[0]), resume), placed[1])
+                for task, record, error in pool.finished():
+                    run, ended = task.run, ended + 1
+                    rooms.leave(run, record)
+                    open_runs.discard(run.name)
+                    if record is None:
+                        failed[run.name] = f'see {Path(task.folder, LOG)}'
+                        self.say(f'FAILED {run.name}: {error[:300]}')
+                        for child in self._children(run, waiting):
+                            failed[child] = f'not run, since {run.name} failed'
+                            open_runs.discard(child)
+                            del waiting[child]
+                    else:
+                        append_result(self.results, record)
+                    rate = (time.perf_counter() - start) / ended
+                    self._progress(run, record, len(todo) - len(open_runs), len(todo), rate * len(open_runs))
+        finally:
+            pool.stop()
+        return failed
+
+    def _next(self, waiting: dict[str, Run], open_runs: set[str], rooms: Rooms, idle: list[str]) -> tuple[str, str] | None:
+        """A run that can begin now, and its GPU."""
+        for run in waiting.values() if idle else ():
+            if run.parent not in open_runs and (gpu := rooms.enter(run, idle)) is not None:
+                return run.name, gpu
+        return None
+
+    def _children(self, run: Run, waiting: dict[str, Run]) -> list[str]:
+        gone = {run.name}
+        for name, child in waiting.items():  # parents come before children
+            if child.parent in gone:
+                gone.add(name)
+        return [name for name in waiting if name in gone]
+
+    def _progress(self, run: Run, record: Record | None, done: int, total: int, left: float) -> None:
+        if record is not None:
+            figures = f'{record["last_accuracy"]:6.2f} %  {record["time"]["wall_s"]:5.1f} s'
+            self.say(f'[{done}/{total}] {run.name}  {figures}  time left {clock(left)}')
+
+    def _tidy(self) -> None:
+        """Results of this plan, sorted; those of an earlier form of it or of the code go to ``earlier.jsonl``."""
+        foreign = [record for record in read_results(self.results) if record['run'] not in self.graph]
+        if foreign:
+            self.say(f'{len(foreign)} results are not of this plan and code; they are moved to {self.folder / EARLIER}')
+            write_results(self.folder / EARLIER, [*read_results(self.folder / EARLIER), *foreign])
+        write_results(self.results, self.records().values())
+
+
+def clock(seconds: float) -> str:
+    """A time for people, such as ``1:02:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f'{hours}:{minutes:02d}:{rest:02d}' if hours else f'{minutes}:{rest:02d}'
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Refuse a second runner; the lock ends with the process, however that ends."""
+    import fcntl
+
+    with open(folder / 'lock', 'w') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(f'another runner is at work in {folder}; wait for it, or name another --work-dir') from None
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

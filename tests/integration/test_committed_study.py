@@ -1,0 +1,43 @@
+"""The results in docs/study/results belong to their plans, and their reports say what they say."""
+
+from pathlib import Path
+
+import pytest
+
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan import read_plan
+from icckd_mm.lab.experiment.results import read_results
+from icckd_mm.lab.study.report import write_report
+
+STUDY = Path(__file__).parents[2] / 'docs' / 'study'
+RESULTS = sorted(STUDY.glob('results/*/results.jsonl'))
+
+
+def plan_of(results):
+    return read_plan(STUDY / 'plans' / f'{results.parent.name.replace("-", "_")}.py')
+
+
+@pytest.mark.parametrize('results', RESULTS, ids=lambda path: path.parent.name)
+def test_the_report_is_what_the_results_give(results, tmp_path):
+    """Written anew, by the code of today, from results.jsonl alone; also a check that this takes seconds, by its time limit."""
+    markdown, page = write_report(plan_of(results), read_results(results), tmp_path)
+    assert markdown.read_text() == results.with_name('report.md').read_text()
+    drawn = {file.name for file in (tmp_path / 'figures').glob('*.png')}
+    assert page.read_text().count('src="data:image/png;base64,') == len(drawn) >= 2
+    assert drawn == {file.name for file in results.parent.glob('figures/*.png')}
+
+
+@pytest.mark.parametrize('results', RESULTS, ids=lambda path: path.parent.name)
+def test_the_results_are_runs_of_the_plan(results):
+    """Same factors, options, seeds and lengths as the plan asks for today, of one version of the code."""
+    graph = build_graph(plan_of(results))
+    asked = {described(run.recipe.stage, run.seed, run.recipe.config, run.recipe.factors) for run in graph.values()}
+    records = read_results(results)
+    found = {described(one['stage'], one['seed'], one['config'], one['factors']) for one in records}
+    assert found <= asked
+    assert len(found) == len(records)
+    assert len({one['code'] for one in records}) == 1
+
+
+def described(stage, seed, config, factors):
+    return stage, seed, config, tuple(sorted((name, str(value)) for name, value in factors.items()))
