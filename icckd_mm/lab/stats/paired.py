@@ -33,7 +33,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedDifference:
     """A treatment against its reference, paired by seed.
 
     Attributes:
@@ -78,7 +78,7 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return Interval(mean, float(bounds.low), float(bounds.high), len(sample))
 
 
-def compare(treatment: Sequence[float], reference: Sequence[float]) -> Comparison:
+def compare(treatment: Sequence[float], reference: Sequence[float]) -> PairedDifference:
     """Compare two methods seed by seed.
 
     Args:
@@ -86,7 +86,7 @@ def compare(treatment: Sequence[float], reference: Sequence[float]) -> Compariso
         reference (Sequence[float]): The values of the same seeds in the same order.
 
     Returns:
-        Comparison: Without a verdict, which needs all comparisons of a table, see :func:`verdicts`.
+        PairedDifference: Without a verdict, which needs all comparisons of a table, see :func:`verdicts`.
 
     Raises:
         ValueError: If the lengths differ, there is no value, or one is not finite.
@@ -99,7 +99,7 @@ def compare(treatment: Sequence[float], reference: Sequence[float]) -> Compariso
     differences = first - second
     interval = mean_interval(differences)
     if len(differences) == 1:
-        return Comparison(interval, math.nan, math.nan, math.nan)
+        return PairedDifference(interval, math.nan, math.nan, math.nan)
     deviation = float(differences.std(ddof=1))
     test = stats.permutation_test(
         (first, second),
@@ -110,7 +110,7 @@ def compare(treatment: Sequence[float], reference: Sequence[float]) -> Compariso
         random_state=0,
     )
     varies = deviation > 1e-12 * max(1.0, abs(interval.mean))
-    return Comparison(interval, float(test.pvalue), interval.mean / deviation if varies else math.nan, deviation)
+    return PairedDifference(interval, float(test.pvalue), interval.mean / deviation if varies else math.nan, deviation)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -141,11 +141,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in values]
 
 
-def verdicts(comparisons: Sequence[Comparison]) -> list[tuple[float, str]]:
+def verdicts(comparisons: Sequence[PairedDifference]) -> list[tuple[float, str]]:
     """Holm-adjusted p-value and verdict of each comparison of one table.
 
     Args:
-        comparisons (Sequence[Comparison]): All that are looked at together.
+        comparisons (Sequence[PairedDifference]): All that are looked at together.
 
     Returns:
         list[tuple[float, str]]: ``'better'`` or ``'worse'`` only with at least 3 seeds and an adjusted p-value below 0.05;

@@ -1,16 +1,17 @@
-"""Records by cell, and each cell beside what it is compared with."""
+"""Records by cell, each cell with its name."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from icckd_mm.lab.experiment.plan import FACTORS
 from icckd_mm.lab.experiment.recipes import USES
 from icckd_mm.lab.experiment.results import Record
-from icckd_mm.lab.stats.paired import Comparison, Interval, compare, mean_interval
+from icckd_mm.lab.stats.paired import Interval, PairedDifference, mean_interval
 
 SYMBOLS = {'loss_weight': 'λ', 'margin': 'δ', 'temperature': 'τ', 'queue_size': 'K'}
 WORDS = {  # what an ablation is called
@@ -19,27 +20,51 @@ WORDS = {  # what an ablation is called
     ('in_batch_negatives', False): 'queue only',
     ('features', 'logits'): 'of logits',
 }
-PLACE = ('data', 'images', 'epochs')  # comparisons stay within one place
+OF_THE_STUDENT = ('student', 'pair', 'network')
+Column = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellResults:
-    """The seeds of one cell.
+    """The seeds of one cell, and what it is compared with.
 
     Attributes:
-        stage (str): ``'teacher'`` or ``'student'``.
-        factors (dict): What it is.
-        seeds (dict[int, Record]): Its records.
+        stage: ``'teacher'`` or ``'student'``.
+        factors: The values of its factors.
+        seeds: Its records.
+        label: Its methods, and the factors that are not at their default, in a few words.
+        teacher_label: The same of its teacher.
+        references: The cell that differs from this one in its teacher alone, by the method of that teacher.
+        gains: Accuracy less that of the reference, paired by seed, by the method of the reference's teacher.
     """
 
     stage: str
     factors: dict[str, Any]
-    seeds: dict[int, Record]
+    seeds: dict[int, Record] = field(default_factory=dict)
+    label: str = ''
+    teacher_label: str = ''
+    references: dict[str, CellResults] = field(default_factory=dict)
+    gains: dict[str, PairedDifference] = field(default_factory=dict)
 
     @property
     def teacher(self) -> str:
         """Method of its teacher, ``''`` for a student alone."""
         return self.factors.get('teacher', '')
+
+    @property
+    def student(self) -> str:
+        """Method of its student, ``''`` for a teacher."""
+        return self.factors.get('student', '')
+
+    @property
+    def column(self) -> Column:
+        """Method and pair of its student, both ``''`` for a teacher."""
+        return self.student, self.factors.get('pair', '')
+
+    @cached_property
+    def accuracy(self) -> Interval:
+        """Top-1 of the last epoch, in percent."""
+        return self.interval(last_accuracy)
 
     def values(self, of: Callable[[Record], float]) -> list[float]:
         """A figure of each seed, in the order of the seeds."""
@@ -48,15 +73,6 @@ class CellResults:
     def interval(self, of: Callable[[Record], float]) -> Interval:
         """Mean and interval of a figure."""
         return mean_interval(self.values(of))
-
-
-def _order(cell: CellResults) -> tuple:
-    def sortable(value: Any) -> tuple[float, str]:
-        return (value, '') if isinstance(value, (int, float)) else (-1.0, str(value))
-
-    methods = list(USES)
-    teacher = methods.index(cell.teacher) if cell.teacher else -1
-    return cell.stage, teacher, cell.factors.get('student', ''), [sortable(cell.factors.get(name)) for name in FACTORS]
 
 
 def last_accuracy(record: Record) -> float:
@@ -69,39 +85,44 @@ def ratio(record: Record) -> float:
     return record['geometry']['ratio']
 
 
-def cells_of(records: Sequence[Record]) -> list[CellResults]:
-    """Group records by what they are, whatever their seed.
+def cells_of(records: Sequence[Record], default: Mapping[str, Any] = FACTORS) -> list[CellResults]:
+    """Group records by their factors, whatever their seed.
 
     Args:
-        records (Sequence[Record]): Of one plan.
+        records: Of one plan.
+        default: Values of the factors that a label does not name.
 
     Returns:
-        list[CellResults]: By stage, teacher, student, and then by the factors.
+        By stage, teacher, student, and then by the factors.
 
     Raises:
         ValueError: If there are two results for one cell and seed, as of two versions of the code.
     """
     cells: dict[str, CellResults] = {}
     for record in records:
-        key = json.dumps([record['stage'], record['factors']], sort_keys=True)
-        cell = cells.setdefault(key, CellResults(record['stage'], record['factors'], {}))
-        if record['seed'] in cell.seeds:
-            other = cell.seeds[record['seed']]
+        stage, factors = record['stage'], record['factors']
+        key = json.dumps([stage, factors], sort_keys=True)
+        if key not in cells:
+            of_teacher = {name: value for name, value in factors.items() if name not in OF_THE_STUDENT}
+            own = label(of_teacher, default) if 'teacher' in factors else ''
+            cells[key] = CellResults(stage, factors, label=label(factors, default), teacher_label=own)
+        seeds = cells[key].seeds
+        if record['seed'] in seeds:
+            other = seeds[record['seed']]
             raise ValueError(
                 f'{record["run"]} and {other["run"]} are results of one cell and seed, with code {record["code"]} and '
                 f'{other["code"]} or other options; keep one of them in results.jsonl'
             )
-        cell.seeds[record['seed']] = record
+        seeds[record['seed']] = record
     return sorted(cells.values(), key=_order)
 
 
-def label(cell: CellResults, default: dict[str, Any]) -> str:
+def label(factors: Mapping[str, Any], default: Mapping[str, Any]) -> str:
     """A cell in a few words: its methods, and the factors that are not at their default."""
-    words = [word for word in (cell.teacher, cell.factors.get('student', '')) if word]
-    name = ' → '.join(words) if len(words) > 1 else words[0]
+    name = ' → '.join(factors[role] for role in ('teacher', 'student') if factors.get(role))
     shown = [
         WORDS.get((key, value), f'{SYMBOLS.get(key, key)}={written(value)}')
-        for key, value in cell.factors.items()
+        for key, value in factors.items()
         if key in FACTORS and key not in ('teacher', 'student') and value != default.get(key)
     ]
     return ', '.join([name, *shown])
@@ -112,37 +133,15 @@ def written(value: Any) -> str:
     return f'{value:g}' if isinstance(value, float) else str(value)
 
 
-def reference_of(cell: CellResults, cells: Sequence[CellResults], teacher: str) -> CellResults | None:
-    """The cell that differs from ``cell`` in its teacher alone, which is ``teacher``; None if there is none or it is that."""
-    same = [*PLACE, 'network', 'pair', 'student']
-    if 'second_view' in cell.factors and teacher == 'ce-2view':
-        same.append('second_view')
-
-    def fits(other: CellResults) -> bool:
-        return other.stage == cell.stage and all(other.factors.get(key) == cell.factors.get(key) for key in same)
-
-    if cell.teacher == teacher:
-        return None
-    return next((other for other in cells if other.teacher == teacher and fits(other)), None)
-
-
-def against(cell: CellResults, reference: CellResults, of: Callable[[Record], float] = last_accuracy) -> Comparison | None:
-    """Compare two cells by the seeds they share; None if there is none."""
-    seeds = sorted(cell.seeds.keys() & reference.seeds.keys())
-    if not seeds:
-        return None
-    return compare([of(cell.seeds[seed]) for seed in seeds], [of(reference.seeds[seed]) for seed in seeds])
-
-
 def slices(cells: Sequence[CellResults], factor: str) -> dict[str, list[CellResults]]:
     """Series of cells that differ in ``factor`` alone, at least two each.
 
     Args:
-        cells (Sequence[CellResults]): Cells of one stage.
-        factor (str): A factor.
+        cells: Cells of one stage.
+        factor: A factor.
 
     Returns:
-        dict[str, list[CellResults]]: By a name made of what sets the series apart from the others, in the order of the factor.
+        By a name made of what sets the series apart from the others, in the order of the factor.
     """
     groups: dict[str, list[CellResults]] = {}
     for cell in cells:
@@ -154,3 +153,11 @@ def slices(cells: Sequence[CellResults], factor: str) -> dict[str, list[CellResu
     differing = [key for key in FACTORS if len({json.dumps(rest.get(key)) for rest in rests}) > 1]
     names = [', '.join(f'{SYMBOLS.get(key, key)}={written(rest[key])}' for key in differing if key in rest) for rest in rests]
     return dict(zip(names, groups.values()))
+
+
+def _order(cell: CellResults) -> tuple:
+    def sortable(value: Any) -> tuple[float, str]:
+        return (value, '') if isinstance(value, (int, float)) else (-1.0, str(value))
+
+    teacher = list(USES).index(cell.teacher) if cell.teacher else -1
+    return cell.stage, teacher, cell.student, [sortable(cell.factors.get(name)) for name in FACTORS]

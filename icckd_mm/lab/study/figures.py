@@ -10,44 +10,39 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from icckd_mm.lab.stats.paired import Interval
-from icckd_mm.lab.study.cells import SYMBOLS, CellResults, against, ratio, reference_of, slices, written
+from icckd_mm.lab.study.cells import SYMBOLS, CellResults, ratio, slices, written
+from icckd_mm.lab.study.comparison import Comparison
 from icckd_mm.lab.style import COLOURS, figure, line_style
 
 HATCHES = ('', '///', '...', 'xxx', '++', 'oo')
 AXES = {'loss_weight': 'weight λ of the intra-class loss', 'margin': 'margin δ'}
 
 
-def gain_figure(cells: Sequence[CellResults], factor: str) -> Figure | None:
+def gain_figure(comparison: Comparison, factor: str) -> Figure | None:
     """Gain of students over those of the CE teacher, against a factor of their teachers.
 
     Args:
-        cells (Sequence[CellResults]): All cells of the study.
-        factor (str): ``'loss_weight'`` or ``'margin'``; for the first the two-view control stands at 0.
+        comparison: The study.
+        factor: ``'loss_weight'`` or ``'margin'``; for the first the two-view control stands at 0.
 
     Returns:
-        Figure, optional: None where no two values of the factor were tried, or there is no CE teacher.
+        None where no two values of the factor were tried, or there is no CE teacher.
     """
-
-    def gain(cell: CellResults) -> Interval | None:
-        reference = reference_of(cell, cells, 'ce')
-        comparison = reference and against(cell, reference)
-        return comparison.difference if comparison else None
-
-    students = [cell for cell in cells if cell.stage == 'student']
-    made = _series_figure(students, cells, factor, gain)
+    students = comparison.of_stage('student')
+    made = _series_figure(students, factor, lambda cell: cell.gains['ce'].difference if 'ce' in cell.gains else None)
     if made is not None:
         axis = made.axes[0]
         _gain_axis(axis)
         if axis.get_legend() is None:
             series = next(iter(slices(students, factor).values()))
-            axis.set_title(f'{series[0].factors["student"]} students')
+            axis.set_title(f'{series[0].student} students')
     return made
 
 
-def ratio_figure(cells: Sequence[CellResults], factor: str = 'loss_weight') -> Figure | None:
+def ratio_figure(comparison: Comparison, factor: str = 'loss_weight') -> Figure | None:
     """Ratio of intra- to inter-class distance of the teachers, against a factor; None where it was not varied."""
-    teachers = [cell for cell in cells if cell.stage == 'teacher']
-    made = _series_figure(teachers, cells, factor, lambda cell: cell.interval(ratio))
+    teachers = comparison.of_stage('teacher')
+    made = _series_figure(teachers, factor, lambda cell: cell.interval(ratio))
     if made is not None:
         axis = made.axes[0]
         for cell in teachers:
@@ -58,17 +53,15 @@ def ratio_figure(cells: Sequence[CellResults], factor: str = 'loss_weight') -> F
     return made
 
 
-def teacher_accuracy_figure(cells: Sequence[CellResults]) -> Figure | None:
+def teacher_accuracy_figure(comparison: Comparison) -> Figure | None:
     """Gain of each student cell against the accuracy of its teacher; None without a CE teacher."""
     points: dict[str, list[tuple[float, int, Interval]]] = {}
-    students = list(dict.fromkeys(cell.factors['student'] for cell in cells if cell.stage == 'student' and cell.teacher))
-    for cell in cells:
-        reference = reference_of(cell, cells, 'ce') if cell.stage == 'student' and cell.teacher else None
-        comparison = reference and against(cell, reference)
-        if comparison:
+    students = list(dict.fromkeys(method for method, _ in comparison.students))
+    for cell in comparison.of_stage('student'):
+        if 'ce' in cell.gains:
             accuracy = float(np.mean(cell.values(lambda record: record['teacher_accuracy'])))
-            number = students.index(cell.factors['student'])
-            points.setdefault(cell.teacher, []).append((accuracy, number, comparison.difference))
+            number = students.index(cell.student)
+            points.setdefault(cell.teacher, []).append((accuracy, number, cell.gains['ce'].difference))
     if not points:
         return None
     step = 0.008 * float(np.ptp([accuracy for found in points.values() for accuracy, _, _ in found]))  # side by side
@@ -84,9 +77,9 @@ def teacher_accuracy_figure(cells: Sequence[CellResults]) -> Figure | None:
     return made
 
 
-def stability_figure(cells: Sequence[CellResults]) -> Figure | None:
+def stability_figure(comparison: Comparison) -> Figure | None:
     """Validation curves of intra-class teachers by margin, and how much they jump; None where the margin was not varied."""
-    series = slices([cell for cell in cells if cell.stage == 'teacher'], 'margin')
+    series = slices(comparison.of_stage('teacher'), 'margin')
     if not series:
         return None
     group = max(series.values(), key=len)
@@ -109,11 +102,11 @@ def stability_figure(cells: Sequence[CellResults]) -> Figure | None:
     return made
 
 
-def cost_figure(cells: Sequence[CellResults]) -> Figure:
+def cost_figure(comparison: Comparison) -> Figure:
     """CPU time of a run by stage and method; resumed runs do not count."""
     times: dict[str, list[float]] = {}
-    for cell in cells:
-        method = cell.teacher if cell.stage == 'teacher' else cell.factors['student']
+    for cell in comparison.cells:
+        method = cell.teacher if cell.stage == 'teacher' else cell.student
         for record in cell.seeds.values():
             if not record['time']['resumed']:
                 times.setdefault(f'{cell.stage} {method}', []).append(record['time']['cpu_s'])
@@ -134,15 +127,15 @@ def errors(intervals: Sequence[Interval]) -> np.ndarray:
 
 
 def _series_figure(
-    chosen: Sequence[CellResults], cells: Sequence[CellResults], factor: str, figure_of: Callable[[CellResults], Any]
+    chosen: Sequence[CellResults], factor: str, figure_of: Callable[[CellResults], Interval | None]
 ) -> Figure | None:
-    """One line a series of ``slices``, with the two-view control at 0 where the factor is the weight."""
+    """One line for each series of ``slices``, with the two-view control at 0 where the factor is the weight."""
     lines = []
     for name, group in slices(chosen, factor).items():
-        control = reference_of(group[0], cells, 'ce-2view') if factor == 'loss_weight' else None
-        points = [(0.0, figure_of(control))] if control and group[0].factors[factor] != 0 else []
-        points += [(cell.factors[factor], figure_of(cell)) for cell in group]
-        points = [point for point in points if point[1] is not None]
+        control = group[0].references.get('ce-2view') if factor == 'loss_weight' else None
+        placed = [(0.0, figure_of(control))] if control and group[0].factors[factor] != 0 else []
+        placed += [(cell.factors[factor], figure_of(cell)) for cell in group]
+        points = [(x, interval) for x, interval in placed if interval is not None]
         if len(points) > 1:
             lines.append((name, bool(control), points))
     if not lines:

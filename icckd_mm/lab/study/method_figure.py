@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from matplotlib.figure import Figure
 
-from icckd_mm.lab.experiment.plan import Plan
-from icckd_mm.lab.study.cells import CellResults, against, reference_of
+from icckd_mm.lab.study.comparison import Comparison
 from icckd_mm.lab.study.figures import errors
-from icckd_mm.lab.study.grid import student_columns, teacher_label, teacher_rows
 from icckd_mm.lab.style import figure, line_style
 
 
-def method_figure(plan: Plan, cells: Sequence[CellResults]) -> Figure | None:
-    """Gain of students over those of the CE teacher: a line of marks a teacher, a mark a student method.
-
-    Args:
-        plan (Plan): The plan.
-        cells (Sequence[CellResults]): All cells of the study.
+def method_figure(comparison: Comparison) -> Figure | None:
+    """Gain of students over those of the CE teacher: a line of marks per teacher, a mark per student method.
 
     Returns:
-        Figure, optional: None for a single student method, or without a CE teacher.
+        None for a single student method, or without a CE teacher.
     """
-    students = student_columns(cells)
-    gains = {}
-    for row in teacher_rows(cells):
+    students, gains = comparison.students, {}
+    for row in comparison.rows():
+        teacher = next(iter(row.values())).teacher_label
         for column in students:
-            reference = reference_of(row[column], cells, 'ce') if column in row else None
-            comparison = reference and against(row[column], reference)
-            if comparison:
-                gains[teacher_label(row, plan), column] = comparison.difference
+            if column in row and 'ce' in row[column].gains:
+                gains[teacher, column] = row[column].gains['ce'].difference
     if len(students) < 2 or not gains:
         return None
     teachers = list(dict.fromkeys(teacher for teacher, _ in gains))

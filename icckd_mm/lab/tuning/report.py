@@ -12,7 +12,7 @@ from icckd_mm.lab.experiment.recipes import Recipe
 from icckd_mm.lab.experiment.runner import clock
 from icckd_mm.lab.experiment.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.page import markdown_table
-from icckd_mm.lab.stats.paired import FEWEST_SEEDS, Comparison, compare, verdicts
+from icckd_mm.lab.stats.paired import FEWEST_SEEDS, PairedDifference, compare, verdicts
 from icckd_mm.lab.stats.power import seeds_needed
 from icckd_mm.lab.tuning.halving import CONTROL, DEFAULT, Rung, Values, length
 from icckd_mm.lab.tuning.setting import CHECKPOINT, METHOD
@@ -87,7 +87,7 @@ def tune_report(tuner: Tuner, history: Sequence[Sequence[int]], about: Sequence[
     return tuner.setting.values(winner), text, [*parts, f'**{text}**', title, markdown_table(rows), *_trials(tuner, history)]
 
 
-def _verdict(winner: int, best: int, found: Comparison, verdict: str, seeds: int) -> str:
+def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seeds: int) -> str:
     difference = f'{found.difference.mean:+.2f} points over {seeds} seed{"s" * (seeds > 1)}'
     if winner == CONTROL:
         return (
@@ -127,7 +127,7 @@ def _reached(record: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return 'failed' if 'error' in record or 'error' in other else 'not run'
 
 
-def _against(found: Comparison, judged: tuple[float, str]) -> list[str]:
+def _against(found: PairedDifference, judged: tuple[float, str]) -> list[str]:
     interval, (p_value, verdict) = found.difference, judged
     bounds = '' if math.isnan(interval.low) else f' [{interval.low:+.2f}, {interval.high:+.2f}]'
     return [f'{interval.mean:+.2f}{bounds}', '' if math.isnan(p_value) else f'{p_value:.3f}', verdict]

@@ -8,12 +8,13 @@ import pytest
 
 from icckd_mm.lab.experiment.plan import check_plan
 from icckd_mm.lab.page import markdown
-from icckd_mm.lab.study.cells import against, cells_of, label, reference_of, slices
+from icckd_mm.lab.study.cells import cells_of, slices
+from icckd_mm.lab.study.comparison import compare_records
+from icckd_mm.lab.study.figures import gain_figure, ratio_figure
 from icckd_mm.lab.study.grid import grids
-from icckd_mm.lab.study.measures import measure_tables
 from icckd_mm.lab.study.method_figure import method_figure
 from icckd_mm.lab.study.report import write_report
-from icckd_mm.lab.study.tables import cell_tables
+from icckd_mm.lab.study.tables import cell_tables, measure_tables
 
 ICC = dict(loss_weight=0.02, margin=0.5, temperature=0.1, queue_size=32, in_batch_negatives=True, second_view='grad')
 GAIN = {'ce': 0.0, 'ce-2view': 0.1, 'icc': 0.1}
@@ -65,10 +66,14 @@ def plan(seeds):
     )
 
 
-def tables(seeds, records):
+def compared(records):
+    return compare_records(plan(3), records)
+
+
+def tables(records):
     """The tables alone, without figures, which take seconds."""
-    cells = cells_of(records)
-    return markdown('', [*grids(plan(seeds), cells), *cell_tables(plan(seeds), cells)])
+    found = compared(records)
+    return markdown('', [*grids(found), *cell_tables(found)])
 
 
 def rows(text, title):
@@ -118,13 +123,11 @@ def test_all_figures_are_drawn_with_the_control_at_zero(tmp_path):
         f'{name}.png'
         for name in ('gain_loss_weight', 'gain_margin', 'ratio_loss_weight', 'gain_teacher_accuracy', 'stability', 'cost')
     }
-    from icckd_mm.lab.study.figures import gain_figure, ratio_figure
-
-    cells = cells_of(study(3))
-    for made in (gain_figure(cells, 'loss_weight'), ratio_figure(cells)):
+    found = compared(study(3))
+    for made in (gain_figure(found, 'loss_weight'), ratio_figure(found)):
         ticks = [tick.get_text() for tick in made.axes[0].get_xticklabels()]
         assert ticks == ['0\n(two views)', '0.02', '0.3']
-    line = ratio_figure(cells).axes[0].containers[0].lines[0]
+    line = ratio_figure(found).axes[0].containers[0].lines[0]
     assert list(line.get_ydata()) == pytest.approx([0.2, 0.22, 0.5])
 
 
@@ -152,25 +155,23 @@ def test_no_results_and_results_of_two_codes_are_refused(tmp_path):
 
 
 def test_comparisons_stay_within_pair_data_and_student():
-    cells = cells_of([*study(3), *(record('student', 'ce', seed, student='ckd') for seed in range(3))])
-    for cell in cells:
-        reference = reference_of(cell, cells, 'ce')
-        if reference:
-            assert {k: reference.factors.get(k) for k in ('pair', 'student', 'network')} == {
-                k: cell.factors.get(k) for k in ('pair', 'student', 'network')
-            }
-    ckd = next(cell for cell in cells if cell.factors.get('student') == 'ckd')
-    assert reference_of(ckd, cells, 'ce') is None
+    cells = compared([*study(3), *(record('student', 'ce', seed, student='ckd') for seed in range(3))]).cells
+    references = [(cell, cell.references['ce']) for cell in cells if 'ce' in cell.references]
+    assert len(references) == 8  # both stages: two views and three ICC cells
+    for cell, reference in references:
+        assert all(reference.factors.get(key) == cell.factors.get(key) for key in ('pair', 'student', 'network'))
+    ckd = next(cell for cell in cells if cell.student == 'ckd')
+    assert (ckd.references, ckd.gains) == ({}, {})
 
 
 def test_only_seeds_that_both_have_are_paired():
-    first = cells_of([record('student', 'icc', seed) for seed in (0, 2, 3)])[0]
-    other = cells_of([record('student', 'ce', seed) for seed in (2, 3, 4)])[0]
-    found = against(first, other)
+    records = [record('student', teacher, seed) for teacher, seeds in (('icc', (0, 2, 3)), ('ce', (2, 3, 4))) for seed in seeds]
+    ce, icc = compared(records).cells
+    found = icc.gains['ce']
     assert found.difference.count == 2
-    values = [cell.seeds[seed]['last_accuracy'] for cell in (first, other) for seed in (2, 3)]
+    values = [cell.seeds[seed]['last_accuracy'] for cell in (icc, ce) for seed in (2, 3)]
     assert found.difference.mean == pytest.approx(np.mean(values[:2]) - np.mean(values[2:]))
-    assert against(first, cells_of([record('student', 'ce', 9)])[0]) is None
+    assert not compared([record('student', 'icc', 0), record('student', 'ce', 9)]).cells[1].gains
 
 
 def test_series_differ_in_one_factor_and_say_what_sets_them_apart():
@@ -180,7 +181,7 @@ def test_series_differ_in_one_factor_and_say_what_sets_them_apart():
         'τ=0.1': [0.02, 0.3],
         'τ=0.5': [0.02, 0.3],
     }
-    assert [label(cell, plan(1).default) for cell in cells_of(records)] == [
+    assert [cell.label for cell in compared(records).cells] == [
         'icc',
         'icc, τ=0.5',
         'icc, λ=0.3',
@@ -200,7 +201,7 @@ def with_students(seeds):
 
 
 def test_a_grid_has_each_teacher_by_each_student_and_both_references():
-    text = tables(3, with_students(3))
+    text = tables(with_students(3))
     accuracy = rows(text, 'Accuracy by teacher and student')
     assert accuracy[0] == ['teacher', 'itself', 'dkd', 'kd', 'kd-crd']
     assert [row[0] for row in accuracy[1:]] == ['ce', 'ce-2view', 'icc, no margin (δ=-1)', 'icc, no queue', 'icc', 'icc, λ=0.3']
@@ -215,29 +216,29 @@ def test_a_grid_has_each_teacher_by_each_student_and_both_references():
 
 
 def test_the_figure_of_methods_has_a_line_of_marks_a_teacher():
-    axis = method_figure(plan(2), cells_of(with_students(2))).axes[0]
+    axis = method_figure(compared(with_students(2))).axes[0]
     assert [tick.get_text() for tick in axis.get_yticklabels()][:2] == ['ce-2view', 'icc, no margin (δ=-1)']
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ['dkd', 'kd', 'kd-crd']
     (dkd, kd, _) = (container.lines[0].get_xdata() for container in axis.containers)
     assert (len(dkd), len(kd)) == (2, 5)  # all teachers but that of CE have a kd student
     assert dkd[1] == pytest.approx(3, abs=0.25)
-    assert method_figure(plan(2), cells_of(study(2))) is None
+    assert method_figure(compared(study(2))) is None
 
 
 def test_the_grid_is_paired_by_seed():
     """Seeds differ by a point, differences by less: an unpaired interval would be wider."""
-    text = tables(5, with_students(5))
+    text = tables(with_students(5))
     cell = {row[0]: row for row in rows(text, 'Difference to the CE teacher')}['icc'][3]
     low, high = map(float, re.findall(r'[+-][\d.]+', cell)[1:])
     assert high - low < 0.3
 
 
 def test_one_student_method_needs_no_grid_and_two_pairs_have_a_column_each():
-    assert not grids(plan(2), cells_of(study(2)))
+    assert not grids(compared(study(2)))
     records = study(2)
     for extra in study(2, ('student',)):
         records.append({**extra, 'run': 'other ' + extra['run'], 'factors': {**extra['factors'], 'pair': 'resnet20_vgg8'}})
-    table = rows(tables(2, records), 'Accuracy by teacher and student')
+    table = rows(tables(records), 'Accuracy by teacher and student')
     assert table[0] == ['teacher', 'itself', 'kd resnet20_resnet8', 'kd resnet20_vgg8']
     assert all('[' in cell for row in table[1:] for cell in row[1:])
 
@@ -249,7 +250,7 @@ def test_figures_of_some_data_sets_only_have_columns_where_they_are():
             found['subclass_probe'] = dict(accuracy=50.0 + found['seed'], accuracy_within_class=None)
         if found['stage'] == 'student':
             found['views'] = dict(single_view_accuracy=80.0 + found['seed'], trace_auc=0.75)
-    text = tables(2, records)
+    text = tables(records)
     teachers, students = rows(text, 'All teachers'), rows(text, 'All students')
     assert teachers[0][-1] == 'subclass probe: accuracy'
     assert {row[0]: row[-1] for row in teachers[1:]}['icc'] == '50.500'
@@ -267,7 +268,7 @@ def test_measures_are_paired_with_the_two_view_teacher_and_corrected_by_measure(
         if one['stage'] == 'student':
             known = 60 + one['seed'] + 5 * (one['factors']['teacher'] == 'icc')
             one['views'] = dict(views_learned=known, trace_auc=None if one['seed'] == 0 else 0.5)
-    text = markdown('', measure_tables(plan(8), cells_of(records)))
+    text = markdown('', measure_tables(compared(records)))
     (_, teacher) = rows(text, 'Measures of teachers against the two-view CE teacher (λ = 0)')
     assert teacher[0] == 'ratio'
     assert teacher[3] == '+0.100'
@@ -276,4 +277,4 @@ def test_measures_are_paired_with_the_two_view_teacher_and_corrected_by_measure(
     assert student[0] == 'views: views learned'
     assert student[3] == '+5.000'
     assert student[-1] == 'higher'
-    assert not measure_tables(plan(8), cells_of([one for one in records if one['factors']['teacher'] != 'ce-2view']))
+    assert not measure_tables(compared([one for one in records if one['factors']['teacher'] != 'ce-2view']))
