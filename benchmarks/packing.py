@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.measure import Case, Setting, measure
 from icckd_mm.lab.experiment.graph import build_graph
-from icckd_mm.lab.experiment.plan import check_plan
+from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.train_run import Task
 from icckd_mm.lab.experiment.workers import Workers

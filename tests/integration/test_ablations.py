@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from icckd_mm.engine.second_views import SECOND_VIEWS
 from icckd_mm.lab.experiment.graph import build_graph
-from icckd_mm.lab.experiment.plan import check_plan
+from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.train_run import last_checkpoint, train_run
 from tests.helpers import equal

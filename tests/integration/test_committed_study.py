@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from icckd_mm.lab.experiment.graph import build_graph
-from icckd_mm.lab.experiment.plan import read_plan
+from icckd_mm.lab.experiment.plan_file import read_plan
 from icckd_mm.lab.experiment.results import read_results
 from icckd_mm.lab.study.report import write_report
 

@@ -9,16 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
 from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.graph import build_graph
-from icckd_mm.lab.experiment.plan import read_plan
+from icckd_mm.lab.experiment.plan_file import read_plan
 from icckd_mm.lab.experiment.results import append_result, read_results, without_varying, write_results
 from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.workers import Workers
-from tests.helpers import equal
-from tests.test_tools import command as tool
 
 ROOT = Path(__file__).parents[2]
 PLAN = """
@@ -95,18 +92,6 @@ def test_a_plan_gives_one_complete_record_a_run_sorted_by_run(undisturbed):
     assert 'time left' in out
     assert (folder / 'report.html').is_file()
     assert 'too few seeds' in (folder / 'report.md').read_text()
-
-
-@pytest.mark.timeout(300)
-def test_the_runner_trains_as_the_command_does(undisturbed, tmp_path):
-    """tools/train.py with the command that stands beside the run gives the same weights, bit by bit."""
-    folder, _ = undisturbed
-    (run,) = (folder / 'runs').glob('teacher_icc_seed01_*')
-    words = (run / 'command.txt').read_text().replace('"', '').split()[2:]
-    words[words.index('--work-dir') + 1] = str(tmp_path)
-    tool('train')(words)
-    files = (tmp_path / 'epoch_3.pth', run / 'train/epoch_3.pth')
-    assert equal(*(torch.load(file, weights_only=True)['state_dict'] for file in files))
 
 
 @pytest.mark.timeout(500)

@@ -16,6 +16,7 @@ from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.experiment.results import Record
+from icckd_mm.lab.measures.accuracy import accuracy
 
 RESULT, LOG, CONFIG = 'result.json', 'log.txt', 'config.py'
 
@@ -28,7 +29,7 @@ class Task:
         run (Run): The run.
         folder (str): Where its checkpoints, log and result go.
         parent_checkpoint (str, optional): Last checkpoint of the parent.
-        resume (bool): Whether to go on from the newest checkpoint in ``folder``; else it begins anew.
+        resume (bool): Whether to resume from the newest checkpoint in ``folder``; else it starts from scratch.
         code (str): :func:`icckd_mm.lab.experiment.code_version.code_version` when the graph was built.
     """
 
@@ -65,7 +66,7 @@ def train_run(task: Task) -> Record:
         Exception: Whatever training raises.
     """
     if code_version() != task.code:
-        raise RuntimeError(f'the code was {task.code} when the plan began and is {code_version()} now; call the plan anew')
+        raise RuntimeError(f'the code was {task.code} when the plan began and is {code_version()} now; start the plan again')
     folder = Path(task.folder)
     if not task.resume:
         shutil.rmtree(folder / 'train', ignore_errors=True)
@@ -75,7 +76,7 @@ def train_run(task: Task) -> Record:
     wall, cpu = time.perf_counter(), time.process_time()
     runner, resumed = _train(task, folder)
     passed = {'wall_s': time.perf_counter() - wall, 'cpu_s': time.process_time() - cpu}
-    record = {**_facts(task), **_accuracy(runner, task.run.recipe.stage), **_measures(runner)}
+    record = {**_facts(task), **accuracy(runner, task.run.recipe.stage), **_measures(runner)}
     record['time'] = {**{key: round(value, 2) for key, value in passed.items()}, 'resumed': resumed}
     record['machine'] = {**machine(), **peak_memory()}
     write_atomically(folder / RESULT, json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
@@ -98,33 +99,23 @@ def machine() -> dict[str, Any]:
 
 
 def _train(task: Task, folder: Path) -> tuple[Any, bool]:
+    """The runner after training, and whether it was resumed."""
     from mmengine.config import Config
 
-    from icckd_mm.datasets.device_config import use_device_loader
-    from icckd_mm.engine.checkpoint_search import newest_checkpoint
-    from icckd_mm.engine.command_line import LOADERS, build_runner, check_files, set_loader_defaults
+    from icckd_mm.config.launch import NEWEST, train  # heavy
     from icckd_mm.engine.config_keys import apply_options
 
-    run = task.run
+    run, options = task.run, task.run.options_with(task.parent_checkpoint)
     cfg = Config.fromfile(run.recipe.config)
     cfg.work_dir, cfg.launcher = str(folder / 'train'), 'none'
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': run.seed}
-    set_loader_defaults(cfg, LOADERS, pin_memory=True, persistent_workers=True)
-    apply_options(cfg, run.options_with(task.parent_checkpoint))
     if not all(map(_fits_a_line, run.recipe.options.values())):
+        apply_options(cfg, options)
         cfg.dump(folder / CONFIG)
-    if run.device_loader:
-        use_device_loader(cfg)
+        options = {}
     cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history of equal names
-    newest, refused = newest_checkpoint(cfg.work_dir)
-    for reason in refused:
-        print(f'warning: {reason}')
-    if newest is not None:
-        cfg.resume, cfg.load_from = True, str(newest)
-    check_files(cfg)
-    runner = build_runner(cfg)
-    runner.train()
-    return runner, newest is not None
+    runner = train(cfg, options, resume=NEWEST, device_loader=run.device_loader, tested=True)
+    return runner, bool(cfg.resume)
 
 
 def _facts(task: Task) -> Record:
@@ -139,24 +130,6 @@ def _facts(task: Task) -> Record:
         'parent': run.parent,
         'code': task.code,
         'epochs': run.epochs,
-    }
-
-
-def _accuracy(runner: Any, stage: str) -> Record:
-    """Top-1 in percent after each validation, of the last and of the best, and of teacher and student by name."""
-    scalars, loop = runner.message_hub.log_scalars, runner.train_loop
-    curve = [round(float(value), 4) for value in scalars['val/accuracy/top1'].data[0]]
-    last = loop.max_epochs
-    epochs = [epoch for epoch in range(loop.val_begin, last + 1) if epoch % loop.val_interval == 0 or epoch == last]
-    best = max(curve)
-    of_teacher = scalars['val/teacher.accuracy/top1'].data[0][-1] if 'val/teacher.accuracy/top1' in scalars else None
-    return {
-        'last_accuracy': curve[-1],
-        'best_accuracy': best,
-        'best_epoch': epochs[curve.index(best)],
-        'teacher_accuracy': curve[-1] if stage == 'teacher' else of_teacher and round(float(of_teacher), 4),
-        'student_accuracy': curve[-1] if stage == 'student' else None,
-        'curve': curve,
     }
 
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from icckd_mm.lab.experiment import graph as graphs
 from icckd_mm.lab.experiment.graph import build_graph, levels, needed
-from icckd_mm.lab.experiment.plan import check_plan, read_plan
+from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
 from icckd_mm.lab.experiment.train_run import Task, command
 
 ROOT = Path(__file__).parents[3]

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from icckd_mm.lab.experiment.plan import FACTORS, check_plan, read_plan
+from icckd_mm.lab.experiment.plan import FACTORS
+from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
 
 PLANS = sorted((Path(__file__).parents[3] / 'docs/study/plans').glob('*.py'))
 SMALL = dict(name='small', seeds=[0, 1], designs=[dict(type='star', margin=[0.0, 0.5])])

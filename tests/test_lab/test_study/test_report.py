@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from icckd_mm.lab.experiment.plan import check_plan
+from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.page import markdown
 from icckd_mm.lab.study.cells import cells_of, slices
 from icckd_mm.lab.study.comparison import compare_records

@@ -1,0 +1,1 @@
+"""Checks of what a config says before anything is built from it."""
