@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 
 from icckd_mm.engine.command_line import run
+from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.experiment.graph import Run, build_graph, levels
 from icckd_mm.lab.experiment.plan import Plan
 from icckd_mm.lab.experiment.plan_file import read_plan
 from icckd_mm.lab.experiment.results import RESULTS, read_results
-from icckd_mm.lab.experiment.runner import Study, clock
+from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.slurm import write_slurm
 from icckd_mm.lab.study.report import write_report
 

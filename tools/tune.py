@@ -15,8 +15,8 @@ from mmengine.config import Config
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.command_line import OptionsAction, check_files, read_config, run
 from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.experiment.runner import clock
 from icckd_mm.lab.tuning.halving import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
 from icckd_mm.lab.tuning.held_out import check_same_images, check_trainable, contrast_hook
 from icckd_mm.lab.tuning.report import final_commands, tune_report
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
         parts += ['## Training with it, on the whole training set', '```bash\n' + '\n'.join(commands) + '\n```']
     write_atomically(folder / REPORT, ('\n\n'.join(parts) + '\n').encode())
     cut = ', which has cut the plan short' if tuner.stopped else ''
-    print(f'{clock(tuner.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
+    print(f'{clock(tuner.trials.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
     return winner
 
 

@@ -87,7 +87,7 @@ def free_memory(gpus: Sequence[str]) -> dict[str, float]:
     return {gpu: int(value) / 2**20 for gpu, value in zip(gpus, free)}
 
 
-class Rooms:
+class GpuSlots:
     """The GPUs of a plan and the runs on them; without GPUs one place, ``''``, with room for all.
 
     Args:

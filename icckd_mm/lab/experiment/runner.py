@@ -1,19 +1,22 @@
-"""Does the runs of a plan: in parallel, each once, and over again what a kill has left unfinished."""
+"""Runs a plan in parallel; interrupted runs are resumed or restarted."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
+from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.event_loop import work
 from icckd_mm.lab.experiment.graph import Run, needed
-from icckd_mm.lab.experiment.packing import Rooms
+from icckd_mm.lab.experiment.lock import alone_in
+from icckd_mm.lab.experiment.packing import GpuSlots
 from icckd_mm.lab.experiment.results import EARLIER, RESULTS, Record, append_result, read_results, write_results
+from icckd_mm.lab.experiment.run_queue import RunQueue
 from icckd_mm.lab.experiment.train_run import LOG, RESULT, Task, last_checkpoint
 from icckd_mm.lab.experiment.workers import Workers
 
@@ -89,7 +92,7 @@ class Study:
 
         Args:
             workers (int): How many runs at a time.
-            resume (bool): Whether unfinished runs go on from their newest checkpoint; else they begin anew.
+            resume (bool): Whether unfinished runs resume from their newest checkpoint; else they start from scratch.
             gpus (Sequence[str]): GPUs to deal them to. Defaults to none.
 
         Returns:
@@ -114,50 +117,34 @@ class Study:
         self.say(
             f'{len(self.graph)} runs, {len(self.graph) - len(todo)} of them finished; {workers} at a time in {self.folder}'
         )
-        waiting, failed, ended, start = {run.name: run for run in todo}, {}, 0, time.perf_counter()
-        open_runs = set(waiting)  # neither finished nor failed
-        rooms, pool = Rooms(gpus, workers, self.records().values()), Workers(min(workers, max(len(todo), 1)), gpus)
+        queue = RunQueue(todo, GpuSlots(gpus, workers, self.records().values()))
+        pool = Workers(min(workers, max(len(todo), 1)), gpus)
+        failed: dict[str, str] = {}
+        ended, start = 0, time.perf_counter()
+
+        def take(idle: list[str]) -> tuple[Task, str] | None:
+            placed = queue.take(idle)
+            return placed and (self.task(placed[0], resume), placed[1])
+
+        def done(task: Task, record: Record | None, error: str) -> None:
+            nonlocal ended
+            ended += 1
+            name, left = task.run.name, queue.end(task.run, record)
+            if record is None:
+                self.say(f'FAILED {name}: {error[:300]}')
+                failed[name] = f'see {Path(task.folder, LOG)}'
+                failed.update(dict.fromkeys(left, f'not run, since {name} failed'))
+                return
+            append_result(self.results, record)
+            figures = f'{record["last_accuracy"]:6.2f} %  {record["time"]["wall_s"]:5.1f} s'
+            rest = (time.perf_counter() - start) / ended * len(queue.open)
+            self.say(f'[{len(todo) - len(queue.open)}/{len(todo)}] {name}  {figures}  time left {clock(rest)}')
+
         try:
-            while open_runs:
-                while placed := self._next(waiting, open_runs, rooms, pool.idle()):
-                    pool.start(self.task(waiting.pop(placed[0]), resume), placed[1])
-                for task, record, error in pool.finished():
-                    run, ended = task.run, ended + 1
-                    rooms.leave(run, record)
-                    open_runs.discard(run.name)
-                    if record is None:
-                        failed[run.name] = f'see {Path(task.folder, LOG)}'
-                        self.say(f'FAILED {run.name}: {error[:300]}')
-                        for child in self._children(run, waiting):
-                            failed[child] = f'not run, since {run.name} failed'
-                            open_runs.discard(child)
-                            del waiting[child]
-                    else:
-                        append_result(self.results, record)
-                    rate = (time.perf_counter() - start) / ended
-                    self._progress(run, record, len(todo) - len(open_runs), len(todo), rate * len(open_runs))
+            work(pool, take, done)
         finally:
             pool.stop()
         return failed
-
-    def _next(self, waiting: dict[str, Run], open_runs: set[str], rooms: Rooms, idle: list[str]) -> tuple[str, str] | None:
-        """A run that can begin now, and its GPU."""
-        for run in waiting.values() if idle else ():
-            if run.parent not in open_runs and (gpu := rooms.enter(run, idle)) is not None:
-                return run.name, gpu
-        return None
-
-    def _children(self, run: Run, waiting: dict[str, Run]) -> list[str]:
-        gone = {run.name}
-        for name, child in waiting.items():  # parents come before children
-            if child.parent in gone:
-                gone.add(name)
-        return [name for name in waiting if name in gone]
-
-    def _progress(self, run: Run, record: Record | None, done: int, total: int, left: float) -> None:
-        if record is not None:
-            figures = f'{record["last_accuracy"]:6.2f} %  {record["time"]["wall_s"]:5.1f} s'
-            self.say(f'[{done}/{total}] {run.name}  {figures}  time left {clock(left)}')
 
     def _tidy(self) -> None:
         """Results of this plan, sorted; those of an earlier form of it or of the code go to ``earlier.jsonl``."""
@@ -166,25 +153,3 @@ class Study:
             self.say(f'{len(foreign)} results are not of this plan and code; they are moved to {self.folder / EARLIER}')
             write_results(self.folder / EARLIER, [*read_results(self.folder / EARLIER), *foreign])
         write_results(self.results, self.records().values())
-
-
-def clock(seconds: float) -> str:
-    """A time for people, such as ``1:02:05``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f'{hours}:{minutes:02d}:{rest:02d}' if hours else f'{minutes}:{rest:02d}'
-
-
-@contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Refuse a second runner; the lock ends with the process, however that ends."""
-    import fcntl
-
-    with open(folder / 'lock', 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f'another runner is at work in {folder}; wait for it, or name another --work-dir') from None
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

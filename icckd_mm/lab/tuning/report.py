@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipes import Recipe
-from icckd_mm.lab.experiment.runner import clock
 from icckd_mm.lab.experiment.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.page import markdown_table
 from icckd_mm.lab.stats.paired import FEWEST_SEEDS, PairedDifference, compare, verdicts
@@ -20,8 +20,8 @@ from icckd_mm.lab.tuning.tuner import Tuner
 
 NAMES = {CONTROL: 'control (λ = 0)', DEFAULT: 'default'}
 NOTE = (
-    'Each rung trains anew, since a schedule belongs to its length; only the ranking is carried on. The accuracy is of the '
-    'last epoch of the *student*, on images held out from the training set; the test set was not opened. It flatters the '
+    'Each rung trains from scratch, since a schedule belongs to its length; only the ranking is carried on. The accuracy is of '
+    'the last epoch of the *student*, on images held out from the training set; the test set was not opened. It flatters the '
     'winner a little, which was chosen by it: take the final figure from the test set, once. Ranks of short runs need not hold '
     'for longer ones.'
 )
@@ -108,15 +108,15 @@ def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seed
 def _trials(tuner: Tuner, history: Sequence[Sequence[int]]) -> list[str]:
     rows = [['rung', 'epochs', 'candidate', 'λ', 'δ', 'τ', 'seed', 'student', 'its teacher']]
     for number, (rung, alive) in enumerate(zip(tuner.rungs, history), 1):
-        for one in sorted((CONTROL, *alive), key=lambda one: -(tuner.score(one, rung) or 0.0)):
+        for one in sorted((CONTROL, *alive), key=lambda one: -(tuner.trials.score(one, rung) or 0.0)):
             for seed in rung.seeds:
-                teacher, student = (tuner.records.get(run.name, {}) for run in tuner.setting.pair(one, rung.level, seed))
+                teacher, student = (tuner.trials.records.get(run.name, {}) for run in tuner.setting.pair(one, rung.level, seed))
                 reached = [_reached(teacher, student), _reached(student, teacher)][::-1]
                 epochs = str(length(tuner.setting.epochs['student'], rung.level))
                 rows.append([str(number), epochs, _name(one), *_three(tuner.setting.values(one)), str(seed), *reached])
-    spent = f'{clock(tuner.spent)} of {clock(tuner.budget)} were spent.'
+    spent = f'{clock(tuner.trials.spent)} of {clock(tuner.budget)} were spent.'
     cut = ' The budget has cut the plan short.' if tuner.stopped else ''
-    level = [str(number) for number, pair in enumerate(zip(tuner.rungs, history), 1) if tuner.is_level(*pair)]
+    level = [str(number) for number, pair in enumerate(zip(tuner.rungs, history), 1) if tuner.trials.is_level(*pair)]
     chance = f' In rung {" and ".join(level)} all have reached the same: what went on was chosen by number.' if level else ''
     return ['## All trials', f'{spent}{cut}{chance} Held-out top-1 in percent; best first in each rung.', markdown_table(rows)]
 
@@ -134,7 +134,7 @@ def _against(found: PairedDifference, judged: tuple[float, str]) -> list[str]:
 
 
 def _accuracy(tuner: Tuner, index: int, rung: Rung, seed: int) -> float | None:
-    return tuner.accuracy(index, rung.level, seed)
+    return tuner.trials.accuracy(index, rung.level, seed)
 
 
 def _name(index: int) -> str:

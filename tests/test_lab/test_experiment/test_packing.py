@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from icckd_mm.lab.experiment.graph import Run
-from icckd_mm.lab.experiment.packing import RESERVE, Rooms, choose_gpu, free_memory, largest_peaks
+from icckd_mm.lab.experiment.packing import RESERVE, GpuSlots, choose_gpu, free_memory, largest_peaks
 from icckd_mm.lab.experiment.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.experiment.recipes import Recipe
 from icckd_mm.lab.experiment.results import without_varying
@@ -53,45 +53,45 @@ def test_the_largest_peak_of_a_kind_counts_and_a_run_without_gpu_says_nothing():
 
 
 def test_the_first_of_a_kind_runs_alone_and_the_next_ones_together():
-    rooms = Rooms(['0', '1'], 2, [])
-    rooms.free = {'0': 5 * R, '1': 5 * R}
+    slots = GpuSlots(['0', '1'], 2, [])
+    slots.free = {'0': 5 * R, '1': 5 * R}
     runs = [run(number) for number in range(8)]
-    assert [rooms.enter(one, ['0', '1', '0', '1']) for one in runs[:3]] == ['0', '1', None]
-    rooms.leave(runs[0], record(runs[0], R))  # two times R each, now that it is known
-    assert [rooms.enter(one, ['0', '1']) for one in runs[2:6]] == ['0', '0', '1', None]
-    rooms.leave(runs[2], None)  # it failed
-    assert rooms.enter(runs[5], ['1']) is None
-    assert rooms.enter(runs[5], ['0', '1']) == '0'
+    assert [slots.enter(one, ['0', '1', '0', '1']) for one in runs[:3]] == ['0', '1', None]
+    slots.leave(runs[0], record(runs[0], R))  # two times R each, now that it is known
+    assert [slots.enter(one, ['0', '1']) for one in runs[2:6]] == ['0', '0', '1', None]
+    slots.leave(runs[2], None)  # it failed
+    assert slots.enter(runs[5], ['1']) is None
+    assert slots.enter(runs[5], ['0', '1']) == '0'
 
 
 def test_however_runs_come_and_go_no_gpu_is_overfull_and_all_runs_are_done():
     draw = random.Random(0)
     needs = {f'{name}.py': draw.uniform(0.1, 4) * R for name in 'abcd'}
     for _ in range(50):
-        rooms = Rooms(['0', '1', '2'], 3, [])
-        rooms.free = {gpu: draw.uniform(2, 12) * R for gpu in '012'}
+        slots = GpuSlots(['0', '1', '2'], 3, [])
+        slots.free = {gpu: draw.uniform(2, 12) * R for gpu in '012'}
         waiting = [run(number, draw.choice(list(needs))) for number in range(30)]
         shared = 0
-        while waiting or any(rooms.running.values()):
+        while waiting or any(slots.running.values()):
             for one in list(waiting):
-                if rooms.enter(one, '012') is not None:
+                if slots.enter(one, '012') is not None:
                     waiting.remove(one)
-            for gpu, there in rooms.running.items():
+            for gpu, there in slots.running.items():
                 shared += len(there) > 1
-                assert len(there) <= 1 or sum(needs[one.recipe.config] + R for one in there) <= rooms.free[gpu]
-            done = draw.choice([one for there in rooms.running.values() for one in there])
-            rooms.leave(done, record(done, needs[done.recipe.config]))
+                assert len(there) <= 1 or sum(needs[one.recipe.config] + R for one in there) <= slots.free[gpu]
+            done = draw.choice([one for there in slots.running.values() for one in there])
+            slots.leave(done, record(done, needs[done.recipe.config]))
         assert shared
 
 
 def test_without_gpus_there_is_room_for_all():
-    rooms = Rooms([], 4, [record(run(0), 99.0)])
-    assert [rooms.enter(run(number), ['']) for number in range(5)] == [''] * 5
+    slots = GpuSlots([], 4, [record(run(0), 99.0)])
+    assert [slots.enter(run(number), ['']) for number in range(5)] == [''] * 5
 
 
 def test_one_run_a_gpu_asks_nobody():
-    rooms = Rooms(['none such'], 1, [])
-    assert rooms.enter(run(0), ['none such']) == 'none such'
+    slots = GpuSlots(['none such'], 1, [])
+    assert slots.enter(run(0), ['none such']) == 'none such'
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')

@@ -41,7 +41,7 @@ class Clock:
 
 
 class Stand:
-    """In the place of the worker processes: a run takes a second an epoch; students like one number best."""
+    """Instead of worker processes: a run takes a second an epoch; students like one number best."""
 
     clock, best, broken, log = Clock(), 2, (), []
 
@@ -79,7 +79,7 @@ def stand(monkeypatch):
         clock, log = Clock(), []
 
     monkeypatch.setattr(tuner_module, 'Workers', Fresh)
-    monkeypatch.setattr(tuner_module.time, 'perf_counter', Fresh.clock.perf_counter)
+    monkeypatch.setattr(time, 'perf_counter', Fresh.clock.perf_counter)
     return Fresh
 
 
@@ -254,7 +254,7 @@ def test_a_failed_candidate_drops_out_and_is_reported(stand, tmp_path):
     assert not {3, 4} & set(history[1])
     report = '\n'.join(tune_report(tuner, history, [])[2])
     assert report.count('| failed |') >= 2
-    assert 'student_candidate03_level2_seed00' not in tuner.records
+    assert 'student_candidate03_level2_seed00' not in tuner.trials.records
     stand.broken = ()  # say, the disk was full
     again = Tuner(tuner.setting, 1e5, 2, say=quiet)
     assert again.run(resume=True)[-1][0] == 3
@@ -280,7 +280,7 @@ def test_a_tuning_cut_by_its_budget_goes_on_with_a_larger_one(stand, tmp_path):
         file.write('{"run": "cut by a k')
     second = Tuner(part, 1e5, 1, say=quiet)
     assert second.run(resume=True) == history
-    assert second.spent >= first.spent
+    assert second.trials.spent >= first.trials.spent
     files = [tmp_path / name / 'tune.jsonl' for name in ('whole', 'part')]
     records = [without_varying(read_results(file)) for file in files]
     assert records[0] == records[1]

@@ -1,0 +1,88 @@
+"""What a worker process does: run after run, each with its own log."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing as mp
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from icckd_mm.lab.experiment.peak_memory import new_peak
+from icckd_mm.lab.experiment.results import Record
+from icckd_mm.lab.experiment.train_run import LOG, Task, train_run
+
+ANSWERS = 8
+
+
+def serve(pipe: Connection) -> None:
+    """What a worker does: run after run, until the pipe or its parent ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_attempt(task))
+
+
+def _attempt(task: Task) -> tuple[Record | None, str]:
+    """Run one task, with everything it prints in its own log."""
+    log = Path(task.folder, LOG)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, 'ab') as file:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        _prepare()
+        return train_run(task), ''
+    except Exception as error:
+        from icckd_mm.engine.errors import describe
+
+        traceback.print_exc()
+        return None, describe(error)
+    finally:
+        new_peak()  # other runs may want the memory
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+@functools.lru_cache(maxsize=1)
+def _prepare() -> None:
+    """One thread; and mmengine formats the text of a config once per run, not for every checkpoint."""
+    import cv2
+    import torch
+    from mmengine.config import config
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    config.FormatCode = _remembering(config.FormatCode)
+
+
+def _remembering(function: Callable) -> Callable:
+    """``function`` with its last few answers kept; its arguments need not be hashable."""
+    answers: dict[str, Any] = {}
+
+    def remembering(*args: Any, **kwargs: Any) -> Any:
+        key = repr((args, sorted(kwargs.items())))
+        if key not in answers:
+            if len(answers) >= ANSWERS:
+                answers.clear()
+            answers[key] = function(*args, **kwargs)
+        return answers[key]
+
+    return remembering
+
+
+def _end_with_parent() -> None:
+    """A runner that is killed cannot stop its workers, and the next runner must not meet them."""
+    parent: Any = mp.parent_process()
+    wait([parent.sentinel])
+    os._exit(1)
