@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from icckd_mm.lab.experiment.plan import Cell, Plan
-from icckd_mm.lab.experiment.recipes import Recipe, read_config_once
+from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
 
 FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, class after class
 LOAD = {'type': 'LoadImageFromFile'}
@@ -18,7 +18,7 @@ ONE_VIEW = 'bank'  # the second view that is no view, but the image's feature of
 
 
 def configs_of(plan: Plan, data: str) -> str:
-    """The data set in whose place a data set of the plan stands, as in the names of the configs; any other is its own."""
+    """The data set that a data set of the plan replaces, as in the names of the configs; any other is its own."""
     return plan.datasets[data]['configs'] if data in plan.datasets else data
 
 
@@ -47,7 +47,7 @@ def with_data(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
 
 
 def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """A pipeline of several views as one of a single view: the augmentation stands in the place of its ``MultiView``."""
+    """A pipeline of several views as one of a single view: the augmentation replaces its ``MultiView``."""
     found: list[Any] = []
     for step in pipeline:
         found += copy.deepcopy(step['transforms'][0]) if step['type'] == 'MultiView' else [copy.deepcopy(step)]

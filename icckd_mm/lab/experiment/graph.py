@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from icckd_mm.lab.experiment.code_version import code_version
-from icckd_mm.lab.experiment.data import configs_of, with_data
 from icckd_mm.lab.experiment.plan import Plan
-from icckd_mm.lab.experiment.recipes import Recipe, read_config_once, recipes
+from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
+from icckd_mm.lab.experiment.recipes import recipes
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     resolved: dict[str, tuple[str, int]] = {}  # by recipe
     checked: set[tuple[str, tuple[str, ...]]] = set()
     for cell in plan.cells():
-        chain = [with_data(plan, cell, recipe) for recipe in recipes(plan, {**cell, 'data': configs_of(plan, cell['data'])})]
+        chain = recipes(plan, cell)
         for recipe in chain:
             if repr(recipe) not in resolved:
                 resolved[repr(recipe)] = _resolve(plan, recipe, checked)

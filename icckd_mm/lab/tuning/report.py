@@ -9,7 +9,7 @@ from typing import Any
 
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.graph import Run
-from icckd_mm.lab.experiment.recipes import Recipe
+from icckd_mm.lab.experiment.recipe import Recipe
 from icckd_mm.lab.experiment.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.page import markdown_table
 from icckd_mm.lab.stats.paired import FEWEST_SEEDS, PairedDifference, compare, verdicts

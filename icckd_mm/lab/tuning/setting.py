@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.plan import FACTORS
-from icckd_mm.lab.experiment.recipes import Recipe
+from icckd_mm.lab.experiment.recipe import Recipe
 from icckd_mm.lab.tuning.halving import Values, candidate, deepest_level, length
 from icckd_mm.lab.tuning.held_out import contrast_hook, held_out_config, part_sizes
 
