@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.overrides import configs_of, with_overrides
 from icckd_mm.lab.experiment.plan import Plan
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
 from icckd_mm.lab.experiment.recipes import recipes
@@ -56,7 +57,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     resolved: dict[str, tuple[str, int]] = {}  # by recipe
     checked: set[tuple[str, tuple[str, ...]]] = set()
     for cell in plan.cells():
-        chain = recipes(plan, cell)
+        chain = [with_overrides(plan, cell, recipe) for recipe in recipes({**cell, 'data': configs_of(plan, cell['data'])})]
         for recipe in chain:
             if repr(recipe) not in resolved:
                 resolved[repr(recipe)] = _resolve(plan, recipe, checked)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from icckd_mm.lab.experiment.plan import FACTORS
+from icckd_mm.lab.experiment.recipes import USES
 from icckd_mm.lab.experiment.results import Record
-from icckd_mm.lab.experiment.teacher_recipe import USES
 from icckd_mm.lab.stats.paired import Interval, PairedDifference, mean_interval
 
 SYMBOLS = {'loss_weight': 'λ', 'margin': 'δ', 'temperature': 'τ', 'queue_size': 'K'}

@@ -1,4 +1,4 @@
-"""The data of a cell: data sets that a plan brings along, and how many of their images."""
+"""What a plan changes in the configs of its runs: options, networks, data sets and the number of images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, 
 LOAD = {'type': 'LoadImageFromFile'}
 EVEN = 'icckd_mm.datasets.even_subset.even_subset'
 TRAIN = 'train_dataloader.dataset'
-ONE_VIEW = 'bank'  # the second view that is no view, but the image's feature of the last epoch
+ONE_VIEW = 'bank'  # this second view is not a view, but the image's feature of the last epoch
 
 
 def configs_of(plan: Plan, data: str) -> str:
@@ -22,19 +22,25 @@ def configs_of(plan: Plan, data: str) -> str:
     return plan.datasets[data]['configs'] if data in plan.datasets else data
 
 
-def with_data(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
-    """Put the data of a cell into a recipe.
+def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
+    """Put what the plan says over a recipe of this repository's configs.
 
     Args:
-        plan (Plan): The plan.
-        cell (Cell): One of ``plan.cells()``.
-        recipe (Recipe): One for the configs of :func:`configs_of`, without data and images.
+        plan: The plan.
+        cell: One of ``plan.cells()``.
+        recipe: One for the configs of :func:`configs_of`.
 
     Returns:
-        Recipe: The same with the data set of the cell under the config's own augmentation, and with so many images. Options of
-        the plan have precedence. Images that come class after class are spread evenly over the classes.
+        The same with the plan's networks, options and data: the data set of the cell under the config's own augmentation, with
+        as many images as the cell says. Options of the plan have precedence. Images that come class after class are spread
+        evenly over the classes.
     """
-    options = dict(recipe.options)
+    options = {
+        **recipe.options,
+        **_crd_options(plan, cell, recipe),
+        **_network_options(plan, recipe),
+        **_own_options(plan, recipe),
+    }
     if cell['data'] in plan.datasets:
         options = {**_data_options(plan.datasets[cell['data']], recipe), **options}
     elif _sees_one_view(recipe):
@@ -42,7 +48,7 @@ def with_data(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
         options = {f'{TRAIN}.pipeline': one_view(pipeline), **options}
     if cell['images'] is not None:
         options = _some_images(recipe.config, options, cell['images'])
-    parent = recipe.parent and with_data(plan, cell, recipe.parent)
+    parent = recipe.parent and with_overrides(plan, cell, recipe.parent)
     return replace(recipe, options=options, factors={**recipe.factors, 'data': cell['data']}, parent=parent)
 
 
@@ -52,6 +58,37 @@ def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
     for step in pipeline:
         found += copy.deepcopy(step['transforms'][0]) if step['type'] == 'MultiView' else [copy.deepcopy(step)]
     return found
+
+
+def _own_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
+    """The options of the plan that hold for a run; a later place wins."""
+    places = dict.fromkeys(('all', recipe.stage, recipe.method))
+    return {key: value for place in places for key, value in plan.options.get(place, {}).items()}
+
+
+def _network_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
+    """The options of the plan for the networks, at their places in the config."""
+    if recipe.stage == 'teacher':
+        places = {'teacher': 'model'}
+    elif recipe.parent is None:
+        places = {'student': 'model'}
+    else:
+        places = {'teacher': 'model.teacher', 'student': 'model.architecture'}
+    return {f'{place}.{key}': value for role, place in places.items() for key, value in plan.networks.get(role, {}).items()}
+
+
+def _crd_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
+    """The sizes that CRD must know: images of its memory, and widths of the features it compares."""
+    options: dict[str, Any] = {}
+    if recipe.parent is None or recipe.stage == 'teacher' or 'crd' not in recipe.method.split('-'):
+        return options
+    if cell['images'] is not None:
+        options['model.distiller.distill_losses.loss_crd.sample_n'] = cell['images']
+    for role in ('student', 'teacher'):
+        width = plan.networks.get(role, {}).get('head.in_channels')
+        if width is not None:
+            options[f'model.distiller.connectors.crd_{role}.dim_in'] = width
+    return options
 
 
 def _sees_one_view(recipe: Recipe) -> bool:
