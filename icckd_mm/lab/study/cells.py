@@ -61,28 +61,19 @@ class CellResults:
         """Method and pair of its student, both ``''`` for a teacher."""
         return self.student, self.factors.get('pair', '')
 
-    @cached_property
-    def accuracy(self) -> Interval:
-        """Top-1 of the last epoch, in percent."""
-        return self.interval(last_accuracy)
-
     def values(self, of: Callable[[Record], float]) -> list[float]:
         """A figure of each seed, in the order of the seeds."""
         return [of(self.seeds[seed]) for seed in sorted(self.seeds)]
 
-    def interval(self, of: Callable[[Record], float]) -> Interval:
-        """Mean and interval of a figure."""
-        return mean_interval(self.values(of))
+    @cached_property
+    def accuracy(self) -> Interval:
+        """Top-1 of the last epoch, in percent."""
+        return mean_interval(self.values(lambda record: record['last_accuracy']))
 
-
-def last_accuracy(record: Record) -> float:
-    """Top-1 of the last epoch, in percent."""
-    return record['last_accuracy']
-
-
-def ratio(record: Record) -> float:
-    """Intra- over inter-class distance."""
-    return record['geometry']['ratio']
+    @cached_property
+    def ratio(self) -> Interval:
+        """Intra- over inter-class distance."""
+        return mean_interval(self.values(lambda record: record['geometry']['ratio']))
 
 
 def cells_of(records: Sequence[Record], default: Mapping[str, Any] = FACTORS) -> list[CellResults]:
@@ -131,28 +122,6 @@ def label(factors: Mapping[str, Any], default: Mapping[str, Any]) -> str:
 def written(value: Any) -> str:
     """A value of a factor for people."""
     return f'{value:g}' if isinstance(value, float) else str(value)
-
-
-def slices(cells: Sequence[CellResults], factor: str) -> dict[str, list[CellResults]]:
-    """Series of cells that differ in ``factor`` alone, at least two each.
-
-    Args:
-        cells: Cells of one stage.
-        factor: A factor.
-
-    Returns:
-        By a name made of what sets the series apart from the others, in the order of the factor.
-    """
-    groups: dict[str, list[CellResults]] = {}
-    for cell in cells:
-        if factor in cell.factors:
-            rest = {key: value for key, value in cell.factors.items() if key != factor}
-            groups.setdefault(json.dumps(rest, sort_keys=True), []).append(cell)
-    groups = {key: sorted(group, key=lambda cell: cell.factors[factor]) for key, group in groups.items() if len(group) > 1}
-    rests = [json.loads(key) for key in groups]
-    differing = [key for key in FACTORS if len({json.dumps(rest.get(key)) for rest in rests}) > 1]
-    names = [', '.join(f'{SYMBOLS.get(key, key)}={written(rest[key])}' for key in differing if key in rest) for rest in rests]
-    return dict(zip(names, groups.values()))
 
 
 def _order(cell: CellResults) -> tuple:

@@ -11,7 +11,7 @@ from typing import Any
 from icckd_mm.lab.experiment.plan import Plan
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.stats.paired import PairedDifference, compare
-from icckd_mm.lab.study.cells import OF_THE_STUDENT, CellResults, Column, cells_of, last_accuracy
+from icckd_mm.lab.study.cells import OF_THE_STUDENT, CellResults, Column, cells_of
 from icckd_mm.lab.study.measures import OPTIONAL, measures
 
 REFERENCES = {'ce': 'the CE teacher', 'ce-2view': 'the two-view CE teacher (λ = 0)'}
@@ -30,8 +30,12 @@ class Comparison:
         seeds: Seeds that the plan asks for.
         default: Values of the factors that labels do not name.
         records: All results.
+        data: The data of the study in a sentence, to stand beside every figure.
         cells: By stage, teacher, student and factors; each with its gains over its references.
-        students: Names of the student methods by column: the method, with its pair where there are several.
+        teachers: The cells of the teachers.
+        students: The cells of the students.
+        rows: The cells of each teacher by column of its students; the teacher itself stands in the column ``('', '')``.
+        columns: Names of the student methods by column: the method, with its pair where there are several.
         changes: Measures less those of the two-view CE teacher, paired by seed, by stage and measure.
     """
 
@@ -40,24 +44,13 @@ class Comparison:
     seeds: tuple[int, ...]
     default: dict[str, Any]
     records: Sequence[Record]
+    data: str
     cells: list[CellResults]
-    students: dict[Column, str]
+    teachers: list[CellResults]
+    students: list[CellResults]
+    rows: list[dict[Column, CellResults]]
+    columns: dict[Column, str]
     changes: dict[str, dict[str, list[tuple[CellResults, PairedDifference]]]]
-
-    def of_stage(self, stage: str) -> list[CellResults]:
-        """The cells of teachers or of students."""
-        return [cell for cell in self.cells if cell.stage == stage]
-
-    def rows(self) -> list[dict[Column, CellResults]]:
-        """The cells of each teacher by column of its students; the teacher itself stands in the column ``('', '')``."""
-        rows: dict[str, dict[Column, CellResults]] = {}
-        for cell in [*self.of_stage('teacher'), *self.of_stage('student')]:
-            if cell.teacher:
-                own = {key: value for key, value in cell.factors.items() if key not in OF_THE_STUDENT}
-                # a teacher knows its network and a student the pair, which begins with it
-                own['network'] = cell.factors.get('network') or cell.factors['pair'].split('_')[0]
-                rows.setdefault(json.dumps(own, sort_keys=True), {})[cell.column] = cell
-        return list(rows.values())
 
 
 def compare_records(plan: Plan, records: Sequence[Record]) -> Comparison:
@@ -76,10 +69,11 @@ def compare_records(plan: Plan, records: Sequence[Record]) -> Comparison:
             reference = _reference(cell, cells, teacher)
             if reference is not None:
                 cell.references[teacher] = reference
-                gain = paired(cell, reference, last_accuracy)
+                gain = paired(cell, reference, lambda record: record['last_accuracy'])
                 if gain is not None:
                     cell.gains[teacher] = gain
-    columns = dict.fromkeys(cell.column for cell in cells if cell.stage == 'student' and cell.teacher)
+    stages = {stage: [cell for cell in cells if cell.stage == stage] for stage in ('teacher', 'student')}
+    columns = dict.fromkeys(cell.column for cell in stages['student'] if cell.teacher)
     several = len({pair for _, pair in columns}) > 1
     return Comparison(
         plan=plan.name,
@@ -87,10 +81,32 @@ def compare_records(plan: Plan, records: Sequence[Record]) -> Comparison:
         seeds=plan.seeds,
         default=plan.default,
         records=records,
+        data=_data(cells),
         cells=cells,
-        students={column: ' '.join(column) if several else column[0] for column in columns},
-        changes={stage: _changes([cell for cell in cells if cell.stage == stage]) for stage in ('teacher', 'student')},
+        teachers=stages['teacher'],
+        students=stages['student'],
+        rows=_rows([*stages['teacher'], *stages['student']]),
+        columns={column: ' '.join(column) if several else column[0] for column in columns},
+        changes={stage: _changes(chosen) for stage, chosen in stages.items()},
     )
+
+
+def _data(cells: Sequence[CellResults]) -> str:
+    """The data sets and numbers of images."""
+    used = {(cell.factors['data'], cell.factors['images']) for cell in cells}
+    names = sorted(f'{data}, {"all" if images is None else images} training images' for data, images in used)
+    return f'Data: {"; ".join(names)}.'
+
+
+def _rows(cells: Sequence[CellResults]) -> list[dict[Column, CellResults]]:
+    rows: dict[str, dict[Column, CellResults]] = {}
+    for cell in cells:
+        if cell.teacher:
+            own = {key: value for key, value in cell.factors.items() if key not in OF_THE_STUDENT}
+            # a teacher knows its network and a student the pair, which begins with it
+            own['network'] = cell.factors.get('network') or cell.factors['pair'].split('_')[0]
+            rows.setdefault(json.dumps(own, sort_keys=True), {})[cell.column] = cell
+    return list(rows.values())
 
 
 def paired(cell: CellResults, reference: CellResults, of: Callable[[Record], float]) -> PairedDifference | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Callable
 
@@ -9,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from icckd_mm.lab.experiment.plan import FACTORS
 from icckd_mm.lab.stats.paired import Interval
-from icckd_mm.lab.study.cells import SYMBOLS, CellResults, ratio, slices, written
+from icckd_mm.lab.study.cells import SYMBOLS, CellResults, written
 from icckd_mm.lab.study.comparison import Comparison
 from icckd_mm.lab.style import COLOURS, figure, line_style
 
@@ -28,7 +30,7 @@ def gain_figure(comparison: Comparison, factor: str) -> Figure | None:
     Returns:
         None where no two values of the factor were tried, or there is no CE teacher.
     """
-    students = comparison.of_stage('student')
+    students = comparison.students
     made = _series_figure(students, factor, lambda cell: cell.gains['ce'].difference if 'ce' in cell.gains else None)
     if made is not None:
         axis = made.axes[0]
@@ -41,13 +43,13 @@ def gain_figure(comparison: Comparison, factor: str) -> Figure | None:
 
 def ratio_figure(comparison: Comparison, factor: str = 'loss_weight') -> Figure | None:
     """Ratio of intra- to inter-class distance of the teachers, against a factor; None where it was not varied."""
-    teachers = comparison.of_stage('teacher')
-    made = _series_figure(teachers, factor, lambda cell: cell.interval(ratio))
+    teachers = comparison.teachers
+    made = _series_figure(teachers, factor, lambda cell: cell.ratio)
     if made is not None:
         axis = made.axes[0]
         for cell in teachers:
             if cell.teacher == 'ce':
-                axis.axhline(cell.interval(ratio).mean, color='black', linewidth=1, linestyle=(0, (1, 3)), label='CE, one view')
+                axis.axhline(cell.ratio.mean, color='black', linewidth=1, linestyle=(0, (1, 3)), label='CE, one view')
         axis.set_ylabel('intra / inter distance\nof test features (cosine)')
         _legend(axis)
     return made
@@ -56,8 +58,8 @@ def ratio_figure(comparison: Comparison, factor: str = 'loss_weight') -> Figure 
 def teacher_accuracy_figure(comparison: Comparison) -> Figure | None:
     """Gain of each student cell against the accuracy of its teacher; None without a CE teacher."""
     points: dict[str, list[tuple[float, int, Interval]]] = {}
-    students = list(dict.fromkeys(method for method, _ in comparison.students))
-    for cell in comparison.of_stage('student'):
+    students = list(dict.fromkeys(method for method, _ in comparison.columns))
+    for cell in comparison.students:
         if 'ce' in cell.gains:
             accuracy = float(np.mean(cell.values(lambda record: record['teacher_accuracy'])))
             number = students.index(cell.student)
@@ -79,7 +81,7 @@ def teacher_accuracy_figure(comparison: Comparison) -> Figure | None:
 
 def stability_figure(comparison: Comparison) -> Figure | None:
     """Validation curves of intra-class teachers by margin, and how much they jump; None where the margin was not varied."""
-    series = slices(comparison.of_stage('teacher'), 'margin')
+    series = slices(comparison.teachers, 'margin')
     if not series:
         return None
     group = max(series.values(), key=len)
@@ -118,6 +120,28 @@ def cost_figure(comparison: Comparison) -> Figure:
         axis.plot([min(times[name]), max(times[name])], [number, number], '-|', color='black')
     axis.set_xlabel('CPU seconds a run: median (bar), least and most (line)')
     return made
+
+
+def slices(cells: Sequence[CellResults], factor: str) -> dict[str, list[CellResults]]:
+    """Series of cells that differ in ``factor`` alone, at least two each.
+
+    Args:
+        cells: Cells of one stage.
+        factor: A factor.
+
+    Returns:
+        By a name made of what sets the series apart from the others, in the order of the factor.
+    """
+    groups: dict[str, list[CellResults]] = {}
+    for cell in cells:
+        if factor in cell.factors:
+            rest = {key: value for key, value in cell.factors.items() if key != factor}
+            groups.setdefault(json.dumps(rest, sort_keys=True), []).append(cell)
+    groups = {key: sorted(group, key=lambda cell: cell.factors[factor]) for key, group in groups.items() if len(group) > 1}
+    rests = [json.loads(key) for key in groups]
+    differing = [key for key in FACTORS if len({json.dumps(rest.get(key)) for rest in rests}) > 1]
+    names = [', '.join(f'{SYMBOLS.get(key, key)}={written(rest[key])}' for key in differing if key in rest) for rest in rests]
+    return dict(zip(names, groups.values()))
 
 
 def errors(intervals: Sequence[Interval]) -> np.ndarray:

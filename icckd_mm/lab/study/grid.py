@@ -16,9 +16,9 @@ def grids(comparison: Comparison) -> list[Block]:
     Returns:
         None where there is a single student method, whose tables say as much.
     """
-    if len(comparison.students) < 2:
+    if len(comparison.columns) < 2:
         return []
-    alone = [cell for cell in comparison.of_stage('student') if not cell.teacher]
+    alone = [cell for cell in comparison.students if not cell.teacher]
     said = [f'{cell.label}: {with_bounds(cell.accuracy, ".2f")}.' for cell in alone]
     text = ' '.join(['Top-1 of the last epoch (%), mean over seeds [95 % interval].', *said])
     grid = _grid(comparison, lambda cell: with_bounds(cell.accuracy, '.2f'))
@@ -40,10 +40,10 @@ def grids(comparison: Comparison) -> list[Block]:
 
 def _grid(comparison: Comparison, said: Callable[[CellResults], str], without: str = '') -> tuple[tuple[str, ...], ...]:
     """A row for each teacher but ``without``."""
-    columns = [('', ''), *comparison.students]
+    columns = [('', ''), *comparison.columns]
     rows = []
-    for row in comparison.rows():
+    for row in comparison.rows:
         first = next(iter(row.values()))
         if first.teacher != without:
             rows.append((first.teacher_label, *(said(row[column]) if column in row else '–' for column in columns)))
-    return (('teacher', 'itself', *comparison.students.values()), *rows)
+    return (('teacher', 'itself', *comparison.columns.values()), *rows)

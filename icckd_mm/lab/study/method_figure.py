@@ -15,8 +15,8 @@ def method_figure(comparison: Comparison) -> Figure | None:
     Returns:
         None for a single student method, or without a CE teacher.
     """
-    students, gains = comparison.students, {}
-    for row in comparison.rows():
+    students, gains = comparison.columns, {}
+    for row in comparison.rows:
         teacher = next(iter(row.values())).teacher_label
         for column in students:
             if column in row and 'ce' in row[column].gains:

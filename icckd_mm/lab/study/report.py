@@ -11,9 +11,8 @@ from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.page import Block, markdown, page
 from icckd_mm.lab.study.cells import SYMBOLS, written
 from icckd_mm.lab.study.comparison import Comparison, compare_records
-from icckd_mm.lab.study.figures import cost_figure, gain_figure, ratio_figure, stability_figure, teacher_accuracy_figure
+from icckd_mm.lab.study.figure_blocks import figure_blocks
 from icckd_mm.lab.study.grid import grids
-from icckd_mm.lab.study.method_figure import method_figure
 from icckd_mm.lab.study.tables import cell_tables, comparison_tables, measure_tables
 from icckd_mm.lab.style import save
 
@@ -41,7 +40,7 @@ def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> t
         _head(comparison),
         *grids(comparison),
         *comparison_tables(comparison),
-        *_figures(comparison),
+        *figure_blocks(comparison),
         *measure_tables(comparison),
         *cell_tables(comparison),
     ]
@@ -63,7 +62,7 @@ def _head(comparison: Comparison) -> Block:
     short = [cell for cell in cells if len(cell.seeds) < len(comparison.seeds)]
     text = (
         f'{len(records)} runs in {len(cells)} cells, seeds {", ".join(map(str, seeds))}; plan {comparison.plan}; code '
-        f'{", ".join(sorted(codes))}. {_data(comparison)} {_defaults(comparison)} Accuracy is top-1 on the test split after '
+        f'{", ".join(sorted(codes))}. {comparison.data} {_defaults(comparison)} Accuracy is top-1 on the test split after '
         'the last epoch, in percent; the best epoch, chosen on the test split itself, stands in a column of its own. Means '
         'have 95 % bootstrap intervals (BCa). Differences are paired by seed and tested by permutation, with '
         "Holm's correction over each table; "
@@ -72,53 +71,6 @@ def _head(comparison: Comparison) -> Block:
     if short:
         text += f' {len(short)} cells have fewer seeds than the plan asks for: failed, or not done yet.'
     return Block('What was run', text)
-
-
-def _figures(comparison: Comparison) -> list[Block]:
-    over_ce = 'Bars are 95 % intervals of the differences paired by seed.'
-    made = {
-        'gain_method': method_figure(comparison),
-        'gain_loss_weight': gain_figure(comparison, 'loss_weight'),
-        'gain_margin': gain_figure(comparison, 'margin'),
-        'ratio_loss_weight': ratio_figure(comparison),
-        'gain_teacher_accuracy': teacher_accuracy_figure(comparison),
-        'stability': stability_figure(comparison),
-        'cost': cost_figure(comparison),
-    }
-    words = {
-        'gain_method': ('Gain by teacher and student', f'Over the same student of the CE teacher. {over_ce}'),
-        'gain_loss_weight': ('Gain against λ', f'At 0 stands the control: two views, no weight on the loss. {over_ce}'),
-        'gain_margin': ('Gain against δ', f'-1 lets every image pass, 0 those classified correctly. {over_ce}'),
-        'ratio_loss_weight': (
-            'Intra/inter ratio against λ',
-            "The quantity of the paper's theorem, on test features of the teachers; bars are 95 % intervals of the mean.",
-        ),
-        'gain_teacher_accuracy': (
-            'Gain against the accuracy of the teacher',
-            f'One mark a cell; the students of a teacher stand side by side. {over_ce}',
-        ),
-        'stability': (
-            'Stability of training with and without the margin',
-            'Left: teachers as they train. Right: how far the accuracy jumps from one validation to the next, a value a seed.',
-        ),
-        'cost': (
-            'Cost',
-            'One thread a run, on machines that may have been busy: compare within this figure only. What is fine-tuned '
-            '(icc-ft, mcmi) comes on top of the CE teacher that it starts from.',
-        ),
-    }
-    return [
-        Block(words[name][0], f'{words[name][1]} {_data(comparison)}', figure=figure, file=f'figures/{name}')
-        for name, figure in made.items()
-        if figure is not None
-    ]
-
-
-def _data(comparison: Comparison) -> str:
-    """The data of the study, to stand beside every figure."""
-    used = {(cell.factors['data'], cell.factors['images']) for cell in comparison.cells}
-    names = sorted(f'{data}, {"all" if images is None else images} training images' for data, images in used)
-    return f'Data: {"; ".join(names)}.'
 
 
 def _defaults(comparison: Comparison) -> str:

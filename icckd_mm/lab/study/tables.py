@@ -21,7 +21,7 @@ HIGHER = {'better': 'higher', 'worse': 'lower'}  # verdicts on measures
 def comparison_tables(comparison: Comparison) -> list[Block]:
     """A table for each student method and reference, and one of the teachers against that of cross-entropy."""
     blocks = []
-    methods = dict.fromkeys(method for method, _ in comparison.students)
+    methods = dict.fromkeys(method for method, _ in comparison.columns)
     tables = [(method, teacher) for method in methods for teacher in REFERENCES] + [('', 'ce')]
     for method, teacher in tables:
         treated = [cell for cell in comparison.cells if cell.student == method and cell.teacher not in ('', 'ce')]
@@ -77,8 +77,7 @@ def measure_tables(comparison: Comparison) -> list[Block]:
 def cell_tables(comparison: Comparison) -> list[Block]:
     """Accuracy and measures of all teachers, and of all students."""
     blocks = []
-    for stage in ('teacher', 'student'):
-        chosen = comparison.of_stage(stage)
+    for stage, chosen in (('teacher', comparison.teachers), ('student', comparison.students)):
         measured = [[measures(record) for record in cell.seeds.values()] for cell in chosen]
         names = list(dict.fromkeys(name for cell in measured for record in cell for name in record))
         rows: list[tuple[str, ...]] = []

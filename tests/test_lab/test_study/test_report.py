@@ -8,9 +8,9 @@ import pytest
 
 from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.page import markdown
-from icckd_mm.lab.study.cells import cells_of, slices
+from icckd_mm.lab.study.cells import cells_of
 from icckd_mm.lab.study.comparison import compare_records
-from icckd_mm.lab.study.figures import gain_figure, ratio_figure
+from icckd_mm.lab.study.figures import gain_figure, ratio_figure, slices
 from icckd_mm.lab.study.grid import grids
 from icckd_mm.lab.study.method_figure import method_figure
 from icckd_mm.lab.study.report import write_report
