@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from icckd_mm.config.text_once import format_once
 from icckd_mm.datasets.device_config import use_device_loader
 from icckd_mm.engine.checkpoint_search import newest_checkpoint
 from icckd_mm.engine.command_line import LOADERS, build_runner, check_files, set_loader_defaults
@@ -45,6 +46,7 @@ def train(
     Raises:
         ValueError: If an option or flag does not fit the config, or a file is missing.
     """
+    format_once()
     if resume not in (None, NEWEST):
         cfg.resume, cfg.load_from = True, resume
     set_loader_defaults(cfg, LOADERS, pin_memory=pin_memory, persistent_workers=persistent_workers)

@@ -1,10 +1,11 @@
-"""The parts of a study's report, written as Markdown and as one HTML file."""
+"""The parts of a report, written as Markdown and as one HTML file."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from matplotlib.figure import Figure
 
@@ -13,7 +14,7 @@ from icckd_mm.lab.style import embedded
 STYLE = """body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
 table{border-collapse:collapse;font-size:14px}
 td,th{border:1px solid #999;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}
-img{max-width:100%}.wide{overflow-x:auto}
+img{max-width:100%}.wide,pre{overflow-x:auto}figure{margin:0}
 @media (prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}"""
 
 
@@ -26,7 +27,8 @@ class Block:
         text (str): What it shows.
         table (tuple[tuple[str, ...], ...]): Rows, the first of them the header.
         figure (Figure, optional): What is drawn.
-        file (str): Its path beside ``report.md``, without suffix.
+        file (str): Its path beside ``report.md``, without suffix; its name is the anchor of the figure in the page.
+        details: Long texts by name, which the page folds; Markdown leaves them out.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Block:
     table: tuple[tuple[str, ...], ...] = ()
     figure: Figure | None = None
     file: str = ''
+    details: tuple[tuple[str, str], ...] = ()
 
 
 def markdown(title: str, blocks: Sequence[Block]) -> str:
@@ -59,7 +62,9 @@ def page(title: str, blocks: Sequence[Block]) -> str:
     """The report as one HTML file that loads nothing."""
     parts = [f'<h1>{html.escape(title)}</h1>']
     for block in blocks:
-        parts += [f'<h2>{html.escape(block.title)}</h2>', f'<p>{html.escape(block.text)}</p>']
+        parts.append(f'<h2>{html.escape(block.title)}</h2>')
+        if block.text:
+            parts.append(f'<p>{html.escape(block.text)}</p>')
         if block.table:
             rows = [
                 '<tr>' + ''.join(f'<{cell}>{html.escape(value)}</{cell}>' for value in row) + '</tr>'
@@ -67,6 +72,9 @@ def page(title: str, blocks: Sequence[Block]) -> str:
             ]
             parts.append(f'<div class="wide"><table>{"".join(rows)}</table></div>')
         if block.figure is not None:
-            parts.append(f'<img alt="{html.escape(block.title)}" src="{embedded(block.figure)}">')
+            image = f'<img alt="{html.escape(block.title)}" src="{embedded(block.figure)}">'
+            parts.append(f'<figure id="{html.escape(PurePath(block.file).name)}">{image}</figure>')
+        for name, text in block.details:
+            parts.append(f'<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>')
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
     return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>\n'

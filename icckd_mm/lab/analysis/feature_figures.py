@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
-from icckd_mm.lab.analysis.feature_space import FeatureSpace
+from icckd_mm.lab.measures.features import FeatureSpace
 from icckd_mm.lab.style import COLOURS, MARKERS, figure, most_lines, wrapped
 
 MOST_CLASSES = 10  # more shapes cannot be told apart

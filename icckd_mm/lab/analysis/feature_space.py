@@ -3,49 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
 from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
-from icckd_mm.engine.classifier_layers import find_layers
-from icckd_mm.functional import class_geometry, confidence_margin
+from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.zoo.network import AIDS, Network
 from icckd_mm.zoo.standalone_config import standalone_config
-
-
-@dataclass
-class FeatureSpace:
-    """What a classifier makes of a data split.
-
-    Attributes:
-        features (Tensor): Input of the last linear layer, ``(N, D)``, on the CPU.
-        logits (Tensor): ``(N, C)``.
-        labels (Tensor): ``(N,)``.
-    """
-
-    features: Tensor
-    logits: Tensor
-    labels: Tensor
-
-    @property
-    def accuracy(self) -> float:
-        """Top-1 in percent."""
-        return 100 * float((self.logits.argmax(dim=1) == self.labels).float().mean())
-
-    @property
-    def geometry(self) -> dict[str, float]:
-        """:func:`icckd_mm.functional.class_geometry` of the features."""
-        return class_geometry(self.features, self.labels)
-
-    def pass_share(self, margin: float) -> float:
-        """Share of images whose confidence margin is above ``margin``."""
-        return float((confidence_margin(self.logits, self.labels) > margin).float().mean())
 
 
 def feature_space(config: str, checkpoint: str) -> FeatureSpace:
@@ -96,23 +65,10 @@ def teacher_of(network: Network) -> Network | None:
     return replace(network, model=teacher.to_dict(), state=weights.get('state_dict', weights), distilled=False)
 
 
-@torch.no_grad()
 def _space(config: Config, test_loader: dict[str, Any], weights: dict[str, Tensor]) -> FeatureSpace:
     from mmpretrain import get_model  # heavy
 
     model: Any = get_model(config, device=get_device()).eval()
     model.load_state_dict({name: value for name, value in weights.items() if not name.startswith(AIDS)})
     loader = Runner.build_dataloader({**test_loader, 'collate_fn': dict(type='default_collate')})
-    seen: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
-    layers = None
-    for batch in loader:
-        data = model.data_preprocessor(batch, False)
-        if layers is None:
-            layers = find_layers(model, data['inputs'][:1], None, None)
-            layers.record(lambda name, value: seen[name].append(value.cpu()))
-        model(data['inputs'], mode='tensor')
-        seen['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
-    space = FeatureSpace(**{name: torch.cat(parts) for name, parts in seen.items()})
-    if not (space.features.isfinite().all() and space.logits.isfinite().all()):
-        raise ValueError('the network gives NaN or infinite features or logits on its test split; take an earlier checkpoint')
-    return space
+    return extract(model, loader)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 import torch
@@ -13,16 +12,9 @@ from icckd_mm.lab.analysis.figures import Drawn
 from icckd_mm.lab.analysis.run import AnalysedRun
 from icckd_mm.lab.measures.calibration import calibration
 from icckd_mm.lab.measures.soft_labels import soft_labels
-from icckd_mm.lab.style import embedded
+from icckd_mm.lab.page import Block, page
 from icckd_mm.version import __version__
 
-STYLE = """
-body { font: 16px/1.5 sans-serif; max-width: 78em; margin: 2em auto; padding: 0 1em; color: #111; background: #fff; }
-table { border-collapse: collapse; margin: 1em 0; } th, td { border: 1px solid #999; padding: .3em .7em; text-align: left; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; } th { background: #eee; }
-.wide { overflow-x: auto; } img { max-width: 100%; height: auto; } figure { margin: 2em 0; } figcaption { max-width: 60em; }
-pre { background: #f4f4f4; padding: 1em; overflow-x: auto; font-size: 13px; }
-"""
 TITLES = {
     'curves': 'Training curves',
     'features': 'Feature spaces',
@@ -45,28 +37,19 @@ def report(runs: Sequence[AnalysedRun], figures: Iterable[Drawn], temperature: f
         str: HTML that names no other file and no address to load.
     """
     names = [run.name for run in runs]
-    parts = [
-        '<h1>Runs: ' + ', '.join(map(escape, names)) + '</h1>',
-        '<h2>Results</h2>',
-        _table(names, [results(run, temperature) for run in runs], 'number'),
-        '<p>Accuracies were logged in validation; the other figures are of the checkpoint on its test split.</p>',
-        '<h2>Settings</h2>',
-        _table(names, [settings(run) for run in runs], 'text'),
+    blocks = [
+        Block(
+            'Results',
+            'Accuracies were logged in validation; the other figures are of the checkpoint on its test split.',
+            _table(names, [results(run, temperature) for run in runs]),
+        ),
+        Block('Settings', '', _table(names, [settings(run) for run in runs])),
     ]
     for drawn in figures:
-        title = TITLES[drawn.name]
-        parts.append(f'<h2>{title}</h2>')
-        if drawn.figure is None:
-            parts.append(f'<p>Nothing to draw. {escape(drawn.caption)}</p>')
-        else:
-            image = f'<img alt="{title}" src="{embedded(drawn.figure)}">'
-            parts.append(f'<figure id="{drawn.name}">{image}<figcaption>{escape(drawn.caption)}</figcaption></figure>')
-    parts.append('<h2>Configs</h2>')
-    for run in runs:
-        text = escape(run.network.config.pretty_text)
-        parts.append(f'<details><summary>{escape(run.name)}</summary><pre>{text}</pre></details>')
-    head = f'<meta charset="utf-8"><title>{escape(", ".join(names))}</title><style>{STYLE}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n' + '\n'.join(parts) + '\n</body></html>\n'
+        text = drawn.caption if drawn.figure is not None else f'Nothing to draw. {drawn.caption}'
+        blocks.append(Block(TITLES[drawn.name], text, figure=drawn.figure, file=drawn.name))
+    blocks.append(Block('Configs', '', details=tuple((run.name, run.network.config.pretty_text) for run in runs)))
+    return page('Runs: ' + ', '.join(names), blocks)
 
 
 def results(run: AnalysedRun, temperature: float = 4.0) -> dict[str, str]:
@@ -140,11 +123,7 @@ def _short(config: Any) -> str:
     return f'{str(config.get("type", "")).rpartition(".")[2]}({", ".join(inside)})'
 
 
-def _table(names: Sequence[str], columns: Sequence[dict[str, str]], kind: str) -> str:
+def _table(names: Sequence[str], columns: Sequence[dict[str, str]]) -> tuple[tuple[str, ...], ...]:
     """A column for each run, a row for whatever at least one of them has."""
     rows = dict.fromkeys(key for column in columns for key in column)
-    lines = ['<tr><th></th>' + ''.join(f'<th>{escape(name)}</th>' for name in names) + '</tr>']
-    for row in rows:
-        cells = ''.join(f'<td class="{kind}">{escape(column.get(row, "-"))}</td>' for column in columns)
-        lines.append(f'<tr><th>{escape(row)}</th>{cells}</tr>')
-    return '<div class="wide"><table>' + '\n'.join(lines) + '</table></div>'
+    return (('', *names), *((row, *(column.get(row, '-') for column in columns)) for row in rows))

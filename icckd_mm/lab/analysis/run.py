@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from icckd_mm.lab.analysis.curves import LOGS, RunLog, read_log
-from icckd_mm.lab.analysis.feature_space import FeatureSpace, network_space, teacher_of
+from icckd_mm.lab.analysis.feature_space import network_space, teacher_of
+from icckd_mm.lab.measures.features import FeatureSpace
 from icckd_mm.zoo.network import Network, take_network
 
 

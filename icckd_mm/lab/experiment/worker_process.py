@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import multiprocessing as mp
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,6 @@ from typing import Any
 from icckd_mm.lab.experiment.peak_memory import new_peak
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.experiment.train_run import LOG, Task, train_run
-
-ANSWERS = 8
 
 
 def serve(pipe: Connection) -> None:
@@ -54,31 +50,13 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
         sys.stderr.flush()
 
 
-@functools.lru_cache(maxsize=1)
 def _prepare() -> None:
-    """One thread; and mmengine formats the text of a config once per run, not for every checkpoint."""
+    """One thread for each run."""
     import cv2
     import torch
-    from mmengine.config import config
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    config.FormatCode = _remembering(config.FormatCode)
-
-
-def _remembering(function: Callable) -> Callable:
-    """``function`` with its last few answers kept; its arguments need not be hashable."""
-    answers: dict[str, Any] = {}
-
-    def remembering(*args: Any, **kwargs: Any) -> Any:
-        key = repr((args, sorted(kwargs.items())))
-        if key not in answers:
-            if len(answers) >= ANSWERS:
-                answers.clear()
-            answers[key] = function(*args, **kwargs)
-        return answers[key]
-
-    return remembering
 
 
 def _end_with_parent() -> None:

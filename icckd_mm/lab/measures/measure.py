@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.functional import class_geometry
 from icckd_mm.lab.measures.calibration import calibration
+from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.lab.measures.subclass_probe import loader_as_tested, subclass_probe
 from icckd_mm.lab.measures.views import view_measures
-
-
-@dataclass
-class Seen:
-    """What a classifier makes of the images of a loader, on the CPU.
-
-    Attributes:
-        features (Tensor): Input of the last linear layer, ``(N, D)``.
-        logits (Tensor): ``(N, C)``.
-        labels (Tensor): ``(N,)``.
-        samples (list): Data samples of the ``N`` images.
-    """
-
-    features: Tensor
-    logits: Tensor
-    labels: Tensor
-    samples: list[Any] = field(default_factory=list)
-
-    @property
-    def with_fine_labels(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, fine labels and labels."""
-        return self.features, torch.tensor([sample.fine_label for sample in self.samples]), self.labels
 
 
 def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, Any]:
@@ -50,8 +27,11 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
         predictions' in nats; ``subclass_probe`` as of :func:`.subclass_probe`, where the samples have a ``fine_label``;
         ``views`` as of :func:`.view_measures`, where they have a ``view``; rounded to 6 digits, since the last
         bits depend on the machine.
+
+    Raises:
+        ValueError: If the classifier gives NaN or infinite features or logits.
     """
-    seen = look(classifier, loader)
+    seen = extract(classifier, loader)
     log_probs = seen.logits.double().log_softmax(dim=1)
     found: dict[str, Any] = {
         'geometry': {name: round(value, 6) for name, value in class_geometry(seen.features, seen.labels).items()},
@@ -62,34 +42,11 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
     if views:
         found['views'] = {name: value and round(value, 6) for name, value in views.items()}
     if train_set is not None and 'fine_label' in seen.samples[0]:
-        means_of = look(classifier, loader_as_tested(train_set, loader))
-        found['subclass_probe'] = subclass_probe(means_of.with_fine_labels, seen.with_fine_labels)
+        means_of = extract(classifier, loader_as_tested(train_set, loader))
+        found['subclass_probe'] = subclass_probe(with_fine_labels(means_of), with_fine_labels(seen))
     return found
 
 
-@torch.no_grad()
-def look(classifier: Any, loader: Any) -> Seen:
-    """Run the images of a loader through a classifier.
-
-    Args:
-        classifier (Any): See :func:`measure`.
-        loader (Any): See :func:`measure`.
-
-    Returns:
-        Seen: Features, logits, labels and data samples.
-    """
-    classifier.eval()
-    parts: dict[str, list[Tensor]] = {'features': [], 'logits': [], 'labels': []}
-    samples: list[Any] = []
-    handles: list[Any] = []
-    for batch in loader:
-        data = classifier.data_preprocessor(batch, False)
-        if not handles:
-            layers = find_layers(classifier, data['inputs'][:1], None, None)
-            handles = layers.record(lambda name, value: parts[name].append(value.float().cpu()))
-        classifier(data['inputs'], mode='tensor')
-        parts['labels'].append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
-        samples += data['data_samples']
-    for handle in handles:
-        handle.remove()
-    return Seen(**{name: torch.cat(tensors) for name, tensors in parts.items()}, samples=samples)
+def with_fine_labels(space: FeatureSpace) -> tuple[Tensor, Tensor, Tensor]:
+    """Features, fine labels and labels."""
+    return space.features, torch.tensor([sample.fine_label for sample in space.samples]), space.labels

@@ -7,8 +7,8 @@ import torch
 from icckd_mm.lab.analysis.curve_figures import curves_figure
 from icckd_mm.lab.analysis.curves import RunLog
 from icckd_mm.lab.analysis.feature_figures import chosen_rows, features_figure, plot_feature_spaces
-from icckd_mm.lab.analysis.feature_space import FeatureSpace
 from icckd_mm.lab.analysis.label_figures import spread_figure
+from icckd_mm.lab.measures.features import FeatureSpace
 from icckd_mm.lab.measures.soft_labels import soft_labels
 from icckd_mm.lab.style import save, wrapped
 

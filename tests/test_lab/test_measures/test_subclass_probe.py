@@ -8,7 +8,8 @@ from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from icckd_mm.datasets.coarse_labels import CoarseLabels
-from icckd_mm.lab.measures.measure import look, measure
+from icckd_mm.lab.measures.features import extract
+from icckd_mm.lab.measures.measure import measure
 from icckd_mm.lab.measures.subclass_probe import AsTested, subclass_probe
 from tests.helpers import CONV, build, config
 
@@ -107,11 +108,22 @@ def test_measure_probes_what_has_fine_labels(runner):
     assert 'subclass_probe' not in measure(runner.model, loader)
 
 
-def test_a_look_keeps_the_samples_in_the_order_of_the_features(runner):
-    seen = look(runner.model, runner.build_dataloader(runner.cfg.test_dataloader))
+def test_samples_stand_in_the_order_of_their_features(runner):
+    seen = extract(runner.model, runner.build_dataloader(runner.cfg.test_dataloader))
     assert seen.labels.tolist() == [sample.gt_label.item() for sample in seen.samples]
     assert len(seen.features) == len(seen.samples) == 200
     assert not runner.model.training
+
+
+def test_a_network_of_nan_is_not_measured(runner):
+    loader, bias = runner.build_dataloader(runner.cfg.test_dataloader), runner.model.head.fc.bias
+    before = bias.detach().clone()
+    bias.data[0] = torch.nan
+    try:
+        with pytest.raises(ValueError, match='NaN or infinite features or logits'):
+            measure(runner.model, loader)
+    finally:
+        bias.data.copy_(before)
 
 
 def test_plain_labels_have_no_probe(tmp_path):
