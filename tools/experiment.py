@@ -28,13 +28,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('plan', help='path of the plan, e.g. docs/study/plans/digits.py')
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/<name of the plan>)')
     parser.add_argument(
-        '--workers', type=int, help='most runs at a time (default: one a core; on GPUs as many of them as memory allows)'
+        '--workers', type=int, help='most runs at a time (default: one per core; on GPUs as many of them as memory allows)'
     )
-    parser.add_argument('--resume', action='store_true', help='unfinished runs go on from their newest checkpoint')
+    parser.add_argument('--resume', action='store_true', help='resume unfinished runs from their newest checkpoint')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument('--dry-run', action='store_true', help='print what would be done, and the time it may take')
-    instead.add_argument('--report', action='store_true', help='write the report anew from results.jsonl, train nothing')
+    instead.add_argument('--report', action='store_true', help='write the report again from results.jsonl, train nothing')
     instead.add_argument('--slurm', action='store_true', help='write the plan as Slurm array jobs, train nothing')
     instead.add_argument('--only', metavar='RUN', help='do this run alone (an element of a Slurm array)')
     instead.add_argument('--collect', action='store_true', help='results and report of the runs that --only has done')
@@ -87,7 +87,7 @@ def only(study: Study, name: str, resume: bool) -> None:
     from icckd_mm.lab.experiment.train_run import train_run  # here and now, without a worker
 
     if name not in study.graph:
-        raise ValueError(f'--only {name}: the plan has no such run; write the task lists anew with --slurm')
+        raise ValueError(f'--only {name}: the plan has no such run; write the task lists again with --slurm')
     if name in study.records() and name not in {item.name for item in study.todo()}:
         print(f'{name} is finished')
         return

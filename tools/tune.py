@@ -40,8 +40,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             f'--{name}-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE', help=f'override {where}'
         )
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/tune_<name of the config>)')
-    parser.add_argument('--workers', type=int, help='runs at a time (default: one a GPU, or one a core without GPUs)')
-    parser.add_argument('--resume', action='store_true', help='go on after a kill, or with a larger budget')
+    parser.add_argument('--workers', type=int, help='runs at a time (default: one per GPU, or one per core without GPUs)')
+    parser.add_argument('--resume', action='store_true', help='continue after a kill, or with a larger budget')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser.parse_args(argv)
 

@@ -73,7 +73,7 @@ FIGURES: dict[str, tuple[Callable[[Runs, float], Figure | None], str]] = {
     'logit_difference': (
         _logit_difference,
         "Positive where the student's logit is above its teacher's, mean over the test images of a true class. Each image's "
-        'logits are centred first, which a softmax does not see. For distillations whose teacher checkpoint is at hand.',
+        'logits are centred first, which a softmax does not see. For distillations whose teacher checkpoint is available.',
     ),
     'calibration': (
         _calibration,

@@ -42,7 +42,7 @@ class AnalysedRun:
 
     @cached_property
     def teacher_space(self) -> FeatureSpace | None:
-        """Likewise of the teacher; None without one."""
+        """The same of its teacher; None without one."""
         teacher = teacher_of(self.network)
         return None if teacher is None else network_space(teacher)
 

@@ -1,4 +1,4 @@
-"""What of this machine runs can be dealt to."""
+"""Available GPUs and the default number of workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def visible_gpus() -> list[str]:
 
 
 def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
-    """How many runs at a time: what is wanted, else one a GPU, else one a core.
+    """How many runs at a time: what is wanted, else one per GPU, else one per core.
 
     Args:
         wanted (int, optional): Of the command line.

@@ -1,4 +1,4 @@
-"""Which GPU has room for a further run. Tested on numbers; it has not run on a GPU yet."""
+"""Which GPU has memory for another run. Tested on numbers; not yet run on a GPU."""
 
 from __future__ import annotations
 

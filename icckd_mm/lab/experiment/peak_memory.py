@@ -1,4 +1,4 @@
-"""How much memory of a GPU a run takes. It has not run on a GPU yet."""
+"""How much GPU memory a run takes. Not yet run on a GPU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 
 
 def new_peak() -> None:
-    """Give back what nothing uses any more, and begin to measure anew; without effect before CUDA is used."""
+    """Free unused memory and reset the peak; without effect before CUDA is used."""
     import torch
 
     if torch.cuda.is_initialized():

@@ -38,14 +38,14 @@ def read_plan(path: str | Path) -> Plan:
         Plan: The plan.
 
     Raises:
-        ValueError: If the file is missing or no config, or a field or factor is unknown or cannot be used.
+        ValueError: If the file is missing or not a config, or a field or factor is unknown or cannot be used.
     """
     if not Path(path).is_file():
         raise ValueError(f'plan {path} does not exist; ls docs/study/plans shows ours')
     try:
         content = Config.fromfile(path).to_dict()
     except Exception as error:  # a config is a program: anything can happen
-        raise ValueError(f'plan {path} cannot be read: {type(error).__name__}: {error}; mend the file') from error
+        raise ValueError(f'plan {path} cannot be read: {type(error).__name__}: {error}; fix the file') from error
     return check_plan({key: value for key, value in content.items() if not key.startswith('_')}, str(path))
 
 
@@ -139,4 +139,4 @@ def _known(kind: str, names: Any, allowed: Any, origin: str) -> None:
         if name not in allowed:
             near = difflib.get_close_matches(str(name), list(allowed), n=1)
             hint = f'did you mean {near[0]}?' if near else f'there are {", ".join(allowed)}'
-            raise ValueError(f'{origin}: {name!r} is no {kind}; {hint}')
+            raise ValueError(f'{origin}: {name!r} is not a {kind}; {hint}')

@@ -1,4 +1,4 @@
-"""``results.jsonl``: one JSON object a run."""
+"""``results.jsonl``: one JSON object per run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_results(path: str | Path) -> list[Record]:
         list[Record]: In the order of the file; an unfinished last line, left by a kill, is passed over.
 
     Raises:
-        ValueError: If another line is no record.
+        ValueError: If another line is not a record.
     """
     path = Path(path)
     if not path.exists():
@@ -40,7 +40,7 @@ def read_results(path: str | Path) -> list[Record]:
         except (ValueError, TypeError) as error:
             if number == len(lines):  # no newline after it
                 continue
-            raise ValueError(f'{path}, line {number}, is no record of a run: {error}; mend or remove the line') from None
+            raise ValueError(f'{path}, line {number}, is not a record of a run: {error}; fix or remove the line') from None
         if record is not None:
             records.append(record)
     return records

@@ -17,7 +17,7 @@ class SoftLabels:
 
     Attributes:
         mean (Tensor): Mean soft label of each class ``(C, C)``, true classes down, predicted ones across; rows sum to 1.
-        deviation (Tensor): Standard deviation inside the class ``(C, C)``, likewise.
+        deviation (Tensor): Standard deviation inside the class ``(C, C)``.
         spread (Tensor): Root mean square distance of a class's soft labels to their mean ``(C,)``, in ``[0, 1]``.
     """
 

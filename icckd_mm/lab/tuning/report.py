@@ -100,7 +100,7 @@ def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seed
         tail = f'It is {verdict} than the control.'
     else:
         needed = seeds_needed(found.deviation, abs(found.difference.mean))
-        tail = f'That is no proof ({verdict}): it may be chance.'
+        tail = f'That does not prove a difference ({verdict}): it may be chance.'
         tail += f' About {needed} seeds would tell, if the difference is real.' if needed else ''
     return f'Winner: {_name(winner)}, {difference} against the control (λ = 0). {tail}'
 

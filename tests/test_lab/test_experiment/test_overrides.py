@@ -177,7 +177,7 @@ def test_the_command_of_a_student_names_its_teacher(images):
     ('changes', 'message'),
     [
         (dict(datasets={'grey': dict(configs='cifar10')}), 'must be a dict with configs, train, test and num_classes'),
-        (dict(datasets={'grey': entry('x', tset=3)}), "'tset' is no field; did you mean test"),
+        (dict(datasets={'grey': entry('x', tset=3)}), "'tset' is not a field; did you mean test"),
         (dict(datasets={'grey': entry('x', train='folder')}), 'train must be the config of a data set'),
         (dict(datasets={'grey': entry('x', configs='cifar11')}), 'there is no config'),
         (dict(datasets={'grey': entry('x', data_preprocessor=dict(meen=[0]))}), 'meen'),
