@@ -1,7 +1,8 @@
-"""Available GPUs and the default number of workers."""
+"""Available GPUs, the default number of workers, and the GPU memory of a run (not yet run on a GPU)."""
 
 from __future__ import annotations
 
+import gc
 import os
 
 import torch
@@ -30,3 +31,21 @@ def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
     if wanted is not None and not 1 <= wanted <= cores:
         raise ValueError(f'--workers must be 1 to {cores}, the cores of this machine, got {wanted}')
     return wanted or min(gpus or cores, cores)
+
+
+def new_peak() -> None:
+    """Free unused memory and reset the peak; without effect before CUDA is used."""
+    if torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_memory() -> dict[str, float]:
+    """``peak_memory_mib``, the most that torch's allocator has held; nothing before CUDA is used.
+
+    What the context of the process and libraries take for themselves is not in it.
+    """
+    if not torch.cuda.is_initialized():
+        return {}
+    return {'peak_memory_mib': round(torch.cuda.max_memory_reserved() / 2**20, 1)}

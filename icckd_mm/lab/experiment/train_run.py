@@ -13,8 +13,8 @@ from typing import Any
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.unwrap import unwrapped
 from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.devices import new_peak, peak_memory
 from icckd_mm.lab.experiment.graph import Run
-from icckd_mm.lab.experiment.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.measures.accuracy import accuracy
 

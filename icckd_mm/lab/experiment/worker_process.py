@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from icckd_mm.lab.experiment.peak_memory import new_peak
+from icckd_mm.lab.experiment.devices import new_peak
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.experiment.train_run import LOG, Task, train_run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from icckd_mm.lab.experiment.devices import new_peak, peak_memory
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.packing import RESERVE, GpuSlots, choose_gpu, free_memory, largest_peaks
-from icckd_mm.lab.experiment.peak_memory import new_peak, peak_memory
 from icckd_mm.lab.experiment.recipe import Recipe
 from icckd_mm.lab.experiment.results import without_varying
 from icckd_mm.lab.experiment.train_run import Task
