@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Case, Setting, measure
-from icckd_mm.lab.graph import build_graph
-from icckd_mm.lab.plan import check_plan
-from icckd_mm.lab.runner import Study
-from icckd_mm.lab.train_run import Task
-from icckd_mm.lab.workers import Workers
+from icckd_mm.lab.experiment.event_loop import work
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan_file import check_plan
+from icckd_mm.lab.experiment.runner import Study
+from icckd_mm.lab.experiment.train_run import Task
+from icckd_mm.lab.experiment.workers import Workers
 
 PACKED = 4  # on a GPU
 
@@ -55,11 +56,10 @@ def do(pool: Workers, tasks: list[Task]) -> None:
     Raises:
         RuntimeError: If one fails.
     """
-    waiting, left = list(tasks), len(tasks)
-    while left:
-        while waiting and (idle := pool.idle()):
-            pool.start(waiting.pop(), idle[0])
-        for task, record, error in pool.finished():
-            left -= 1
-            if record is None:
-                raise RuntimeError(f'{task.run.name} failed: {error}; see {Path(task.folder)}')
+    waiting = list(tasks)
+
+    def done(task: Task, record: dict[str, Any] | None, error: str) -> None:
+        if record is None:
+            raise RuntimeError(f'{task.run.name} failed: {error}; see {Path(task.folder)}')
+
+    work(pool, lambda idle: (waiting.pop(), idle[0]) if waiting else None, done)

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from icckd_mm.config.text_once import format_once
+
+format_once()  # in runners that tests build themselves, too
+
 
 @pytest.fixture(autouse=True)
 def _seeded():

@@ -96,7 +96,7 @@ def test_teacher_training_does_not_need_mmrazor():
 import sys
 sys.modules['mmrazor'] = None
 import icckd_mm.engine.hooks, icckd_mm.teacher
-import icckd_mm.models, icckd_mm.datasets, icckd_mm.engine.command_line, icckd_mm.lab.feature_space
+import icckd_mm.models, icckd_mm.datasets, icckd_mm.engine.command_line, icckd_mm.lab.analysis.feature_space
 print('fine')
 """
     assert run(code).strip().endswith('fine')

@@ -168,7 +168,7 @@ def test_resume_takes_the_newest_whole_checkpoint_and_says_so(teacher, tmp_path,
     again = run_train([*command, 'train_cfg.max_epochs=2'])
     said = capsys.readouterr().out
     assert f'warning: {newest} is passed over' in said
-    assert f'going on from {folder / "epoch_1.pth"}' in said
+    assert f'resuming from {folder / "epoch_1.pth"}' in said
     assert equal(first.model.state_dict(), again.model.state_dict())
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from icckd_mm.lab.results import read_results
+from icckd_mm.lab.experiment.results import read_results
 from tests.test_tools import command
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,16 +1,13 @@
 """Real tunings of 60 digits; the test set is not there at all."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing as mp
 import time
 from pathlib import Path
 
 import pytest
 
-from icckd_mm.lab.results import read_results, without_varying
+from icckd_mm.lab.experiment.results import read_results, without_varying
 from tests.test_tools import STUDENT, TEACHER, command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,15 +67,15 @@ def test_trials_teach_and_distil_and_the_report_says_how_to_go_on(tuned):
 @pytest.mark.timeout(300)
 def test_a_killed_and_resumed_tuning_ends_like_an_undisturbed_one(tuned, tmp_path):
     words = [STUDENT, *LIMITS, '--work-dir', str(tmp_path)]
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    process = subprocess.Popen([sys.executable, 'tools/tune.py', *words, *OPTIONS], env=environment, stdout=subprocess.DEVNULL)
+    process = mp.get_context('fork').Process(target=main, args=([*words, *OPTIONS],))  # it need not import torch again
+    process.start()
     deadline = time.time() + 200
     while not ((tmp_path / 'tune.json').exists() and len(read_results(tmp_path / 'tune.jsonl')) >= 5):
         assert time.time() < deadline
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     assert len(read_results(tmp_path / 'tune.jsonl')) < 12
     assert main([*words, '--resume', *OPTIONS]) == tuned[1]
     assert figures(tmp_path) == figures(tuned[0])

@@ -94,8 +94,8 @@ def checkpoint(title: str, epochs: int | None) -> Path:
 
 def report(accuracy: dict[str, float], epochs: int | None) -> None:
     """Print the table and draw the teachers' feature spaces."""
-    from icckd_mm.lab.feature_space import feature_space  # heavy: after the first sign of life
-    from icckd_mm.lab.figures import plot_feature_spaces
+    from icckd_mm.lab.analysis.feature_figures import plot_feature_spaces
+    from icckd_mm.lab.analysis.feature_space import feature_space  # heavy: after the first sign of life
 
     hook = Config.fromfile(config(TEACHERS[1])).custom_hooks[0]
     margin = hook.loss.get('margin', 0.5)

@@ -12,13 +12,15 @@ from pathlib import Path
 import torch
 
 from icckd_mm.engine.command_line import run
-from icckd_mm.lab.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.graph import Run, build_graph, levels
-from icckd_mm.lab.plan import Plan, read_plan
-from icckd_mm.lab.results import RESULTS, read_results
-from icckd_mm.lab.runner import Study, clock
-from icckd_mm.lab.slurm import write_slurm
-from icckd_mm.lab.study_report import write_report
+from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
+from icckd_mm.lab.experiment.graph import Run, build_graph, levels
+from icckd_mm.lab.experiment.plan import Plan
+from icckd_mm.lab.experiment.plan_file import read_plan
+from icckd_mm.lab.experiment.results import RESULTS, read_results
+from icckd_mm.lab.experiment.runner import Study
+from icckd_mm.lab.experiment.slurm import write_slurm
+from icckd_mm.lab.study.report import write_report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -26,13 +28,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('plan', help='path of the plan, e.g. docs/study/plans/digits.py')
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/<name of the plan>)')
     parser.add_argument(
-        '--workers', type=int, help='most runs at a time (default: one a core; on GPUs as many of them as memory allows)'
+        '--workers', type=int, help='most runs at a time (default: one per core; on GPUs as many of them as memory allows)'
     )
-    parser.add_argument('--resume', action='store_true', help='unfinished runs go on from their newest checkpoint')
+    parser.add_argument('--resume', action='store_true', help='resume unfinished runs from their newest checkpoint')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument('--dry-run', action='store_true', help='print what would be done, and the time it may take')
-    instead.add_argument('--report', action='store_true', help='write the report anew from results.jsonl, train nothing')
+    instead.add_argument('--report', action='store_true', help='write the report again from results.jsonl, train nothing')
     instead.add_argument('--slurm', action='store_true', help='write the plan as Slurm array jobs, train nothing')
     instead.add_argument('--only', metavar='RUN', help='do this run alone (an element of a Slurm array)')
     instead.add_argument('--collect', action='store_true', help='results and report of the runs that --only has done')
@@ -82,10 +84,10 @@ def report(plan: Plan, folder: Path) -> None:
 
 
 def only(study: Study, name: str, resume: bool) -> None:
-    from icckd_mm.lab.train_run import train_run  # here and now, without a worker
+    from icckd_mm.lab.experiment.train_run import train_run  # here and now, without a worker
 
     if name not in study.graph:
-        raise ValueError(f'--only {name}: the plan has no such run; write the task lists anew with --slurm')
+        raise ValueError(f'--only {name}: the plan has no such run; write the task lists again with --slurm')
     if name in study.records() and name not in {item.name for item in study.todo()}:
         print(f'{name} is finished')
         return

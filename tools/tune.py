@@ -15,13 +15,13 @@ from mmengine.config import Config
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.command_line import OptionsAction, check_files, read_config, run
 from icckd_mm.engine.config_keys import apply_options
-from icckd_mm.lab.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.held_out import check_same_images, check_trainable, contrast_hook
-from icckd_mm.lab.runner import clock
-from icckd_mm.lab.tune_report import final_commands, tune_report
-from icckd_mm.lab.tune_setting import make_setting
-from icckd_mm.lab.tuner import Tuner
-from icckd_mm.lab.tuning import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
+from icckd_mm.lab.tuning.halving import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+from icckd_mm.lab.tuning.held_out import check_same_images, check_trainable, contrast_hook
+from icckd_mm.lab.tuning.report import final_commands, tune_report
+from icckd_mm.lab.tuning.setting import make_setting
+from icckd_mm.lab.tuning.tuner import Tuner
 
 REPORT = 'tune.md'
 
@@ -40,8 +40,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             f'--{name}-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE', help=f'override {where}'
         )
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/tune_<name of the config>)')
-    parser.add_argument('--workers', type=int, help='runs at a time (default: one a GPU, or one a core without GPUs)')
-    parser.add_argument('--resume', action='store_true', help='go on after a kill, or with a larger budget')
+    parser.add_argument('--workers', type=int, help='runs at a time (default: one per GPU, or one per core without GPUs)')
+    parser.add_argument('--resume', action='store_true', help='continue after a kill, or with a larger budget')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser.parse_args(argv)
 
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
         parts += ['## Training with it, on the whole training set', '```bash\n' + '\n'.join(commands) + '\n```']
     write_atomically(folder / REPORT, ('\n\n'.join(parts) + '\n').encode())
     cut = ', which has cut the plan short' if tuner.stopped else ''
-    print(f'{clock(tuner.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
+    print(f'{clock(tuner.trials.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
     return winner
 
 

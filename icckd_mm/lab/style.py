@@ -40,7 +40,7 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
         columns (int): Panels in a row.
         rows (int): Panels in a column.
         width (float): Of a panel, in inches.
-        height (float): Likewise.
+        height (float): Of a panel, in inches.
         lines (int): Lines of text above or below all panels, which the figure grows by. Defaults to 0.
         **options: Of ``Figure.subplots``.
 

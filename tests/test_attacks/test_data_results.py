@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from icckd_mm.lab.graph import Run
-from icckd_mm.lab.recipes import Recipe
-from icckd_mm.lab.results import read_results
-from icckd_mm.lab.runner import Study
-from icckd_mm.lab.tune_setting import Setting
-from icckd_mm.lab.tuner import Tuner
+from icckd_mm.lab.experiment.graph import Run
+from icckd_mm.lab.experiment.recipe import Recipe
+from icckd_mm.lab.experiment.results import read_results
+from icckd_mm.lab.experiment.runner import Study
+from icckd_mm.lab.tuning.setting import Setting
+from icckd_mm.lab.tuning.tuner import Tuner
 from icckd_mm.zoo.network import Network
 from icckd_mm.zoo.training_log import logged_metrics
 

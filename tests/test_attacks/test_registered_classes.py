@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from icckd_mm.lab.analysed_run import AnalysedRun
+from icckd_mm.lab.analysis.run import AnalysedRun
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
 from icckd_mm.zoo.verify import verify

@@ -13,9 +13,9 @@ import yaml
 
 from icckd_mm.compat.config_text import parse_config_text
 from icckd_mm.engine.errors import describe
-from icckd_mm.lab.analysed_run import AnalysedRun
-from icckd_mm.lab.report import report
-from icckd_mm.lab.study_page import Block, markdown, markdown_table, page
+from icckd_mm.lab.analysis.report import report
+from icckd_mm.lab.analysis.run import AnalysedRun
+from icckd_mm.lab.page import Block, markdown, markdown_table, page
 from icckd_mm.zoo import index as model_index
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network

@@ -10,9 +10,9 @@ from pathlib import Path
 from icckd_mm.engine.atomic_backend import write_atomically
 from icckd_mm.engine.command_line import run
 from icckd_mm.functional.number_checks import check_positive
-from icckd_mm.lab.analysed_run import named_runs
-from icckd_mm.lab.report import report
-from icckd_mm.lab.run_figures import FIGURES, drawn
+from icckd_mm.lab.analysis.figures import FIGURES, drawn
+from icckd_mm.lab.analysis.report import report
+from icckd_mm.lab.analysis.run import named_runs
 from icckd_mm.lab.style import save
 
 

@@ -1,0 +1,1 @@
+"""The report of single runs: curves, feature spaces, soft labels, calibration."""

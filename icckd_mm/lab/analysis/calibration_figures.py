@@ -1,0 +1,44 @@
+"""Reliability diagrams."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from icckd_mm.lab.measures.calibration import Calibration
+from icckd_mm.lab.style import COLOURS, figure, legend_below, most_lines, wrapped
+
+
+def calibration_figure(found: dict[str, Calibration]) -> Figure:
+    """Accuracy against confidence above, how many images are in each bin below, a column for each run.
+
+    Args:
+        found (dict[str, Calibration]): Name and calibration of each run.
+
+    Returns:
+        Figure: The figure.
+    """
+    made, axes = figure(len(found), 2, 4.2, 2.4, 2 + most_lines(found), sharex=True, height_ratios=[3, 1.3])
+    for column, (name, calibrated) in enumerate(found.items()):
+        above, below = axes[:, column]
+        bins = len(calibrated.counts)
+        width, centre = 1 / bins, (np.arange(bins) + 0.5) / bins
+        accuracy, confidence = calibrated.accuracy.numpy(), calibrated.confidence.numpy()
+        above.bar(centre, accuracy, width, color=COLOURS[6], edgecolor='black', linewidth=0.6, label='accuracy')
+        above.bar(
+            centre,
+            confidence - accuracy,
+            width,
+            bottom=accuracy,
+            facecolor='none',
+            edgecolor=COLOURS[1],
+            hatch='///',
+            linewidth=0.6,
+            label='gap to the confidence',
+        )
+        above.plot([0, 1], [0, 1], color='black', linestyle='--', linewidth=1, label='perfect')
+        above.set(title=f'{wrapped(name)}\nECE {100 * calibrated.ece:.2f} %', ylim=(0, 1.02), ylabel='share of right answers')
+        below.bar(centre, calibrated.counts.numpy(), width, color='0.6', edgecolor='black', linewidth=0.6)
+        below.set(xlabel='confidence (largest softmax)', ylabel='images (log)', xlim=(0, 1), yscale='log', ylim=(0.7, None))
+    legend_below(made, *axes[0, 0].get_legend_handles_labels())
+    return made

@@ -1,0 +1,73 @@
+"""Training curves of several runs in one figure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from icckd_mm.lab.analysis.curves import RunLog
+from icckd_mm.lab.style import figure, legend_below, line_style
+
+SHARE = (-0.03, 1.05)
+COLUMNS = 3
+
+
+class Panel(NamedTuple):
+    """What is drawn, under which keys runs log it, and its unit."""
+
+    title: str
+    keys: tuple[str, ...]
+    unit: str
+    limits: tuple[float, float] | None = None
+
+
+PANELS = (
+    Panel('Classification loss (training)', ('student.loss', 'loss'), 'nats'),
+    Panel('Intra-class contrastive loss, weighted', ('loss_icc',), 'nats'),
+    Panel('Soft-label loss, weighted', ('distill.loss_kl',), 'nats x T²'),
+    Panel('Top-1 accuracy (validation)', ('accuracy/top1',), '%'),
+    Panel('Images above the margin (icc_pass)', ('icc_pass',), 'share of the batch', SHARE),
+    Panel('Within classes (icc_intra_cos)', ('icc_intra_cos',), 'cosine to the centre'),
+    Panel('Between classes (icc_inter_cos)', ('icc_inter_cos',), 'cosine of centres'),
+    Panel('Intra / inter distance (icc_ratio)', ('icc_ratio',), 'ratio'),
+    Panel('Queue slots written (icc_fill)', ('icc_fill',), 'share of the slots', SHARE),
+    Panel('Features, validation (features/ratio)', ('features/ratio',), 'intra / inter distance'),
+    Panel('Soft labels, validation (soft_labels/ratio)', ('soft_labels/ratio',), 'intra / inter distance'),
+)
+
+
+def curves_figure(logs: dict[str, RunLog]) -> Figure:
+    """Draw what at least one run logged, a panel for each quantity.
+
+    Args:
+        logs (dict[str, RunLog]): Name and log of each run.
+
+    Returns:
+        Figure: The figure.
+
+    Raises:
+        ValueError: If no run logged any of the quantities.
+    """
+    panels = [panel for panel in PANELS if any(log.first(panel.keys) for log in logs.values())]
+    if not panels:
+        raise ValueError(f'none of {", ".join(logs)} logged a loss or an accuracy; there is nothing to draw')
+    columns = min(COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    made, axes = figure(columns, rows, 4.2, 3.0, len(logs))
+    unit = ' / '.join(sorted({log.unit for log in logs.values()}))
+    handles: dict[str, Any] = {}
+    for axis, panel in zip(axes.flat, panels):
+        for index, (name, log) in enumerate(logs.items()):
+            points = log.first(panel.keys)
+            if points is not None:
+                (line,) = axis.plot(*points, markevery=max(1, len(points[0]) // 8), **line_style(index))
+                handles.setdefault(name, line)
+        axis.set(title=panel.title, ylabel=panel.unit, xlabel=unit, ylim=panel.limits)
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.grid(True)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    legend_below(made, list(handles.values()), list(handles))
+    return made

@@ -1,0 +1,1 @@
+"""From a plan to results: runs, the processes that train them, and their records."""

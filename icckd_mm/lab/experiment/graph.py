@@ -1,0 +1,133 @@
+"""The runs of a plan: each once, named by all that decides it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.overrides import configs_of, with_overrides
+from icckd_mm.lab.experiment.plan import Plan
+from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
+from icckd_mm.lab.experiment.recipes import recipes
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run.
+
+    Attributes:
+        name (str): ``STAGE_METHOD_seedNN_HASH``; the hash is of config, options, seed, code, and the name of the parent.
+        recipe (Recipe): What it is.
+        seed (int): Seed.
+        epochs (int): Length; its last checkpoint is ``epoch_N.pth``.
+        parent (str, optional): Name of the run whose last checkpoint it starts from.
+        device_loader (bool): Whether :class:`icckd_mm.DeviceLoader` loads its training images.
+    """
+
+    name: str
+    recipe: Recipe
+    seed: int
+    epochs: int
+    parent: str | None = None
+    device_loader: bool = False
+
+    def options_with(self, checkpoint: str | None) -> dict[str, Any]:
+        """The complete ``--cfg-options``, given the parent's checkpoint."""
+        options = copy.deepcopy(self.recipe.options)  # mmengine takes _delete_ out of what it merges
+        return options if checkpoint is None else {**options, self.recipe.parent_key: checkpoint}
+
+
+def build_graph(plan: Plan) -> dict[str, Run]:
+    """All runs of a plan, parents before children.
+
+    Args:
+        plan (Plan): The plan.
+
+    Returns:
+        dict[str, Run]: By name. Equal runs of several cells, such as the teacher of several students, are one.
+
+    Raises:
+        ValueError: If a cell has no config, or an option is not one of its config.
+    """
+    graph: dict[str, Run] = {}
+    resolved: dict[str, tuple[str, int]] = {}  # by recipe
+    checked: set[tuple[str, tuple[str, ...]]] = set()
+    for cell in plan.cells():
+        chain = [with_overrides(plan, cell, recipe) for recipe in recipes({**cell, 'data': configs_of(plan, cell['data'])})]
+        for recipe in chain:
+            if repr(recipe) not in resolved:
+                resolved[repr(recipe)] = _resolve(plan, recipe, checked)
+        for seed in plan.seeds:
+            names: dict[str, str] = {}
+            for recipe in chain:
+                text, epochs = resolved[repr(recipe)]
+                parent = names[repr(recipe.parent)] if recipe.parent else None
+                digest = hashlib.blake2b(repr((text, seed, parent, code_version())).encode(), digest_size=6).hexdigest()
+                name = names[repr(recipe)] = f'{recipe.stage}_{_label(recipe)}_seed{seed:02d}_{digest}'
+                graph.setdefault(name, Run(name, recipe, seed, epochs, parent, plan.device_loader))
+    places = {'all', 'teacher', 'student', *(run.recipe.method for run in graph.values())}
+    for place in plan.options:
+        if place not in places:
+            raise ValueError(f'{plan.name}: options for {place!r} reach no run; there are {", ".join(sorted(places))}')
+    return graph
+
+
+def needed(graph: dict[str, Run], finished: set[str], kept: set[str]) -> list[Run]:
+    """The runs that must be done, parents before children.
+
+    Args:
+        graph (dict[str, Run]): All runs.
+        finished (set[str]): Names of those with a result.
+        kept (set[str]): Names of those whose last checkpoint is there.
+
+    Returns:
+        list[Run]: Those without a result, and parents with one whose checkpoint is gone though it is needed.
+    """
+    todo = {name for name in graph if name not in finished}
+    for run in reversed(list(graph.values())):  # children before parents
+        if run.name in todo and run.parent and run.parent not in kept:
+            todo.add(run.parent)
+    return [run for run in graph.values() if run.name in todo]
+
+
+def levels(runs: list[Run]) -> list[list[Run]]:
+    """Runs in groups: each needs only runs of earlier groups, or none of ``runs``."""
+    depth: dict[str, int] = {}
+    for run in runs:
+        depth[run.name] = depth[run.parent] + 1 if run.parent in depth else 0
+    return [[run for run in runs if depth[run.name] == level] for level in range(max(depth.values(), default=-1) + 1)]
+
+
+def _label(recipe: Recipe) -> str:
+    teacher = recipe.factors.get('teacher')
+    return recipe.method if recipe.stage == 'teacher' or teacher is None else f'{recipe.method}_{teacher}'
+
+
+def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]]]) -> tuple[str, int]:
+    """The text of a config after its options, and its epochs."""
+    from icckd_mm.datasets.device_config import use_device_loader  # heavy
+    from icckd_mm.engine.config_keys import apply_options
+
+    cfg = copy.deepcopy(read_config_once(recipe.config))
+    options = copy.deepcopy(recipe.options)  # mmengine takes _delete_ out of what it merges
+    signature = (recipe.config, tuple(sorted(options)))
+    try:
+        if signature in checked:
+            cfg.merge_from_dict(options)
+        else:  # the slow check once for each set of keys; each worker checks its values
+            apply_options(cfg, options)
+            checked.add(signature)
+    except ValueError as error:
+        raise ValueError(f'{plan.name}: {recipe.config}: {error}') from None
+    if recipe.parent_key:
+        cfg.merge_from_dict({recipe.parent_key: None})  # the parent's name stands for it
+    if plan.device_loader:
+        try:
+            use_device_loader(cfg)
+        except ValueError as error:
+            raise ValueError(f'{plan.name}: device_loader: {recipe.config}: {error}') from None
+    return json.dumps(cfg.to_dict(), sort_keys=True, default=str), int(cfg.train_cfg.max_epochs)

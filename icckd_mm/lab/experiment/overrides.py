@@ -1,0 +1,137 @@
+"""What a plan changes in the configs of its runs: options, networks, data sets and the number of images."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from icckd_mm.lab.experiment.plan import Cell, Plan
+from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
+
+FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, class after class
+LOAD = {'type': 'LoadImageFromFile'}
+EVEN = 'icckd_mm.even_subset'
+TRAIN = 'train_dataloader.dataset'
+
+
+def configs_of(plan: Plan, data: str) -> str:
+    """The data set that a data set of the plan replaces, as in the names of the configs; any other is its own."""
+    return plan.datasets[data]['configs'] if data in plan.datasets else data
+
+
+def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
+    """Put what the plan says over a recipe of this repository's configs.
+
+    Args:
+        plan: The plan.
+        cell: One of ``plan.cells()``.
+        recipe: One for the configs of :func:`configs_of`.
+
+    Returns:
+        The same with the plan's networks, options and data: the data set of the cell under the config's own augmentation, with
+        as many images as the cell says. Options of the plan have precedence. Images that come class after class are spread
+        evenly over the classes.
+    """
+    options = {
+        **recipe.options,
+        **_crd_options(plan, cell, recipe),
+        **_network_options(plan, recipe),
+        **_own_options(plan, recipe),
+    }
+    if cell['data'] in plan.datasets:
+        options = {**_data_options(plan.datasets[cell['data']], recipe), **options}
+    elif _sees_one_view(recipe):
+        pipeline = read_config_once(recipe.config).train_dataloader.dataset.pipeline
+        options = {f'{TRAIN}.pipeline': one_view(pipeline), **options}
+    if cell['images'] is not None:
+        options = _some_images(recipe.config, options, cell['images'])
+    parent = recipe.parent and with_overrides(plan, cell, recipe.parent)
+    return replace(recipe, options=options, factors={**recipe.factors, 'data': cell['data']}, parent=parent)
+
+
+def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """A pipeline of several views as one of a single view: the augmentation replaces its ``MultiView``."""
+    found: list[Any] = []
+    for step in pipeline:
+        found += copy.deepcopy(step['transforms'][0]) if step['type'] == 'MultiView' else [copy.deepcopy(step)]
+    return found
+
+
+def _own_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
+    """The options of the plan that hold for a run; a later place wins."""
+    places = dict.fromkeys(('all', recipe.stage, recipe.method))
+    return {key: value for place in places for key, value in plan.options.get(place, {}).items()}
+
+
+def _network_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
+    """The options of the plan for the networks, at their places in the config."""
+    if recipe.stage == 'teacher':
+        places = {'teacher': 'model'}
+    elif recipe.parent is None:
+        places = {'student': 'model'}
+    else:
+        places = {'teacher': 'model.teacher', 'student': 'model.architecture'}
+    return {f'{place}.{key}': value for role, place in places.items() for key, value in plan.networks.get(role, {}).items()}
+
+
+def _crd_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
+    """The sizes that CRD must know: images of its memory, and widths of the features it compares."""
+    options: dict[str, Any] = {}
+    if recipe.parent is None or recipe.stage == 'teacher' or 'crd' not in recipe.method.split('-'):
+        return options
+    if cell['images'] is not None:
+        options['model.distiller.distill_losses.loss_crd.sample_n'] = cell['images']
+    for role in ('student', 'teacher'):
+        width = plan.networks.get(role, {}).get('head.in_channels')
+        if width is not None:
+            options[f'model.distiller.connectors.crd_{role}.dim_in'] = width
+    return options
+
+
+def _sees_one_view(recipe: Recipe) -> bool:
+    from icckd_mm.teacher.second_views import SECOND_VIEWS  # heavy
+
+    second_view = recipe.factors.get('second_view')
+    return recipe.stage == 'teacher' and second_view is not None and SECOND_VIEWS[second_view].loader_views == 1
+
+
+def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    from icckd_mm.datasets.nesting import innermost_config  # heavy
+
+    cfg = read_config_once(recipe.config)
+    options: dict[str, Any] = {}
+    for part, loaders in (('train', ('train',)), ('test', ('val', 'test'))):
+        dataset = copy.deepcopy(entry[part])
+        inner = innermost_config(dataset)
+        pipeline = copy.deepcopy(innermost_config(cfg[f'{loaders[0]}_dataloader'].dataset).pipeline)
+        if part == 'train' and _sees_one_view(recipe):
+            pipeline = one_view(pipeline)
+        if _kind(inner) in FILES and pipeline[0]['type'] != LOAD['type']:
+            pipeline.insert(0, dict(LOAD))
+        inner.setdefault('pipeline', pipeline)
+        for loader in loaders:
+            options[f'{loader}_dataloader.dataset'] = {'_delete_': True, **dataset}
+    classifiers = ('model',) if recipe.stage == 'teacher' or recipe.parent is None else ('model.architecture', 'model.teacher')
+    options.update({f'{classifier}.head.num_classes': entry['num_classes'] for classifier in classifiers})
+    options.update({f'data_preprocessor.{name}': value for name, value in entry.get('data_preprocessor', {}).items()})
+    return options
+
+
+def _some_images(config: str, options: dict[str, Any], images: int) -> dict[str, Any]:
+    """The options with a choice of training images; what the plan says of the data set itself holds before that."""
+    from icckd_mm.datasets.nesting import innermost_config  # heavy
+
+    about_data = {key: value for key, value in options.items() if f'{key}.'.startswith(f'{TRAIN}.')}
+    cfg = copy.deepcopy(read_config_once(config))
+    cfg.merge_from_dict(copy.deepcopy(about_data))
+    dataset = cfg.train_dataloader.dataset.to_dict()
+    if _kind(innermost_config(dataset)) not in FILES:
+        return {**options, f'{TRAIN}.indices': options.get(f'{TRAIN}.indices', images)}
+    others = {key: value for key, value in options.items() if key not in about_data}
+    return {**others, TRAIN: {'_delete_': True, 'type': EVEN, 'dataset': dataset, 'images': images}}
+
+
+def _kind(dataset: Mapping[str, Any]) -> str:
+    return str(dataset['type']).rsplit('.', 1)[-1]

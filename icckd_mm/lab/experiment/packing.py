@@ -1,0 +1,124 @@
+"""Which GPU has memory for another run. Tested on numbers; not yet run on a GPU."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from icckd_mm.lab.experiment.graph import Run
+from icckd_mm.lab.experiment.results import Record
+
+RESERVE = 1024.0  # MiB a run beside what its allocator held: the context of its process, and what libraries take for themselves
+ASK = 'import torch; print(*(torch.cuda.mem_get_info(gpu)[0] for gpu in range(torch.cuda.device_count())))'
+
+
+def kind(stage: str, config: str, factors: Mapping[str, object]) -> tuple[str, ...]:
+    """What runs of about the same memory share: networks and method, which the config says, and the second view."""
+    return stage, config, str(factors.get('second_view'))
+
+
+def kind_of(run: Run) -> tuple[str, ...]:
+    """:func:`kind` of a run."""
+    return kind(run.recipe.stage, run.recipe.config, run.recipe.factors)
+
+
+def largest_peaks(records: Iterable[Record]) -> dict[tuple[str, ...], float]:
+    """The largest peak memory of each kind, in MiB; a kind that has not run on a GPU is not in it."""
+    peaks: dict[tuple[str, ...], float] = {}
+    for record in records:
+        peak = record['machine'].get('peak_memory_mib')
+        if peak is not None:
+            name = kind(record['stage'], record['config'], record['factors'])
+            peaks[name] = max(peak, peaks.get(name, 0.0))
+    return peaks
+
+
+def choose_gpu(need: float | None, free: Mapping[str, float], running: Mapping[str, Sequence[float | None]]) -> str | None:
+    """The GPU with the most memory left among those that have room for a run.
+
+    An empty GPU takes any run, for else it could never begin. A run whose need is not known shares its GPU with none.
+
+    Args:
+        need (float, optional): Peak memory of the run in MiB; None if not known.
+        free (Mapping[str, float]): GPUs that may be chosen, and their free MiB before the first run of the plan.
+        running (Mapping[str, Sequence[float | None]]): What the runs on each GPU need; their memory counts in full from the
+            start, before they have taken it.
+
+    Returns:
+        str, optional: A GPU; None if the run must wait.
+
+    Example:
+        >>> choose_gpu(3000, {'0': 10000, '1': 8000}, {'0': [6000], '1': [2000]})
+        '1'
+    """
+    left = {}
+    for gpu, memory in free.items():
+        needs = [*running.get(gpu, ()), need]
+        after = memory - sum(RESERVE + one for one in needs if one is not None)
+        if len(needs) == 1 or (None not in needs and after >= 0):
+            left[gpu] = after
+    return max(left, key=left.__getitem__) if left else None
+
+
+def free_memory(gpus: Sequence[str]) -> dict[str, float]:
+    """Free MiB of each GPU, asked by a process of its own, since CUDA in this one would take memory from all of them.
+
+    Args:
+        gpus (Sequence[str]): Values of ``CUDA_VISIBLE_DEVICES``.
+
+    Returns:
+        dict[str, float]: By GPU.
+
+    Raises:
+        ValueError: If they cannot be asked.
+    """
+    environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': ','.join(gpus)}
+    done = subprocess.run([sys.executable, '-c', ASK], env=environment, capture_output=True, text=True, check=False)
+    free = done.stdout.split()
+    if done.returncode or len(free) != len(gpus):
+        reason = (done.stderr.strip().splitlines() or ['they are not there'])[-1]
+        raise ValueError(
+            f'GPUs {", ".join(gpus)} do not say how much memory is free: {reason}; --workers {len(gpus)} does without, '
+            'one run on each'
+        )
+    return {gpu: int(value) / 2**20 for gpu, value in zip(gpus, free)}
+
+
+class GpuSlots:
+    """The GPUs of a plan and the runs on them; without GPUs one place, ``''``, with room for all.
+
+    Args:
+        gpus (Sequence[str]): Values of ``CUDA_VISIBLE_DEVICES``, or none.
+        workers (int): How many runs at a time; not more than GPUs: their memory is not looked at.
+        records (Iterable[Record]): Finished runs, which say what their kind needs.
+
+    Raises:
+        ValueError: If the free memory cannot be asked.
+    """
+
+    def __init__(self, gpus: Sequence[str], workers: int, records: Iterable[Record]) -> None:
+        self.free = free_memory(gpus) if gpus and workers > len(gpus) else dict.fromkeys(gpus or [''], math.inf)
+        self.peaks = largest_peaks(records) if gpus else {}
+        self.on_gpus = bool(gpus)
+        self.running: dict[str, list[Run]] = {gpu: [] for gpu in self.free}
+
+    def enter(self, run: Run, idle: Iterable[str]) -> str | None:
+        """Take a place for ``run`` on one of the GPUs ``idle``; None if it must wait."""
+        needs = {gpu: [self._need(other) for other in runs] for gpu, runs in self.running.items()}
+        gpu = choose_gpu(self._need(run), {gpu: self.free[gpu] for gpu in idle}, needs)
+        if gpu is not None:
+            self.running[gpu].append(run)
+        return gpu
+
+    def leave(self, run: Run, record: Record | None) -> None:
+        """Free the place of ``run`` and learn from its record."""
+        for runs in self.running.values():
+            runs[:] = [other for other in runs if other.name != run.name]
+        for name, peak in largest_peaks([record] if record else []).items():
+            self.peaks[name] = max(peak, self.peaks.get(name, 0.0))
+
+    def _need(self, run: Run) -> float | None:
+        return self.peaks.get(kind_of(run)) if self.on_gpus else 0.0

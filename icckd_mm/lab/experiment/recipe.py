@@ -1,0 +1,60 @@
+"""One run of a plan but for its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from icckd_mm.lab.experiment.plan import Cell
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run but for its seed.
+
+    Attributes:
+        stage (str): ``'teacher'`` or ``'student'``.
+        method (str): Name of the teacher's or student's method.
+        factors (dict): The factors it depends on, and their values.
+        config (str): Path of its config.
+        options (dict): ``--cfg-options`` over it, without the checkpoint it starts from.
+        parent (Recipe, optional): The run whose last checkpoint it needs.
+        parent_key (str): Where the path of that checkpoint goes.
+    """
+
+    stage: str
+    method: str
+    factors: dict[str, Any]
+    config: str
+    options: dict[str, Any] = field(default_factory=dict)
+    parent: Recipe | None = None
+    parent_key: str = ''
+
+
+@cache
+def read_config_once(path: str) -> Any:
+    """A config that nobody may change."""
+    from mmengine.config import Config
+
+    return Config.fromfile(path)
+
+
+def common_options(cell: Cell, config: str) -> dict[str, Any]:
+    """The options that any run of a cell has: its length."""
+    return {} if cell['epochs'] is None else epochs_options(config, cell['epochs'])
+
+
+def epochs_options(config: str, epochs: int) -> dict[str, Any]:
+    """The options that make a run that long, its schedule in proportion."""
+    from icckd_mm.datasets.fast import shrunk_schedule  # heavy
+
+    cfg = read_config_once(config)
+    scheduler = cfg.get('param_scheduler')
+    options: dict[str, Any] = {'train_cfg.max_epochs': epochs}
+    if isinstance(scheduler, dict) and set(scheduler) & {'T_max', 'milestones'}:
+        scaled = shrunk_schedule(scheduler, epochs / cfg.train_cfg.max_epochs)
+        options.update({f'param_scheduler.{key}': scaled[key] for key in ('T_max', 'milestones') if key in scaled})
+    elif scheduler is not None:
+        options['param_scheduler'] = shrunk_schedule(scheduler, epochs / cfg.train_cfg.max_epochs)
+    return options

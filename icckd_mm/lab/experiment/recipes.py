@@ -1,0 +1,161 @@
+"""From a cell of a plan to the configs of this repository: what a user would run by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from icckd_mm.lab.experiment.plan import Cell
+from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_options
+
+CONFIGS = Path('configs/icckd')
+LOSS = 'custom_hooks.0.loss'
+CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
+# the factors that a teacher depends on, beside data, images, epochs and its network
+USES = {
+    'ce': (),
+    'ce-2view': ('second_view',),
+    'icc': (*CONTRAST, 'second_view', 'features'),
+    'icc-ft': (*CONTRAST, 'second_view', 'features', 'finetune_epochs', 'finetune_lr'),
+    'mcmi': ('kl_weight', 'finetune_epochs', 'finetune_lr'),
+    'ls': ('smoothing',),
+    'ce-stop': ('stop_epoch',),
+}
+FINETUNED = ('icc-ft', 'mcmi')  # they start from the CE teacher
+COUNTS = ('images', 'epochs', 'stop_epoch', 'finetune_epochs')
+
+
+def recipes(cell: Cell) -> list[Recipe]:
+    """The runs of a cell: its teacher and its student.
+
+    Args:
+        cell: One of ``plan.cells()``, its ``data`` as in the names of the configs.
+
+    Returns:
+        Those that come first need none of the later ones; :func:`.with_overrides` adds what the plan says.
+
+    Raises:
+        ValueError: If there is no config for the cell, or its values contradict one another.
+    """
+    for name in COUNTS:
+        if cell[name] is not None and not (isinstance(cell[name], int) and cell[name] >= 1):
+            raise ValueError(f'{name} must be an integer of at least 1, got {cell[name]!r}')
+    if cell['student'] == 'alone':
+        return [_alone(cell)]
+    teacher = _teacher(cell, cell['teacher'])
+    chain = [teacher] if teacher.parent is None else [teacher.parent, teacher]
+    return chain if cell['student'] == 'none' else [*chain, _student(cell, teacher)]
+
+
+def _teacher(cell: Cell, method: str) -> Recipe:
+    """The teacher of a method, after the one it is fine-tuned from.
+
+    Raises:
+        ValueError: If there is no config for the method, or its values cannot be used.
+    """
+    if method not in USES:
+        raise ValueError(f'teacher must be one of {", ".join(USES)}, got {method!r}')
+    network = _networks(cell)[0]
+    factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
+    folder, name = {'mcmi': ('teacher', 'mcmi'), 'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft')}.get(
+        method, ('baseline', 'ce-2view' if method == 'ce-2view' else 'ce')
+    )
+    config = _find(folder, f'{name}_{network}_*_{cell["data"]}.py')
+    if config is None and method in ('ce-2view', 'icc-ft'):  # the same with other options
+        config = _find('teacher', f'icc_{network}_*_{cell["data"]}.py')
+    if config is None:
+        raise ValueError(
+            f'there is no config {CONFIGS}/{folder}/{name}_{network}_*_{cell["data"]}.py; write it, or change the plan'
+        )
+    options = common_options(cell, config)
+    if method == 'ce-2view':
+        options.update({f'{LOSS}.loss_weight': 0.0, 'custom_hooks.0.second_view': cell['second_view']})
+    elif method in ('icc', 'icc-ft'):
+        _check_contrast(cell)
+        options.update({f'{LOSS}.{name}': cell[name] for name in CONTRAST})
+        options['custom_hooks.0.second_view'] = cell['second_view']
+        if cell['features'] == 'logits':
+            options['custom_hooks.0.features'] = 'head.fc'
+        elif cell['features'] != 'pooled':
+            raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
+    elif method == 'ls':
+        smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
+        options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
+    elif method == 'ce-stop':  # the schedule of the whole run, left early
+        if not isinstance(cell['stop_epoch'], int):
+            raise ValueError(
+                f'the teacher ce-stop needs stop_epoch, the epoch after which it stops, got {cell["stop_epoch"]!r}'
+            )
+        options['train_cfg.max_epochs'] = cell['stop_epoch']
+    parent = None
+    if method in FINETUNED:
+        parent = _teacher(cell, 'ce')
+        options.update(epochs_options(config, cell['finetune_epochs']))
+        options['optim_wrapper.optimizer.lr'] = cell['finetune_lr']
+    if method == 'mcmi':
+        options['model.head.loss.kl_weight'] = cell['kl_weight']
+    return Recipe('teacher', method, factors, config, options, parent, 'load_from' if parent else '')
+
+
+def _check_contrast(cell: Cell) -> None:
+    """Refuse now what the loss and its hook would refuse when the run begins."""
+    from icckd_mm.models import IntraClassContrastiveLoss  # heavy
+    from icckd_mm.teacher.second_views import check_second_view
+
+    IntraClassContrastiveLoss(num_classes=1, feat_dims=1, **{name: cell[name] for name in CONTRAST})
+    check_second_view(cell['second_view'])
+
+
+def _student(cell: Cell, teacher: Recipe) -> Recipe:
+    """The distillation from a teacher.
+
+    Raises:
+        ValueError: If there is no config for the student's method.
+    """
+    method, pair = cell['student'], cell['pair']
+    names = [f'{prefix}{method}_*_{pair}_*_{cell["data"]}.py' for prefix in ('icckd-', '')]
+    config = _find('distill', names[0]) or _find('distill', names[1])
+    if config is None:
+        raise ValueError(
+            f'there is no config {CONFIGS}/distill/{names[1]} for the student {method!r}; write it, or change the plan'
+        )
+    options = common_options(cell, config)
+    if teacher.method == 'mcmi':
+        options['model.ignore_keys'] = ['head.loss_module.']  # its class means
+    factors = {**teacher.factors, 'pair': pair, 'student': method}
+    del factors['network']
+    return Recipe('student', method, factors, config, options, teacher, 'model.teacher_ckpt')
+
+
+def _alone(cell: Cell) -> Recipe:
+    """The student without a teacher.
+
+    Raises:
+        ValueError: If there is no config for its network.
+    """
+    network = _networks(cell)[1]
+    config = _find('baseline', f'ce_{network}_*_{cell["data"]}.py')
+    if config is None:
+        raise ValueError(f'there is no config {CONFIGS}/baseline/ce_{network}_*_{cell["data"]}.py for the student alone')
+    return Recipe('student', 'alone', {**_shared(cell, network), 'student': 'alone'}, config, common_options(cell, config))
+
+
+def _shared(cell: Cell, network: str) -> dict[str, Any]:
+    """The factors that every run depends on, with its network."""
+    return {**{name: cell[name] for name in ('data', 'images', 'epochs')}, 'network': network}
+
+
+def _networks(cell: Cell) -> list[str]:
+    """Names of the teacher's and the student's network."""
+    names = str(cell['pair']).split('_')
+    if len(names) != 2:
+        raise ValueError(f"pair must be 'TEACHER_STUDENT', such as 'resnet20_resnet8', got {cell['pair']!r}")
+    return names
+
+
+def _find(folder: str, pattern: str) -> str | None:
+    """The config of a folder whose name fits a pattern; None if there is none."""
+    found = sorted((CONFIGS / folder).glob(pattern))
+    if len(found) > 1:
+        raise ValueError(f'{CONFIGS / folder / pattern} fits {len(found)} configs: {", ".join(map(str, found))}')
+    return str(found[0]) if found else None

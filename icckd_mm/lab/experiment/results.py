@@ -1,0 +1,95 @@
+"""``results.jsonl``: one JSON object per run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from icckd_mm.engine.atomic_backend import write_atomically
+
+RESULTS, EARLIER = 'results.jsonl', 'earlier.jsonl'
+VARYING = ('time', 'machine')  # all other keys are the same whenever and wherever a run is done
+Record = dict[str, Any]
+
+
+def read_results(path: str | Path) -> list[Record]:
+    """The records of a file.
+
+    Args:
+        path (str | Path): A file of JSON lines; none if it does not exist.
+
+    Returns:
+        list[Record]: In the order of the file; an unfinished last line, left by a kill, is passed over.
+
+    Raises:
+        ValueError: If another line is no record.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b'\n')
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records += [parse_record(line)] if line.strip() else []
+        except ValueError as error:
+            if number == len(lines):  # no newline after it
+                continue
+            raise ValueError(f'{path}, line {number}, is not a record of a run: {error}; fix or remove the line') from None
+    return records
+
+
+def read_record(path: str | Path) -> Record:
+    """The record in the folder of a run.
+
+    Raises:
+        OSError: If there is none.
+        ValueError: If the file holds something else.
+    """
+    try:
+        return parse_record(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f'{path} is not the record of a run: {error}; remove it, and the run is done again') from None
+
+
+def parse_record(content: bytes) -> Record:
+    """A record from JSON.
+
+    Raises:
+        ValueError: Unless it is an object with a name and, if any, an object of times.
+    """
+    try:
+        record = json.loads(content)
+    except RecursionError:
+        raise ValueError('it is nested too deeply') from None
+    if not isinstance(record, dict) or not isinstance(record.get('run'), str):
+        raise ValueError('it has no key "run" with a name')
+    if not isinstance(record.get('time', {}), dict):
+        raise ValueError('its key "time" is not an object')
+    return record
+
+
+def append_result(path: str | Path, record: Record) -> None:
+    """Add one line, on the disk when this returns; a kill leaves at worst an unfinished last line."""
+    with open(path, 'ab') as file:
+        file.write(_line(record))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_results(path: str | Path, records: Iterable[Record]) -> None:
+    """Replace the file by ``records``, sorted by run, the last of each run."""
+    unique: Mapping[str, Record] = {record['run']: record for record in records}
+    write_atomically(path, b''.join(_line(unique[name]) for name in sorted(unique)))
+
+
+def without_varying(records: Iterable[Record]) -> list[Record]:
+    """The records less what differs between two calls of one plan: times and machine."""
+    return [{key: value for key, value in record.items() if key not in VARYING} for record in records]
+
+
+def _line(record: Record) -> bytes:
+    return (json.dumps(record, ensure_ascii=False, allow_nan=False) + '\n').encode()

@@ -1,0 +1,48 @@
+"""Which run comes next: parents before children, and only where a GPU has room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from icckd_mm.lab.experiment.graph import Run
+from icckd_mm.lab.experiment.packing import GpuSlots
+from icckd_mm.lab.experiment.results import Record
+
+
+class RunQueue:
+    """The runs of a plan that are left to do.
+
+    Args:
+        todo: Runs, parents before children.
+        slots: The GPUs and what runs on them.
+    """
+
+    def __init__(self, todo: Sequence[Run], slots: GpuSlots) -> None:
+        self.waiting = {run.name: run for run in todo}
+        self.open = set(self.waiting)  # neither finished nor failed
+        self.slots = slots
+
+    def take(self, idle: Sequence[str]) -> tuple[Run, str] | None:
+        """A run that can start now, and its GPU; None if all must wait."""
+        for run in self.waiting.values():
+            if run.parent not in self.open and (gpu := self.slots.enter(run, idle)) is not None:
+                return self.waiting.pop(run.name), gpu
+        return None
+
+    def end(self, run: Run, record: Record | None) -> list[str]:
+        """Note that a run has ended, with a record or without.
+
+        Returns:
+            Names of the runs that cannot be done any more, as they start from one that failed.
+        """
+        self.slots.leave(run, record)
+        self.open.discard(run.name)
+        lost = {run.name} if record is None else set()
+        for name, child in self.waiting.items():  # parents come before children
+            if child.parent in lost:
+                lost.add(name)
+        children = [name for name in self.waiting if name in lost]
+        for name in children:
+            self.open.discard(name)
+            del self.waiting[name]
+        return children

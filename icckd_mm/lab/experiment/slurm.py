@@ -1,0 +1,83 @@
+"""A plan as Slurm array jobs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.lab.experiment.graph import Run, levels
+
+LONGEST = 1000  # tasks an array; MaxArraySize is 1001 where the administrator has not changed it
+
+ARRAY = """#!/bin/bash
+# One run of the plan: the line of the task list that belongs to this element of the array. Asked to stop, it saves its
+# iteration and goes back into the queue.
+#SBATCH --cpus-per-task=1
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
+set -euo pipefail
+export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+cd {root}
+run=$(sed -n "${{SLURM_ARRAY_TASK_ID}}p" "$1")
+{python} tools/experiment.py {plan} --work-dir {folder} --only "$run" --resume &
+job=$!
+trap 'kill -USR1 $job || true' USR1 TERM
+status=0
+wait $job || status=$?
+if ((status > 128)); then # a signal has ended the wait
+  status=0
+  wait $job || status=$?
+fi
+if [ "$status" = 75 ] && [ -n "${{SLURM_JOB_ID:-}}" ]; then
+  scontrol requeue "$SLURM_JOB_ID"
+fi
+exit "$status"
+"""
+COLLECT = """#!/bin/bash
+# When all arrays have ended: results.jsonl and the report.
+#SBATCH --cpus-per-task=1
+set -euo pipefail
+cd {root}
+exec {python} tools/experiment.py {plan} --work-dir {folder} --collect
+"""
+SUBMIT_HEAD = """#!/bin/bash
+# Submits the plan; arguments go to sbatch, e.g. bash submit.sh --partition=gpu --gres=gpu:1 --output=%x_%A_%a.log
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+previous=
+"""
+
+
+def write_slurm(runs: list[Run], plan: str, folder: str | Path) -> Path:
+    """Write ``slurm/`` in the work dir: task lists, the array job, the job that collects, and ``submit.sh``.
+
+    Args:
+        runs (list[Run]): What is to do, parents before children.
+        plan (str): Path of the plan.
+        folder (str | Path): Work dir of the study, on a disk that all nodes see.
+
+    Returns:
+        Path: ``submit.sh``. Teachers go first, then what starts from them; each level waits for the one before.
+    """
+    folder = Path(folder).resolve()
+    target = folder / 'slurm'
+    names = {'root': Path.cwd(), 'python': sys.executable, 'plan': Path(plan).resolve(), 'folder': folder}
+    quoted = {key: shlex.quote(str(value)) for key, value in names.items()}
+    submit = SUBMIT_HEAD
+    for number, level in enumerate(levels(runs), 1):
+        submit += 'jobs=\n'
+        for part, first in enumerate(range(0, len(level), LONGEST), 1):
+            tasks = level[first : first + LONGEST]
+            name = f'tasks_{number}_{part}.txt'
+            write_atomically(target / name, ''.join(f'{run.name}\n' for run in tasks).encode())
+            submit += (
+                f'job=$(sbatch --parsable "$@" ${{previous:+--dependency=afterany$previous}} --array=1-{len(tasks)} '
+                f'array.sh "$PWD/{name}")\njobs=$jobs:${{job%%;*}}\n'
+            )
+        submit += 'previous=$jobs\n'
+    submit += 'sbatch "$@" ${previous:+--dependency=afterany$previous} collect.sh\n'
+    for name, text in (('array.sh', ARRAY.format(**quoted)), ('collect.sh', COLLECT.format(**quoted)), ('submit.sh', submit)):
+        write_atomically(target / name, text.encode())
+    return target / 'submit.sh'

@@ -1,0 +1,100 @@
+"""Soft labels and logits by class: what is typical of a class, and how much its images differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from icckd_mm.functional.checks import check_features, check_labels
+from icckd_mm.functional.number_checks import check_positive
+
+
+@dataclass
+class SoftLabels:
+    """Soft labels by true class; rows of classes without images are NaN, as is the spread of classes with one.
+
+    Attributes:
+        mean (Tensor): Mean soft label of each class ``(C, C)``, true classes down, predicted ones across; rows sum to 1.
+        deviation (Tensor): Standard deviation inside the class ``(C, C)``.
+        spread (Tensor): Root mean square distance of a class's soft labels to their mean ``(C,)``, in ``[0, 1]``.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    spread: Tensor
+
+
+def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> SoftLabels:
+    """Mean and spread of the soft labels of each class.
+
+    Args:
+        logits (Tensor): Classifier outputs ``(N, C)``.
+        labels (Tensor): True classes ``(N,)``.
+        temperature (float): Above 0. Defaults to 4.0, that of our KD configs.
+
+    Returns:
+        SoftLabels: In float64.
+
+    Raises:
+        TypeError: If the logits are not floating-point or the labels not integers.
+        ValueError: If the shapes do not belong together, or the temperature is not above 0.
+
+    Source: soft labels are Hinton et al. 2015, arXiv 1503.02531; these statistics are our choice.
+
+    Example:
+        >>> soft_labels(torch.tensor([[9.0, -9.0], [-9.0, 9.0]]), torch.tensor([0, 0]), temperature=1.0).spread
+        tensor([0.7071,    nan], dtype=torch.float64)
+    """
+    check_positive('temperature', temperature)
+    probs = (_checked(logits, labels) / temperature).softmax(dim=1)
+    mean = class_means(probs, labels)
+    squares = (probs - mean[labels]).square()
+    several = labels.bincount(minlength=probs.size(1)) > 1
+    variance = class_means(squares, labels).where(several[:, None], torch.nan)
+    return SoftLabels(mean, variance.sqrt(), variance.sum(dim=1).sqrt())
+
+
+def logit_difference(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
+    """Student's minus teacher's logits, mean over the images of each true class.
+
+    The mean over the classes is taken from each row of logits first: a softmax does not see it.
+
+    Args:
+        student (Tensor): Logits ``(N, C)``.
+        teacher (Tensor): Logits ``(N, C)`` of the same images.
+        labels (Tensor): True classes ``(N,)``.
+
+    Returns:
+        Tensor: ``(C, C)`` in float64, true classes down, logits across; NaN for a class without images.
+
+    Raises:
+        TypeError: If the logits are not floating-point or the labels not integers.
+        ValueError: If the shapes do not belong together.
+
+    Source: a picture that is common in the literature on KD; that logits are centred is our choice.
+
+    Example:
+        >>> logit_difference(torch.tensor([[3.0, 1.0]]), torch.tensor([[9.0, 9.0]]), torch.tensor([0]))
+        tensor([[ 1., -1.],
+                [nan, nan]], dtype=torch.float64)
+    """
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f'student has logits {tuple(student.shape)}, teacher {tuple(teacher.shape)}; give both the same images and classes'
+        )
+    difference = _checked(student, labels) - _checked(teacher, labels)
+    return class_means(difference - difference.mean(dim=1, keepdim=True), labels)
+
+
+def class_means(rows: Tensor, labels: Tensor) -> Tensor:
+    """Mean row of each class ``(C, C)`` of rows ``(N, C)``; NaN where there is no image."""
+    counts = labels.bincount(minlength=rows.size(1))
+    return rows.new_zeros(len(counts), rows.size(1)).index_add_(0, labels, rows) / counts[:, None]
+
+
+def _checked(logits: Tensor, labels: Tensor) -> Tensor:
+    check_features('logits', logits)
+    check_labels('labels', labels, logits.size(0), num_classes=logits.size(1), like=logits)
+    return logits.double()

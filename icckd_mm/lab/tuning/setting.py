@@ -1,0 +1,109 @@
+"""What decides the trials of a tuning, and the configs they are trained with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from icckd_mm.lab.experiment.graph import Run
+from icckd_mm.lab.experiment.plan import FACTORS
+from icckd_mm.lab.experiment.recipe import Recipe
+from icckd_mm.lab.tuning.halving import Values, candidate, deepest_level, length
+from icckd_mm.lab.tuning.held_out import contrast_hook, held_out_config, part_sizes
+
+METHOD, CHECKPOINT = 'tuned', 'model.teacher_ckpt'
+Job = tuple[int, int, int]  # candidate, level, seed
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What decides the trials.
+
+    Attributes:
+        folder (Path): Work dir.
+        configs (dict[tuple[str, int], str]): Paths of the trials' configs by stage and level.
+        texts (dict[str, str]): Their content by path.
+        epochs (dict[str, int]): Epochs of the whole runs by stage.
+        deepest (int): Level of the shortest runs.
+        loss (str): Dotted key of the loss in the teacher's config.
+        default (Values): Its values there.
+        seed (int): Seed of the draw, and the first one of the runs.
+        most (tuple[int, int]): Most candidates beside the control, and most seeds in the last rung.
+    """
+
+    folder: Path
+    configs: dict[tuple[str, int], str]
+    texts: dict[str, str]
+    epochs: dict[str, int]
+    deepest: int
+    loss: str
+    default: Values
+    seed: int
+    most: tuple[int, int]
+
+    def values(self, index: int) -> Values:
+        """What candidate ``index`` is."""
+        return candidate(index, self.default, self.seed)
+
+    def pair(self, index: int, level: int, seed: int) -> tuple[Run, Run]:
+        """Teacher and student of a candidate."""
+        options = {f'{self.loss}.{name}': value for name, value in self.values(index).items()}
+        name = f'candidate{index:02d}_level{level}_seed{seed:02d}'
+        epochs = {stage: length(self.epochs[stage], level) for stage in self.epochs}
+        first = Recipe('teacher', METHOD, self.values(index), self.configs['teacher', level], options)
+        teacher = Run(f'teacher_{name}', first, seed, epochs['teacher'])
+        second = Recipe('student', METHOD, self.values(index), self.configs['student', level], {}, first, CHECKPOINT)
+        return teacher, Run(f'student_{name}', second, seed, epochs['student'], teacher.name)
+
+    def digest(self) -> str:
+        """Of all that decides a trial but the code."""
+        decides = (sorted(self.texts.items()), self.loss, self.default, self.seed, self.most)
+        return hashlib.blake2b(repr(decides).encode(), digest_size=8).hexdigest()
+
+
+def make_setting(
+    configs: Mapping[str, Config], folder: Path, held_out: float, seed: int, most: tuple[int, int]
+) -> tuple[Setting, tuple[int, int]]:
+    """Make the configs of the trials, and count the images of both parts of the training set.
+
+    Args:
+        configs (Mapping): Complete configs of ``teacher`` and ``student``.
+        folder (Path): Work dir.
+        held_out (float): Share of the training set that is held out.
+        seed (int): Of the split, the draw and the first runs.
+        most (tuple[int, int]): See :class:`Setting`.
+
+    Returns:
+        tuple[Setting, tuple[int, int]]: The setting, and how many images are trained on and held out.
+
+    Raises:
+        ValueError: If the configs cannot be cut up, or the data set is too small.
+    """
+    epochs = {stage: cfg.train_cfg.max_epochs for stage, cfg in configs.items()}
+    deepest = min(map(deepest_level, epochs.values()))
+    made = {
+        (stage, level): held_out_config(cfg, held_out, seed, length(epochs[stage], level))
+        for stage, cfg in configs.items()
+        for level in range(deepest + 1)
+    }
+    images = part_sizes(made['student', deepest])
+    index, hook = contrast_hook(configs['teacher'])
+    default = {name: float(hook.loss.get(name, FACTORS[name])) for name in ('loss_weight', 'margin', 'temperature')}
+    default['loss_weight'] = default['loss_weight'] or FACTORS['loss_weight']  # a config of the control itself
+    files = {key: folder / 'configs' / f'{key[0]}_{cfg.train_cfg.max_epochs}e.py' for key, cfg in made.items()}
+    setting = Setting(
+        folder=folder,
+        configs={key: str(file) for key, file in files.items()},
+        texts={str(file): made[key].pretty_text for key, file in files.items()},
+        epochs=epochs,
+        deepest=deepest,
+        loss=f'custom_hooks.{index}.loss',
+        default=default,
+        seed=seed,
+        most=most,
+    )
+    return setting, images

@@ -1,0 +1,95 @@
+"""tools/train.py, a run of a plan and a trial of a tuning hand the same config to one function."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from icckd_mm.config import launch
+from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan_file import check_plan
+from icckd_mm.lab.experiment.train_run import Task, train_run
+from icckd_mm.lab.tuning.setting import make_setting
+from tests.test_tools import STUDENT, TEACHER
+from tests.test_tools import command as tool
+
+ROOT = Path(__file__).parents[2]
+
+
+class CompletedError(Exception):
+    """The config is complete, and the next step would build the runner."""
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def completed(monkeypatch):
+    """The config with which a call comes to the runner, times and folders aside."""
+
+    def stop(cfg):
+        raise CompletedError(cfg)
+
+    monkeypatch.setattr(launch, 'build_runner', stop)
+
+    def of(function, *arguments):
+        with pytest.raises(CompletedError) as caught:
+            function(*arguments)
+        cfg = caught.value.args[0].to_dict()
+        return {key: value for key, value in cfg.items() if key not in ('work_dir', 'experiment_name')}
+
+    return of
+
+
+def compared(task, completed, folder):
+    """The config of a run, after comparing it with that of its command."""
+    found = completed(train_run, task)
+    words = shlex.split((Path(task.folder) / 'command.txt').read_text())
+    assert words[:2] == ['python', 'tools/train.py']
+    words[words.index('--work-dir') + 1] = str(folder)
+    assert completed(tool('train'), words[2:]) == found
+    return found
+
+
+@pytest.mark.parametrize(
+    ('stage', 'changes'),
+    [
+        ('teacher', {}),
+        ('teacher', dict(default=dict(teacher='icc-ft', images=64))),  # it starts from other weights
+        ('teacher', dict(default=dict(second_view='bank'))),  # its pipeline fits no command line
+        ('teacher', dict(device_loader=True)),
+        ('student', dict(networks=dict(teacher={'backbone.depth': 14}))),
+        ('student', dict(options=dict(student={'train_dataloader.num_workers': 2}))),
+    ],
+)
+def test_a_run_is_its_command(stage, changes, completed, tmp_path):
+    plan = {'name': 'one', 'seeds': [3], 'designs': [dict(type='star')], 'controls': [], **changes}
+    run = [run for run in build_graph(check_plan(plan)).values() if run.recipe.stage == stage][-1]
+    parent = None
+    if run.parent:
+        parent = str(tmp_path / 'parent.pth')
+        Path(parent).touch()
+    found = compared(Task(run, str(tmp_path / 'run'), parent, False, code_version()), completed, tmp_path / 'command')
+    assert found['randomness']['seed'] == 3
+    assert found['train_cfg']['max_epochs'] == run.epochs
+    assert parent in (None, found['load_from'], found['model'].get('teacher_ckpt'))
+
+
+def test_a_trial_is_its_command(completed, tmp_path):
+    configs = {'teacher': Config.fromfile(TEACHER), 'student': Config.fromfile(STUDENT)}
+    setting, _ = make_setting(configs, tmp_path, 0.3, 0, (2, 2))
+    for file, text in setting.texts.items():
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).write_text(text)
+    (tmp_path / 'teacher.pth').touch()
+    teacher, student = setting.pair(2, setting.deepest, 1)
+    found = compared(Task(teacher, str(tmp_path / 't'), None, False, code_version()), completed, tmp_path / 'command')
+    assert found['custom_hooks'][0]['loss']['margin'] == setting.values(2)['margin']
+    task = Task(student, str(tmp_path / 's'), str(tmp_path / 'teacher.pth'), True, code_version())
+    found = compared(task, completed, tmp_path / 'command')
+    assert found['model']['teacher_ckpt'] == str(tmp_path / 'teacher.pth')
+    assert found['test_dataloader'] is None

@@ -1,0 +1,76 @@
+"""Figures that are the same each time, and do not need colour."""
+
+import numpy as np
+import pytest
+import torch
+
+from icckd_mm.lab.analysis.curve_figures import curves_figure
+from icckd_mm.lab.analysis.curves import RunLog
+from icckd_mm.lab.analysis.feature_figures import chosen_rows, features_figure, plot_feature_spaces
+from icckd_mm.lab.analysis.label_figures import spread_figure
+from icckd_mm.lab.measures.features import FeatureSpace
+from icckd_mm.lab.measures.soft_labels import soft_labels
+from icckd_mm.lab.style import save, wrapped
+
+
+def space(seed=0, images=40, classes=4):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(images) % classes
+    return FeatureSpace(torch.randn(images, 8, generator=generator), torch.randn(images, classes, generator=generator), labels)
+
+
+def test_a_figure_has_the_same_bytes_each_time(tmp_path):
+    """Whatever random numbers were drawn before; in PNG and PDF."""
+    files = []
+    for name in ('first', 'second'):
+        np.random.rand(3), torch.rand(3)
+        files.append(save(features_figure({'a': space(), 'b': space(1)}), tmp_path / name))
+    for first, second in zip(*files):
+        assert first.read_bytes() == second.read_bytes()
+    assert files[0][0].read_bytes().startswith(b'\x89PNG')
+    assert files[0][1].read_bytes().startswith(b'%PDF')
+
+
+def test_panels_show_the_same_images():
+    labels = torch.arange(3000) % 20
+    rows = chosen_rows(labels, 100)
+    assert len(rows) == 100
+    assert labels[rows].max() < 10  # no more shapes than classes
+    assert torch.equal(rows, chosen_rows(labels, 100))
+    assert len(chosen_rows(labels[:50], 100)) == 30
+    with pytest.raises(ValueError, match='b was tested on other images than a'):
+        features_figure({'a': space(), 'b': space(images=44)})
+
+
+def test_runs_differ_without_colour():
+    """By line and marker in curves, by marker where there is no line."""
+    times = np.arange(5.0)
+    made = curves_figure({name: RunLog('epoch', {'loss': (times, times)}) for name in 'abcde'})
+    assert len({str(line.get_linestyle()) + line.get_marker() for line in made.axes[0].lines}) == 5
+    assert made.axes[0].get_ylabel() == 'nats'
+    assert made.axes[0].get_xlabel() == 'epoch'
+    made = spread_figure({name: soft_labels(space().logits, space().labels) for name in 'abc'})
+    assert len({line.get_marker() for line in made.axes[0].lines}) == 3
+
+
+def test_panels_are_of_what_was_logged():
+    """A distillation's own cross-entropy stands beside that of a teacher, not the sum of its losses."""
+    points = np.arange(3.0), np.arange(3.0)
+    teacher = RunLog('epoch', {'loss': points, 'icc_ratio': points})
+    student = RunLog('epoch', {'loss': (points[0], 9 * points[1]), 'student.loss': points})
+    made = curves_figure({'teacher': teacher, 'student': student})
+    drawn = {axis.get_title(): [line.get_ydata().max() for line in axis.lines] for axis in made.axes if axis.get_visible()}
+    assert drawn == {'Classification loss (training)': [2, 2], 'Intra / inter distance (icc_ratio)': [2]}
+    with pytest.raises(ValueError, match='nothing to draw'):
+        curves_figure({'empty': RunLog('epoch', {'time': points})})
+
+
+def test_the_demo_writes_its_figure(tmp_path):
+    plot_feature_spaces({'a': space()}, tmp_path / 'spaces.png')
+    assert (tmp_path / 'spaces.png').stat().st_size > 5000
+
+
+def test_long_names_are_broken_without_a_letter_lost():
+    name = 'icckd-kd_logits_resnet32x4_shufflenetv2_1xb64_cifar100'
+    assert wrapped(name).replace('\n', '') == name
+    assert max(map(len, wrapped(name).split('\n'))) <= 32
