@@ -157,6 +157,22 @@ def test_handlers_are_there_within_a_command_only(capsys):
     assert [signal.getsignal(signum) for signum in interruption.SIGNALS] == before
 
 
+@pytest.mark.parametrize('error', [None, ValueError('wrong'), KeyError('x'), Stopped(signal.SIGTERM), SystemExit(3)])
+def test_a_command_leaves_its_process_group_however_it_ends(error, tmp_path):
+    """A thread of gloo that is alive at the exit aborts the process."""
+
+    def main(argv):
+        torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
+        if error is not None:
+            raise error
+
+    try:
+        run(main, [])
+    except SystemExit as ended:
+        assert (ended.code == 0) == (error is None)
+    assert not torch.distributed.is_initialized()
+
+
 def in_child(function):
     """Exit status of a forked process, negative for a signal."""
     child = os.fork()
