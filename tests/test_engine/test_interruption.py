@@ -1,9 +1,9 @@
-"""A training that is asked to stop, in this process by signals that it sends itself; the commands in processes of their own."""
+"""A training that is asked to stop, in this process by signals that it sends itself."""
 
+import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,20 +18,10 @@ from icckd_mm.engine.command_line import run
 from icckd_mm.engine.hooks.stop_hook import StopHook
 from icckd_mm.engine.interruption import Stopped
 from tests.helpers import ICC, train
-from tests.processes import Processes
 
-ROOT = Path(__file__).resolve().parents[2]
-TEACHER = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
 LENGTH = 4
 SEVERAL = [None, signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    pool = Processes(2)
-    yield pool
-    pool.close()
 
 
 class Ask(Hook):
@@ -157,6 +147,20 @@ def test_handlers_are_there_within_a_command_only(capsys):
     assert [signal.getsignal(signum) for signum in interruption.SIGNALS] == before
 
 
+@pytest.mark.parametrize('error', [None, ValueError('wrong'), KeyError('x'), Stopped(signal.SIGTERM), SystemExit(3)])
+def test_a_command_leaves_its_process_group_however_it_ends(error, tmp_path):
+    """A thread of gloo that is alive at the exit aborts the process."""
+
+    def main(argv):
+        torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
+        if error is not None:
+            raise error
+
+    with contextlib.suppress(SystemExit):
+        run(main, [])
+    assert not torch.distributed.is_initialized()
+
+
 def in_child(function):
     """Exit status of a forked process, negative for a signal."""
     child = os.fork()
@@ -207,57 +211,3 @@ def test_data_loader_workers_leave_signals_to_the_run(straight, tmp_path):
     assert 'after iteration 6, saved as' in line
     trained(tmp_path, resume=True)
     assert checkpoint_differences(straight, last(tmp_path)) == []
-
-
-def several(folder, asks, resume=False):
-    """What a rank says: 12 iterations an epoch, so that the processes agree within it."""
-    asks = [Ask('iter', iteration, signum, rank) for rank, (iteration, signum) in enumerate(asks)]
-    options = dict(epochs=2, batch=4, images=96, launcher='pytorch', resume=resume, validate=False)
-    found = trained(folder, *asks, **options)
-    return found if isinstance(found[0], str) else len(found[1])
-
-
-@pytest.mark.parametrize(
-    ('asks', 'iteration', 'name'),
-    [
-        ([(3, signal.SIGUSR1), (4, signal.SIGUSR1)], 10, 'SIGUSR1'),  # one gets it an iteration later
-        ([(100, signal.SIGTERM), (11, signal.SIGTERM)], 12, 'SIGTERM'),  # only the second is asked, near the end of an epoch
-    ],
-)
-def test_processes_stop_at_the_same_iteration_and_resume_to_the_bit(asks, iteration, name, processes, tmp_path):
-    never = [(100, signal.SIGTERM)] * 2
-    assert processes.run(several, tmp_path / 'straight', never) == [24, 24]
-    said = processes.run(several, tmp_path / 'stopped', asks)
-    assert said[0] == said[1] == (said[0][0], 75)
-    assert said[0][0].startswith(f'stopped by {name} after iteration {iteration}, saved as')
-    assert processes.run(several, tmp_path / 'stopped', never, True) == [24 - iteration] * 2
-    assert checkpoint_differences(last(tmp_path / 'straight'), last(tmp_path / 'stopped')) == []
-
-
-SMALL = [
-    *('train_cfg.max_epochs=40', 'train_dataloader.dataset.indices=64', 'train_dataloader.batch_size=16'),
-    *('model.backbone.depth=8', 'train_dataloader.num_workers=1', 'val_dataloader.dataset.indices=40'),
-]
-
-
-@pytest.mark.parametrize('signum', [signal.SIGTERM, signal.SIGINT])
-def test_a_command_ends_in_one_line_and_leaves_no_process(signum, tmp_path):
-    words = [sys.executable, 'tools/train.py', TEACHER, '--work-dir', str(tmp_path), '--cfg-options', *SMALL]
-    process = subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    deadline = time.time() + 200
-    while not list(tmp_path.glob('epoch_*.pth')):
-        assert process.poll() is None
-        assert time.time() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signum)  # as a terminal and a cluster do: its data loader's workers, too
-    _, error = process.communicate(timeout=100)
-    assert process.returncode == (130 if signum == signal.SIGINT else 75)
-    (line,) = (line for line in error.splitlines() if 'Warning' not in line and not line.startswith('  '))
-    assert line.startswith(f'stopped by {signum.name} after iteration ')
-    assert line.endswith('; the same command with --resume goes on')
-    file, _ = newest_checkpoint(tmp_path)
-    assert f'saved as {file};' in line
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)

@@ -134,8 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         differences = checkpoint_differences(first, second)
         if differences:
             raise SystemExit(
-                f'run {runs}, signals so far: {dict(kills)}; {len(differences)} differences, first {differences[0]}; '
-                f'see {folder}'
+                f'run {runs}, after {dict(kills)}: {len(differences)} differences, first {differences[0]}; see {folder}'
             )
         said = ', '.join(f'{count} {name}' for name, count in sorted(kills.items()))
         print(f'{(time.monotonic() - began) / 60:5.1f} min: {runs} runs, {said or "no signal"}, no difference', flush=True)
