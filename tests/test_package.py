@@ -48,11 +48,12 @@ SURFACE = {
         'CoarseLabels',
         'DeviceLoader',
         'Digits',
+        'EvenPlaces',
         'MultiViewPatterns',
         'RandomImages',
         'TinyImageNet',
     ],
-    'icckd_mm.engine.hooks': ['ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook', 'PredictedFeaturesHook'],
+    'icckd_mm.engine.hooks': ['DataCheckHook', 'ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook', 'PredictedFeaturesHook'],
     'icckd_mm.engine.loops': ['ExactTrainLoop'],
     'icckd_mm.evaluation': ['ClassGeometry'],
 }
