@@ -53,7 +53,13 @@ SURFACE = {
         'RandomImages',
         'TinyImageNet',
     ],
-    'icckd_mm.engine.hooks': ['DataCheckHook', 'ExactCheckpointHook', 'FiniteGuardHook', 'IntraClassContrastHook', 'PredictedFeaturesHook'],
+    'icckd_mm.engine.hooks': [
+        'DataCheckHook',
+        'ExactCheckpointHook',
+        'FiniteGuardHook',
+        'IntraClassContrastHook',
+        'PredictedFeaturesHook',
+    ],
     'icckd_mm.engine.loops': ['ExactTrainLoop'],
     'icckd_mm.evaluation': ['ClassGeometry'],
 }
