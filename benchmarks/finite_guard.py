@@ -18,7 +18,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from benchmarks.measure import Case, Setting, aim, measure
-from icckd_mm.engine.hooks import FiniteGuardHook
+from icckd_mm.engine.finite.guard_hook import FiniteGuardHook
 from icckd_mm.zoo.architectures import classifier_config
 
 MOST = 0.01  # of a step

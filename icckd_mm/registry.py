@@ -57,12 +57,24 @@ HOOKS = root.Registry(
     'hook',
     parent=root.HOOKS,
     scope='icckd_mm',
-    locations=['icckd_mm.engine.hooks', 'icckd_mm.teacher', 'icckd_mm.distill.hooks'],
+    locations=[
+        'icckd_mm.engine.data_check_hook',
+        'icckd_mm.engine.exact.checkpoint_hook',
+        'icckd_mm.engine.finite.guard_hook',
+        'icckd_mm.evaluation',
+        'icckd_mm.teacher',
+        'icckd_mm.distill.hooks',
+    ],
 )
 LOOPS = root.Registry(
-    'loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.engine.loops', 'icckd_mm.distill.loops']
+    'loop', parent=root.LOOPS, scope='icckd_mm', locations=['icckd_mm.engine.exact.train_loop', 'icckd_mm.distill.loops']
 )
-DATASETS = root.Registry('dataset', parent=root.DATASETS, scope='icckd_mm', locations=['icckd_mm.datasets'])
+DATASETS = root.Registry(
+    'dataset',
+    parent=root.DATASETS,
+    scope='icckd_mm',
+    locations=['icckd_mm.datasets', 'icckd_mm.datasets.even_subset', 'icckd_mm.datasets.held_out'],
+)
 METRICS = root.Registry('metric', parent=root.METRICS, scope='icckd_mm', locations=['icckd_mm.evaluation'])
 LOADERS = root.Registry('data loader', scope='icckd_mm', locations=['icckd_mm.datasets.device_loader'])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from icckd_mm.engine.config_check import check_config
+from icckd_mm.config.check import check_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / 'docs'
@@ -75,6 +75,19 @@ def test_files_named_in_commands_exist(path):
         if language == 'bash':
             for name in re.findall(r'(?<![\w/])(?:tools|configs|benchmarks|docs)/[\w./-]+\.(?:py|sh)\b', ' '.join(lines)):
                 assert (ROOT / name).is_file() or name in shown, name
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
+def test_the_tests_that_a_page_names_exist(path):
+    """A promise is what a test keeps."""
+    text = path.read_text(encoding='utf-8')
+    for name in re.findall(r'tests/[\w/*{},.]+', text):
+        name = name.rstrip('.,')
+        for one in re.sub(r'(.*)\{(.*)\}(.*)', lambda m: ' '.join(m[1] + x + m[3] for x in m[2].split(',')), name).split():
+            assert list(ROOT.glob(one)), one
+    known = {file.name for file in (ROOT / 'tests').rglob('test_*.py')}
+    for name in re.findall(r'`(test_\w+\.py)`', text):
+        assert name in known, name
 
 
 def named_files():

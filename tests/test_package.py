@@ -4,6 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from mmengine.registry import DATASETS
+
+from icckd_mm import registry as registries
 
 ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
@@ -52,13 +55,9 @@ SURFACE = {
         'MultiViewPatterns',
         'RandomImages',
         'TinyImageNet',
-        'even_subset',
-        'held_out_part',
     ],
-    'icckd_mm.engine.hooks': ['DataCheckHook', 'ExactCheckpointHook', 'FiniteGuardHook', 'PredictedFeaturesHook'],
     'icckd_mm.teacher': ['IntraClassContrastHook'],
-    'icckd_mm.engine.loops': ['ExactTrainLoop'],
-    'icckd_mm.evaluation': ['ClassGeometry'],
+    'icckd_mm.evaluation': ['ClassGeometry', 'PredictedFeaturesHook'],
 }
 
 
@@ -66,6 +65,48 @@ SURFACE = {
 def test_the_public_names_are_pinned(module):
     names = __import__(module, fromlist=['__all__']).__all__
     assert sorted(names, key=str.lower) == sorted(SURFACE[module], key=str.lower)
+
+
+REGISTERED = {
+    'HOOKS': [
+        'DataCheckHook',
+        'ExactCheckpointHook',
+        'FiniteGuardHook',
+        'IntraClassContrastHook',
+        'PredictedFeaturesHook',
+        'StopDistillHook',
+        'TeacherAccuracyHook',
+        'TeacherCacheHook',
+    ],
+    'LOOPS': ['DistillValLoop', 'ExactTrainLoop', 'SelfDistillValLoop'],
+    'DATASETS': [
+        'ClassMap',
+        'CoarseLabels',
+        'Digits',
+        'EvenPlaces',
+        'MultiViewPatterns',
+        'RandomImages',
+        'TinyImageNet',
+        'even_subset',
+        'held_out_part',
+    ],
+    'METRICS': ['ClassGeometry'],
+    'LOADERS': ['DeviceLoader'],
+}
+
+
+@pytest.mark.parametrize('name', REGISTERED)
+def test_the_registered_types_are_pinned(name):
+    """``type='icckd_mm.X'`` in the configs of users; where a class lives may change."""
+    registry = getattr(registries, name)
+    registry.import_from_location()
+    assert sorted(registry.module_dict, key=str.lower) == sorted(REGISTERED[name], key=str.lower)
+
+
+@pytest.mark.parametrize('name', ['even_subset.even_subset', 'held_out.held_out_part'])
+def test_functions_that_plans_name_by_their_path_are_found(name):
+    """As plans and tunings of version 0.1.0 wrote them."""
+    assert DATASETS.get(f'icckd_mm.datasets.{name}') is DATASETS.get(f'icckd_mm.{name.split(".")[1]}')
 
 
 def run(code):
@@ -98,8 +139,8 @@ def test_teacher_training_does_not_need_mmrazor():
     code = """
 import sys
 sys.modules['mmrazor'] = None
-import icckd_mm.engine.hooks, icckd_mm.teacher
-import icckd_mm.models, icckd_mm.datasets, icckd_mm.engine.command_line, icckd_mm.lab.analysis.feature_space
+import icckd_mm.engine.exact.checkpoint_hook, icckd_mm.engine.finite.guard_hook, icckd_mm.teacher
+import icckd_mm.models, icckd_mm.datasets, icckd_mm.config.command_line, icckd_mm.lab.analysis.feature_space
 print('fine')
 """
     assert run(code).strip().endswith('fine')

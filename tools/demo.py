@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 
 RUNS = {
     'teacher, cross-entropy': 'baseline/ce_resnet20_1xb64_digits',

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from icckd_mm.zoo.published import published_top1
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs/icckd'

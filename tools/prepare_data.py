@@ -6,9 +6,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from icckd_mm.datasets.cifar_cut import cut_cifar10
-from icckd_mm.datasets.tiny_cut import cut_tiny_imagenet
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
+from icckd_mm.datasets.files.cifar_subset import cut_cifar10
+from icckd_mm.datasets.files.tiny_imagenet_subset import cut_tiny_imagenet
 
 STEP = 5000  # images between two lines of progress
 

@@ -11,8 +11,7 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 
-from icckd_mm.datasets.fast import without_missing_checkpoints
-from icckd_mm.engine.command_line import (
+from icckd_mm.config.command_line import (
     add_common_arguments,
     build_runner,
     check_files,
@@ -20,7 +19,8 @@ from icckd_mm.engine.command_line import (
     run,
     set_loader_defaults,
 )
-from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.config.fast import without_missing_checkpoints
+from icckd_mm.config.options import apply_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

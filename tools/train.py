@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from mmengine.runner import Runner
 
+from icckd_mm.config.command_line import add_common_arguments, read_config, run
 from icckd_mm.config.launch import train
-from icckd_mm.engine.command_line import add_common_arguments, read_config, run
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -12,9 +12,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from icckd_mm.engine.atomic_backend import write_atomically
-from icckd_mm.engine.command_line import OptionsAction, check_files, read_config, run
-from icckd_mm.engine.config_keys import apply_options
+from icckd_mm.config.command_line import OptionsAction, check_files, read_config, run
+from icckd_mm.config.options import apply_options
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.tuning.halving import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget

@@ -52,7 +52,7 @@ def _literal_config() -> type:
     """A subclass of ``Config`` of which every ``Config`` is an instance."""
     from mmengine.config import Config
 
-    from .config_text import parse_config_text
+    from icckd_mm.compat.checkpoints.config_text import parse_config_text
 
     class Same(type):
         def __instancecheck__(cls, value: Any) -> bool:

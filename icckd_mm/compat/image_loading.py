@@ -52,7 +52,7 @@ class _CheckedFiles:
 
     def get(self, *args: Any, **kwargs: Any) -> bytes:
         """The content of a file that can be a whole image."""
-        from icckd_mm.datasets.image_bytes import check_image  # imports the host
+        from icckd_mm.compat.image_bytes import check_image  # imports the host
 
         content = self._fileio.get(*args, **kwargs)
         check_image(content)

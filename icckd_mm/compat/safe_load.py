@@ -102,7 +102,7 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
             f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
-    from .checkpoint_gate import ContentError, check_content  # imports mmengine
+    from icckd_mm.compat.checkpoints.gate import ContentError, check_content  # imports mmengine
 
     try:
         check_content(content)
@@ -131,8 +131,8 @@ def _load(source: str | BinaryIO, map_location: Any) -> Any:
 
 def _read(file: BinaryIO, map_location: Any) -> Any:
     """The content of a zip file or legacy file, told apart by its first bytes."""
-    from .safe_container import ProgramError, read_legacy, read_zip  # imports mmengine
-    from .safe_values import RefusedGlobalError
+    from icckd_mm.compat.checkpoints.container import ProgramError, read_legacy, read_zip  # imports mmengine
+    from icckd_mm.compat.checkpoints.values import RefusedGlobalError
 
     file.seek(0)
     head = file.read(512)

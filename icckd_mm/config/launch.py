@@ -8,12 +8,12 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from icckd_mm.config.command_line import LOADERS, build_runner, check_files, set_loader_defaults
+from icckd_mm.config.device_loader import use_device_loader
+from icckd_mm.config.options import apply_options
 from icckd_mm.config.text_once import format_once
-from icckd_mm.datasets.device_config import use_device_loader
-from icckd_mm.engine.checkpoint_search import newest_checkpoint
-from icckd_mm.engine.command_line import LOADERS, build_runner, check_files, set_loader_defaults
-from icckd_mm.engine.config_keys import apply_options
-from icckd_mm.engine.folder_lock import work_dir_lock
+from icckd_mm.engine.exact.checkpoint_search import newest_checkpoint
+from icckd_mm.engine.process.folder_lock import work_dir_lock
 
 NEWEST = 'auto'
 
@@ -53,7 +53,7 @@ def train(
     set_loader_defaults(cfg, LOADERS, pin_memory=pin_memory, persistent_workers=persistent_workers)
     apply_options(cfg, dict(options) if options else None)
     if fast:
-        from icckd_mm.datasets.fast import fast_options  # heavy
+        from icckd_mm.config.fast import fast_options  # heavy
 
         cfg.merge_from_dict(fast_options(cfg))
     if device_loader:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .class_map import ClassMap
-from .folders import shortened
-from .nesting import inner_datasets
+from icckd_mm.datasets.files.folders import shortened
+from icckd_mm.datasets.wrappers.class_map import ClassMap
+from icckd_mm.datasets.wrappers.nesting import inner_datasets
+
 from .random_images import RandomImages
 
 Names = tuple[str, ...]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from icckd_mm.datasets.wrappers.nesting import build_cut
 from icckd_mm.registry import DATASETS
 
-from .nesting import build_cut
 
-
-@DATASETS.register_module()
+@DATASETS.register_module()  # plans may also name the function by its path
 def even_subset(dataset: dict, images: int) -> Any:
     """Build a data set with ``images`` of its images, spread evenly over their order.
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from icckd_mm.datasets.wrappers.nesting import build_cut
 from icckd_mm.registry import DATASETS
 
-from .nesting import build_cut
 
-
-@DATASETS.register_module()
+@DATASETS.register_module()  # plans may also name the function by its path
 def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> Any:
     """One of the two parts of a data set; ``icckd_mm.held_out_part`` is a ``type``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
-from icckd_mm.datasets.places import set_place
+from icckd_mm.datasets.wrappers.places import set_place
 from icckd_mm.randomness import preserved_randomness, seed_generators
 
 

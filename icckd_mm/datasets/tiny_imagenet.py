@@ -8,9 +8,8 @@ from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
+from icckd_mm.datasets.files.folders import check_layout
 from icckd_mm.registry import DATASETS
-
-from .folders import check_layout
 
 
 @DATASETS.register_module()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 
 LONGEST_KEY = 2**16  # bytes
 SHOWN = 60  # characters of a value in a message

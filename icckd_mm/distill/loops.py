@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.runner import ValLoop, autocast
 
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.runner_utils import unwrapped
 from icckd_mm.registry import LOOPS
 
 

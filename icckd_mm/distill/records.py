@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from icckd_mm.compat.config_text import parse_config_text
-from icckd_mm.datasets.nesting import common_pipeline, innermost_configs
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
+from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs
 
 SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCrop': 'scale', 'Resize': 'scale'}
 

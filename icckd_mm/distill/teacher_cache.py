@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from icckd_mm.distill.cache_files import check_key, open_rows
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 
 DTYPES = ('float16', 'float32')
 KEY = 'key.json'

@@ -11,8 +11,8 @@ import torch
 from mmengine.runner import Runner
 from torch import nn
 
-from icckd_mm.datasets.fingerprint import image_facts
-from icckd_mm.datasets.nesting import innermost_configs, labelled_datasets
+from icckd_mm.datasets.files.fingerprint import image_facts
+from icckd_mm.datasets.wrappers.nesting import innermost_configs, labelled_datasets
 
 
 def teacher_key(runner: Runner, model: Any, source: str, size: list[int], single_view: bool) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""Metrics for ``val_evaluator`` and ``test_evaluator``."""
+"""Metrics for ``val_evaluator`` and ``test_evaluator``, and the hook that gives them features."""
 
 from .class_geometry import ClassGeometry
+from .predicted_features_hook import PredictedFeaturesHook
 
-__all__ = ['ClassGeometry']
+__all__ = ['ClassGeometry', 'PredictedFeaturesHook']

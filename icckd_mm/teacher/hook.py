@@ -8,10 +8,9 @@ from typing import Any
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.runner import BaseLoop, Runner
 
-from icckd_mm.datasets.places import count_places
+from icckd_mm.datasets.wrappers.places import count_places
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
-from icckd_mm.engine.sample import sample_batch
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.runner_utils import sample_batch, unwrapped
 from icckd_mm.models.losses import IntraClassContrastiveLoss
 from icckd_mm.registry import HOOKS, MODELS
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.runner import Runner
 
-from icckd_mm.datasets.nesting import labelled_datasets
+from icckd_mm.datasets.wrappers.nesting import labelled_datasets
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.randomness import preserved_randomness

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.config.building import build_classifier, only_registered
 
 from .card import Entry, complexity, metafile, model_card, write_yaml

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from torch import Tensor
 
-from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import build_classifier
 from icckd_mm.config.registered import check_registered

@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes

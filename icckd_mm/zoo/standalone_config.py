@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.config import Config
 
 from icckd_mm.config.registered import check_registered
-from icckd_mm.datasets.nesting import innermost_configs
+from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.plain_text import plain
 
 from .network import Network

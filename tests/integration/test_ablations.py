@@ -13,7 +13,7 @@ from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.train_run import last_checkpoint, train_run
 from icckd_mm.teacher.second_views import SECOND_VIEWS
 from tests.helpers import equal
-from tests.test_tools import command as tool
+from tests.integration.test_tools import command as tool
 
 ROOT = Path(__file__).parents[2]
 PAIRS = {'ce-2view': 'kd-crd', 'mcmi': 'kd-rkd', 'ls': 'dkd', 'ce-stop': 'ckd', 'icc-ft': 'kd'}

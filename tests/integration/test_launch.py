@@ -12,8 +12,8 @@ from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.experiment.train_run import Task, train_run
 from icckd_mm.lab.tuning.setting import make_setting
-from tests.test_tools import STUDENT, TEACHER
-from tests.test_tools import command as tool
+from tests.integration.test_tools import STUDENT, TEACHER
+from tests.integration.test_tools import command as tool
 
 ROOT = Path(__file__).parents[2]
 

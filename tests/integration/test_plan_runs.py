@@ -19,7 +19,7 @@ from icckd_mm.lab.experiment.plan_file import read_plan
 from icckd_mm.lab.experiment.results import append_result, read_results, without_varying, write_results
 from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.experiment.workers import Workers
-from tests.test_tools import command as tool
+from tests.integration.test_tools import command as tool
 
 ROOT = Path(__file__).parents[2]
 PLAN = """

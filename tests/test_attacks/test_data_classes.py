@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import DATASETS, DefaultScope
 
 from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes, class_lists
-from icckd_mm.engine.hooks import DataCheckHook
+from icckd_mm.engine.data_check_hook import DataCheckHook
 from tests.helpers import build, config, train
 from tests.test_datasets.layouts import image_folder, picture
 from tests.test_distill.cases import algorithm, weights

@@ -10,8 +10,8 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 
 from icckd_mm.datasets.device_loader import DeviceLoader
+from icckd_mm.datasets.files.smaller_images import smaller
 from icckd_mm.datasets.repeatable import RepeatableLoader
-from icckd_mm.datasets.smaller_images import smaller
 from tests.helpers import train
 from tests.test_datasets.layouts import image_folder
 

@@ -12,7 +12,7 @@ from mmpretrain.datasets import CustomDataset
 from mmpretrain.models import ClsDataPreprocessor
 
 from icckd_mm.datasets.digits import Digits
-from icckd_mm.datasets.fingerprint import image_facts
+from icckd_mm.datasets.files.fingerprint import image_facts
 from icckd_mm.distill.hooks.teacher_cache_hook import TeacherCacheHook
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.distill.teacher_key import _preprocessor
@@ -57,8 +57,8 @@ def test_each_change_of_a_file_changes_what_is_known_of_the_images(tmp_path):
 
 
 def test_of_many_files_some_are_read_and_all_are_asked_for_size_and_time(tmp_path, monkeypatch):
-    monkeypatch.setattr('icckd_mm.datasets.fingerprint.SMALL', 0)
-    monkeypatch.setattr('icckd_mm.datasets.fingerprint.SAMPLED', 2)
+    monkeypatch.setattr('icckd_mm.datasets.files.fingerprint.SMALL', 0)
+    monkeypatch.setattr('icckd_mm.datasets.files.fingerprint.SAMPLED', 2)
     root = image_folder(tmp_path / 'a')
     before, second = facts(root), root / 'cat/1.png'
     time = second.stat().st_mtime

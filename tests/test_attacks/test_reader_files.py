@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from icckd_mm.compat.checkpoints.tensors import DTYPES
 from icckd_mm.compat.safe_load import load_checkpoint_safely
-from icckd_mm.compat.safe_tensors import DTYPES
 
 from . import attacks_files, attacks_pickle, forge
 

@@ -39,7 +39,7 @@ ATTACKS = {  # where, what
     'type is a number': ('model.backbone.type', 5),
     'hook as backbone': ('model.backbone', dict(type='mmengine.EMAHook')),
     'data set as backbone': ('model.backbone', dict(type='icckd_mm.Digits')),
-    'function of this package': ('model.backbone', dict(type='icckd_mm.engine.atomic_backend.write_atomically')),
+    'function of this package': ('model.backbone', dict(type='icckd_mm.engine.exact.atomic_backend.write_atomically')),
     'algorithm as backbone': ('model.backbone', dict(type='icckd_mm.SafeTeacherDistill', teacher_ckpt='{folder}/a.pth')),
     'download': ('model.backbone', dict(type='mmpretrain.TIMMBackbone', model_name='resnet18', pretrained=True)),
     'norm of a backbone': ('model.backbone.norm_cfg', MKDIR),

@@ -11,8 +11,8 @@ import pytest
 import torch
 import yaml
 
-from icckd_mm.compat.config_text import parse_config_text
-from icckd_mm.engine.errors import describe
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
+from icckd_mm.config.errors import describe
 from icckd_mm.lab.analysis.report import report
 from icckd_mm.lab.analysis.run import AnalysedRun
 from icckd_mm.lab.page import Block, markdown, markdown_table, page
@@ -188,7 +188,7 @@ def test_a_disk_that_is_full_at_any_moment_leaves_the_old_entry(tmp_path, allowe
     code = f"""
 import resource
 from icckd_mm.zoo import publish as module
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 module.verify = lambda entry, metrics: []
 load_checkpoint_safely({str(tmp_path / 'run' / 'epoch_1.pth')!r})

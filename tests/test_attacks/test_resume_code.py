@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from icckd_mm.compat.config_text import LONGEST, parse_config_text
+from icckd_mm.compat.checkpoints.config_text import LONGEST, parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 PLACES = {
@@ -82,7 +82,7 @@ def test_what_str_writes_for_numbers_is_read():
 @pytest.fixture
 def no_gate(monkeypatch):
     """Without the gate: what reads the text must not run it either."""
-    monkeypatch.setattr('icckd_mm.compat.checkpoint_gate.check_content', lambda content: None)
+    monkeypatch.setattr('icckd_mm.compat.checkpoints.gate.check_content', lambda content: None)
 
 
 @pytest.mark.usefixtures('no_gate')

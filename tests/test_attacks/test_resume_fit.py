@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from icckd_mm.engine.hooks.load_check_hook import add_load_check
+from icckd_mm.engine.loading.load_check_hook import add_load_check
 from tests.helpers import CONV, HEAD, ICC, RESNET, build
 
 from .conftest import loop

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from icckd_mm.compat.own_paths import confine, find_latest_checkpoint
-from icckd_mm.engine.atomic_backend import AtomicBackend
-from icckd_mm.engine.checkpoint_search import newest_checkpoint
+from icckd_mm.engine.exact.atomic_backend import AtomicBackend
+from icckd_mm.engine.exact.checkpoint_search import newest_checkpoint
 from icckd_mm.zoo.network import find_checkpoint
 
 STOCK = dict(checkpoint=dict(type='CheckpointHook', interval=1, save_best='auto', max_keep_ckpts=1))

@@ -112,7 +112,7 @@ def shared(trained, tmp_path_factory):
 @pytest.mark.parametrize('name', FORGED)
 def test_a_forged_state_is_one_line_with_the_file(name, run, shared):
     from icckd_mm.compat.safe_load import load_checkpoint_safely
-    from icckd_mm.engine.resume_check import check_run_state
+    from icckd_mm.engine.loading.run_state import check_run_state
 
     if isinstance(shared.optim_wrapper, dict):  # as Runner.train does
         shared._train_loop = shared.build_train_loop(shared._train_loop)

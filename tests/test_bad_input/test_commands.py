@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from tests.test_bad_input.case import BASES
 from tests.test_bad_input.files import FILES, MARKER, bad_files
 from tests.test_bad_input.typos import OPTIONS, TYPES

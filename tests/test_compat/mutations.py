@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-from icckd_mm.compat.safe_globals import ALLOWED
+from icckd_mm.compat.checkpoints.globals import ALLOWED
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 SECONDS = 10  # one case; an undisturbed file takes some milliseconds

@@ -143,7 +143,7 @@ def test_forged_content_is_refused(tmp_path, python):
     outcome = python(f"""
 import resource
 from icckd_mm.compat import safe_load
-from icckd_mm.compat import safe_unpickler
+from icckd_mm.compat.checkpoints import unpickler as safe_unpickler
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**31, used + 2**31))
 outcome = {{}}

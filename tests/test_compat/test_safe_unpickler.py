@@ -15,8 +15,8 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from icckd_mm.compat import safe_unpickler
-from icckd_mm.compat.safe_globals import RefusedGlobalError
+from icckd_mm.compat.checkpoints import unpickler as safe_unpickler
+from icckd_mm.compat.checkpoints.globals import RefusedGlobalError
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 HUB = ('mmengine.logging.history_buffer', 'HistoryBuffer')

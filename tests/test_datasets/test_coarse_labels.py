@@ -8,10 +8,10 @@ from mmengine.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from icckd_mm.datasets import Digits
-from icckd_mm.datasets.coarse_labels import CoarseLabels
 from icckd_mm.datasets.device_loader import DeviceLoader
 from icckd_mm.datasets.even_subset import even_subset, spread
 from icckd_mm.datasets.repeatable import RepeatableLoader
+from icckd_mm.datasets.wrappers.coarse_labels import CoarseLabels
 
 from .layouts import image_folder, picture
 

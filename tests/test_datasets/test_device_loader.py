@@ -152,7 +152,7 @@ def device_config(views):
 
 
 def test_a_teacher_trains_and_resumes_exactly_with_it(tmp_path):
-    from icckd_mm.engine.checkpoint_difference import checkpoint_differences
+    from icckd_mm.engine.exact.checkpoint_difference import checkpoint_differences
 
     options = dict(
         train_dataloader=device_config(2),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from icckd_mm.datasets.folders import check_data_folder
+from icckd_mm.datasets.files.folders import check_data_folder
 
 from .layouts import cifar10, image_folder, tiny_imagenet
 

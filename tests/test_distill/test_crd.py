@@ -17,8 +17,8 @@ from mmpretrain.structures import DataSample
 from icckd_mm.distill.losses import CRDLoss, crd
 from icckd_mm.distill.losses.crd_memory import draw_negatives
 from tests.helpers import train
+from tests.integration.test_distributed import free_port
 from tests.test_distill.cases import algorithm, weights
-from tests.test_distributed import free_port
 
 ROOT = Path(__file__).parents[2]
 SMALL = dict(neg_num=6, sample_n=20, dim_out=4)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from icckd_mm.engine.command_line import check_files
+from icckd_mm.config.command_line import check_files
 
 CONFIGS = Path(__file__).parents[2] / 'configs/icckd/distill'
 PAIR = 'resnet20_resnet8_1xb64_digits.py'

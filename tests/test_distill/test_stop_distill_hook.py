@@ -12,9 +12,9 @@ from mmengine.registry import MODELS
 from icckd_mm.distill.hooks import StopDistillHook
 from icckd_mm.distill.hooks.stop_distill_hook import zero_losses
 from tests.helpers import equal, state, train
+from tests.integration.test_distributed import free_port
 from tests.test_distill.cases import CONNECTED, algorithm, weights
 from tests.test_distill.test_loops import SELF
-from tests.test_distributed import free_port
 
 STOP = dict(type='icckd_mm.StopDistillHook', stop_epoch=1)
 

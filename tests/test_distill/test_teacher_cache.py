@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 from icckd_mm.distill.hooks.teacher_cache_hook import TeacherCacheHook
 from icckd_mm.distill.teacher_cache import TeacherCache
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.runner_utils import unwrapped
 from tests.helpers import build, config, equal, state, train
 from tests.processes import Processes
 from tests.test_distill.cases import CONNECTED, KL, LOGITS, algorithm, weights
@@ -176,7 +176,7 @@ class StopLater(Hook):
 KILLED = """
 import os, signal, torch
 from icckd_mm.distill.teacher_cache import TeacherCache
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.runner_utils import unwrapped
 cache = TeacherCache({folder!r}, dict(teacher='a'), 3, 2)
 cache.open(0)
 cache.write([0, 1, 2], torch.ones(3, 2))

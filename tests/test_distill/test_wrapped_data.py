@@ -6,8 +6,8 @@ from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from icckd_mm.datasets.device_loader import DeviceLoader
-from icckd_mm.datasets.places import count_places
 from icckd_mm.datasets.repeatable import RepeatableLoader
+from icckd_mm.datasets.wrappers.places import count_places
 from icckd_mm.distill.hooks.teacher_cache_hook import TeacherCacheHook
 from icckd_mm.distill.losses import CRDLoss
 from tests.helpers import equal, state, train

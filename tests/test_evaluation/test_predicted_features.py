@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from icckd_mm.engine.hooks.predicted_features_hook import PredictedFeaturesHook
+from icckd_mm.evaluation.predicted_features_hook import PredictedFeaturesHook
 from icckd_mm.functional import class_geometry
 from tests.helpers import ICC, build, equal, state, train
 from tests.test_distill.cases import algorithm, weights

@@ -7,7 +7,7 @@ import torch
 from mmengine.hooks import Hook
 from torch.nn.functional import normalize
 
-from icckd_mm.engine.checkpoint_difference import checkpoint_differences
+from icckd_mm.engine.exact.checkpoint_difference import checkpoint_differences
 from icckd_mm.teacher import IntraClassContrastHook
 from tests.helpers import CONV, ICC, build, config, equal, state, train
 

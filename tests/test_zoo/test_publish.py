@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from icckd_mm.compat.config_text import parse_config_text
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
 from icckd_mm.zoo.publish import publish

@@ -7,8 +7,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from icckd_mm.engine.atomic_backend import write_atomically
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.functional.number_checks import check_positive
 from icckd_mm.lab.analysis.figures import FIGURES, drawn
 from icckd_mm.lab.analysis.report import report

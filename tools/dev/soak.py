@@ -23,10 +23,10 @@ from pathlib import Path
 import mmpretrain.models  # noqa: F401  (imported once, so that a life is training and not importing)
 import torch
 
-from icckd_mm.engine.checkpoint_difference import checkpoint_differences
-from icckd_mm.engine.checkpoint_search import newest_checkpoint
-from icckd_mm.engine.command_line import run
-from icckd_mm.engine.whole_checkpoint import load_whole_checkpoint
+from icckd_mm.config.command_line import run
+from icckd_mm.engine.exact.checkpoint_difference import checkpoint_differences
+from icckd_mm.engine.exact.checkpoint_search import newest_checkpoint
+from icckd_mm.engine.exact.whole_checkpoint import load_whole_checkpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import train as train_tool

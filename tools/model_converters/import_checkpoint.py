@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from icckd_mm.zoo.architectures import SOURCES
 from icckd_mm.zoo.import_checkpoint import import_checkpoint
 

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from icckd_mm.zoo.index import chosen_index
 from icckd_mm.zoo.publish import FORMATS, publish
 from icckd_mm.zoo.verify import table

@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from icckd_mm.engine.command_line import run
+from icckd_mm.config.command_line import run
 from icckd_mm.zoo.verify import table, verify_all
 
 

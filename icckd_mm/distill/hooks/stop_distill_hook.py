@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from icckd_mm.distill.zero_losses import zero_losses
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.runner_utils import unwrapped
 from icckd_mm.registry import HOOKS
 
 

@@ -9,13 +9,12 @@ from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from icckd_mm.datasets.nesting import common_pipeline
-from icckd_mm.datasets.places import count_places
+from icckd_mm.datasets.wrappers.nesting import common_pipeline
+from icckd_mm.datasets.wrappers.places import count_places
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.distill.teacher_key import digest, teacher_key
-from icckd_mm.engine.loops import ExactTrainLoop
-from icckd_mm.engine.sample import sample_batch
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.exact.train_loop import ExactTrainLoop
+from icckd_mm.engine.runner_utils import sample_batch, unwrapped
 from icckd_mm.registry import HOOKS
 
 FIXED = {'LoadImageFromFile', 'Resize', 'ResizeEdge', 'CenterCrop', 'PackInputs'}

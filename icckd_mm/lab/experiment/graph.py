@@ -109,8 +109,8 @@ def _label(recipe: Recipe) -> str:
 
 def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]]]) -> tuple[str, int]:
     """The text of a config after its options, and its epochs."""
-    from icckd_mm.datasets.device_config import use_device_loader  # heavy
-    from icckd_mm.engine.config_keys import apply_options
+    from icckd_mm.config.device_loader import use_device_loader  # heavy
+    from icckd_mm.config.options import apply_options
 
     cfg = copy.deepcopy(read_config_once(recipe.config))
     options = copy.deepcopy(recipe.options)  # mmengine takes _delete_ out of what it merges

@@ -98,7 +98,7 @@ def _sees_one_view(recipe: Recipe) -> bool:
 
 
 def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    from icckd_mm.datasets.nesting import innermost_config  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_config  # heavy
 
     cfg = read_config_once(recipe.config)
     options: dict[str, Any] = {}
@@ -121,7 +121,7 @@ def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 def _some_images(config: str, options: dict[str, Any], images: int) -> dict[str, Any]:
     """The options with a choice of training images; what the plan says of the data set itself holds before that."""
-    from icckd_mm.datasets.nesting import innermost_config  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_config  # heavy
 
     about_data = {key: value for key, value in options.items() if f'{key}.'.startswith(f'{TRAIN}.')}
     cfg = copy.deepcopy(read_config_once(config))

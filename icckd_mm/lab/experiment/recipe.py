@@ -47,7 +47,7 @@ def common_options(cell: Cell, config: str) -> dict[str, Any]:
 
 def epochs_options(config: str, epochs: int) -> dict[str, Any]:
     """The options that make a run that long, its schedule in proportion."""
-    from icckd_mm.datasets.fast import shrunk_schedule  # heavy
+    from icckd_mm.config.fast import shrunk_schedule  # heavy
 
     cfg = read_config_once(config)
     scheduler = cfg.get('param_scheduler')

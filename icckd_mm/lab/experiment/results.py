@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 
 RESULTS, EARLIER = 'results.jsonl', 'earlier.jsonl'
 VARYING = ('time', 'machine')  # all other keys are the same whenever and wherever a run is done

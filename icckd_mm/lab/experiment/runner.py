@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
-from icckd_mm.engine.folder_lock import folder_lock
+from icckd_mm.engine.process.folder_lock import folder_lock
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.event_loop import work

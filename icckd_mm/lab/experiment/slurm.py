@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.graph import Run, levels
 
 LONGEST = 1000  # tasks an array; MaxArraySize is 1001 where the administrator has not changed it

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icckd_mm.engine.atomic_backend import write_atomically
-from icckd_mm.engine.folder_lock import folder_lock
-from icckd_mm.engine.unwrap import unwrapped
+from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.engine.process.folder_lock import folder_lock
+from icckd_mm.engine.runner_utils import unwrapped
 from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.devices import new_peak, peak_memory
 from icckd_mm.lab.experiment.graph import Run
@@ -107,7 +107,7 @@ def _train(task: Task, folder: Path) -> tuple[Any, bool]:
     from mmengine.config import Config
 
     from icckd_mm.config.launch import NEWEST, train  # heavy
-    from icckd_mm.engine.config_keys import apply_options
+    from icckd_mm.config.options import apply_options
 
     run, options = task.run, task.run.options_with(task.parent_checkpoint)
     cfg = Config.fromfile(run.recipe.config)

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from icckd_mm.engine import interruption
+from icckd_mm.engine.process import interruption
 from icckd_mm.lab.experiment.devices import new_peak
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.experiment.train_run import LOG, Task, train_run
@@ -46,7 +46,7 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
         print(stopped)
         raise
     except Exception as error:
-        from icckd_mm.engine.errors import describe
+        from icckd_mm.config.errors import describe
 
         traceback.print_exc()
         return None, describe(error)

@@ -89,7 +89,7 @@ def loader_as_tested(train_set: Any, test_loader: Any) -> DataLoader:
     Returns:
         DataLoader: In the order of the data set, in batches of the test loader's size.
     """
-    from icckd_mm.datasets.nesting import innermost_datasets  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_datasets  # heavy
 
     images = AsTested(train_set, innermost_datasets(test_loader.dataset)[0].pipeline)
     return DataLoader(images, batch_size=test_loader.batch_size, collate_fn=test_loader.collate_fn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.plan import FACTORS, Plan
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.page import Block, markdown, page

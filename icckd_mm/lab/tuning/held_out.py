@@ -28,8 +28,8 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
     Raises:
         ValueError: If the config has no epochs, no such data set, or no validation whose pipeline could be taken.
     """
-    from icckd_mm.datasets.fast import shrunk_schedule  # heavy
-    from icckd_mm.datasets.nesting import innermost_config
+    from icckd_mm.config.fast import shrunk_schedule  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_config
 
     check_trainable(cfg)
     made = copy.deepcopy(cfg)
@@ -83,7 +83,7 @@ def check_same_images(teacher: Config, student: Config) -> None:
     Raises:
         ValueError: If the training sets differ in more than their pipelines.
     """
-    from icckd_mm.datasets.nesting import innermost_config  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_config  # heavy
 
     first, second = (copy.deepcopy(cfg.train_dataloader.dataset) for cfg in (teacher, student))
     for dataset in (first, second):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from icckd_mm.engine.atomic_backend import write_atomically
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.results import Record, append_result, read_results, write_results
 from icckd_mm.lab.experiment.train_run import Task, last_checkpoint

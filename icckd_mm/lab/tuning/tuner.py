@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Callable
 
-from icckd_mm.engine.folder_lock import folder_lock
+from icckd_mm.engine.process.folder_lock import folder_lock
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.event_loop import work
 from icckd_mm.lab.experiment.results import Record

@@ -93,7 +93,7 @@ def test_every_method_becomes_a_config_of_this_repository():
 
 def test_the_command_of_a_run_gives_the_config_that_its_name_stands_for():
     """What command.txt says is what was hashed: merged by mmengine's own reader of options."""
-    from icckd_mm.engine.command_line import OptionsAction
+    from icckd_mm.config.command_line import OptionsAction
 
     graph = build(networks=dict(teacher={'backbone.depth': 8, 'backbone.widths': (4, 4, 8, 8), 'head.in_channels': 8}))
     run = next(run for run in graph.values() if run.recipe.method == 'icc')

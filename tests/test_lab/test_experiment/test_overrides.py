@@ -9,9 +9,9 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
-import icckd_mm.datasets.coarse_labels  # noqa: F401
-from icckd_mm.datasets.nesting import innermost_config
-from icckd_mm.engine.config_keys import apply_options
+import icckd_mm.datasets.wrappers.coarse_labels  # noqa: F401
+from icckd_mm.config.options import apply_options
+from icckd_mm.datasets.wrappers.nesting import innermost_config
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
 from icckd_mm.lab.experiment.runner import Study

@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
-from icckd_mm.datasets.coarse_labels import CoarseLabels
+from icckd_mm.datasets.wrappers.coarse_labels import CoarseLabels
 from icckd_mm.lab.measures.features import extract
 from icckd_mm.lab.measures.measure import measure
 from icckd_mm.lab.measures.subclass_probe import AsTested, subclass_probe

@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from scipy.special import log_softmax, logsumexp
 from sklearn.metrics import roc_auc_score
 
-from icckd_mm.datasets.multi_view import MultiViewPatterns
+from icckd_mm.datasets.multi_view_patterns import MultiViewPatterns
 from icckd_mm.lab.measures.views import trace_signal, traced_classes, view_accuracy, view_measures
 
 N, C = 120, 4

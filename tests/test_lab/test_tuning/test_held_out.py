@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from icckd_mm.config.check import check_config
 from icckd_mm.datasets import Digits
-from icckd_mm.engine.config_check import check_config
 from icckd_mm.lab.tuning.held_out import PART, check_same_images, check_trainable, contrast_hook, held_out_config, part_sizes
 
 CONFIGS = Path(__file__).parents[3] / 'configs/icckd'

@@ -1,0 +1,1 @@
+"""The reader of checkpoints: what a file contains is data."""

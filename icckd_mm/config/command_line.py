@@ -1,0 +1,213 @@
+"""What the commands in ``tools/`` share: arguments, reading a config, and checks before any work."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+import torch
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import is_main_process
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from icckd_mm.config.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
+from icckd_mm.engine.process.folder_lock import check_writable
+from icckd_mm.engine.process.interruption import Stopped, handled, note_status
+from icckd_mm.engine.process.process_group import leave_process_group
+from icckd_mm.engine.process.stop_hook import StopHook
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+class OptionsAction(DictAction):
+    """mmengine's reader of ``KEY=VALUE``, with a message where that is not what is given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *args: Any) -> None:
+        for option in values:
+            if option.find('=') < 1 or any(option.count(left) != option.count(right) for left, right in ('()', '[]')):
+                parser.error(f'--cfg-options {option}: write KEY=VALUE, with closed brackets, e.g. train_cfg.max_epochs=2')
+        super().__call__(parser, namespace, values, *args)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of mmpretrain's commands that training and test share."""
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/<name of the config>)')
+    parser.add_argument('--seed', type=int, help='same as --cfg-options randomness.seed=N')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of data loaders')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. train_cfg.max_epochs=2; lists as key="[a,b]" or key=a,b',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """The config with work dir, launcher and seed of the command line; ``--cfg-options`` are merged later, over everything.
+
+    Args:
+        args (argparse.Namespace): With the arguments of :func:`add_common_arguments`.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        ValueError: If the file does not exist or is no config.
+    """
+    path = Path(args.config)
+    if not path.is_file():
+        known = {file.stem: file for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        raise ValueError(
+            f'config {args.config} does not exist; '
+            + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* shows ours')
+        )
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    try:
+        cfg = Config.fromfile(args.config)
+    except Exception as error:  # a config is a program: anything can happen
+        raise ValueError(f'config {args.config} cannot be read: {describe(error)}; mend the file') from error
+    cfg.launcher = args.launcher
+    if args.work_dir is not None or cfg.get('work_dir') is None:
+        cfg.work_dir = args.work_dir or str(Path('work_dirs') / path.stem)
+    if args.seed is not None:
+        cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
+    return cfg
+
+
+def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool, persistent_workers: bool) -> None:
+    """Give data loaders mmpretrain's defaults where the config is silent.
+
+    Args:
+        cfg (Config): Changed in place.
+        fields (Sequence[str]): Names of the loaders.
+        pin_memory (bool): Whether to pin memory; without an accelerator it never is, since torch would warn each epoch.
+        persistent_workers (bool): Whether workers outlive an epoch; without workers torch refuses it.
+    """
+    for field in fields:
+        loader = cfg.get(field)
+        if not isinstance(loader, dict) or 'type' in loader:  # a DeviceLoader has no workers; errors come later
+            continue
+        if not isinstance(loader, dict):
+            raise ValueError(f'{field} must be a dict, got {loader!r}; correct it in the config')
+        defaults = ConfigDict(
+            pin_memory=pin_memory and torch.cuda.is_available(),
+            persistent_workers=persistent_workers and loader.get('num_workers', 0) > 0,
+            collate_fn=dict(type='default_collate'),
+        )
+        cfg[field] = ConfigDict(**{**defaults, **loader})
+        if not pin_memory:
+            cfg[field].pin_memory = False
+        if not persistent_workers:
+            cfg[field].persistent_workers = False
+
+
+def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
+    """Look for the files a config names, before anything is built.
+
+    Args:
+        cfg (Config): The complete config.
+        loaders (Sequence[str]): The data loaders that will be used.
+
+    Raises:
+        ValueError: If a data folder or checkpoint does not exist.
+    """
+    from icckd_mm.config.fast import is_at_hand, named_checkpoints  # heavy
+    from icckd_mm.datasets.files.folders import check_data_folder
+
+    for field in loaders:
+        if cfg.get(field):
+            try:
+                check_data_folder(cfg[field].dataset)
+            except ValueError as error:
+                raise ValueError(f'{field}: {error}') from None
+    for key, files in named_checkpoints(cfg).items():
+        for file in files:
+            if not is_at_hand(file):
+                other = f'"{key}=[FILE,FILE]"' if key.endswith('ckpts') else f'{key}=FILE'
+                raise ValueError(
+                    f'{key}: the checkpoint {file} does not exist; {_origin(file)}--cfg-options {other} names another'
+                )
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The runner that the config asks for.
+
+    Args:
+        cfg (Config): The complete config.
+
+    Returns:
+        Runner: It has made the work dir.
+
+    Raises:
+        ValueError: If the work dir cannot be made or written to.
+    """
+    from icckd_mm.engine.data_check_hook import DataCheckHook  # heavy
+    from icckd_mm.engine.loading.load_check_hook import add_load_check
+
+    check_writable(cfg.work_dir)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.register_hook(StopHook())
+    if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
+        runner.register_hook(DataCheckHook())
+    add_load_check(runner)
+    return runner
+
+
+def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None, resumes: bool = False) -> None:
+    """Run a command: any error ends in one line on stderr, and in the log with its traceback if a run has begun.
+
+    The exit status is 2 if a check refused what was given, 1 for every other error; ``--debug`` prints the traceback as well.
+    A command that is asked to stop ends in one line, too: with 130 after Ctrl-C, otherwise with 75 if it can go on later, and
+    with 128 + the signal if it cannot. The connections to other processes are closed in the end, however it ends.
+
+    Args:
+        main (Callable): The command.
+        argv (Sequence[str], optional): Its command line. Defaults to ``sys.argv[1:]``.
+        resumes: Whether it goes on with ``--resume``. Defaults to False.
+    """
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
+    status = 0
+    with handled():
+        try:
+            main(argv)
+        except Stopped as stopped:
+            status = stopped.status(resumes)
+            if is_main_process():
+                print(f'{stopped}' + ('; the same command with --resume goes on' if resumes else ''), file=sys.stderr)
+            note_status(status)
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else FAILED
+            raise
+        except Exception as error:
+            log = write_to_log(error)
+            hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
+            if '--debug' in (sys.argv if argv is None else argv):
+                traceback.print_exc()
+            print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
+            status = REFUSED if is_for_users(error) else FAILED
+        finally:
+            leave_process_group(status)
+    if status:
+        sys.exit(status)
+
+
+def _origin(checkpoint: str) -> str:
+    """How to make a checkpoint that lies in the default work dir of one of our configs."""
+    name = Path(checkpoint).parent.name
+    for config in Path('configs').rglob(f'{name}.py'):
+        return f'train it first with: python tools/train.py {config}; '
+    return ''

@@ -1,0 +1,107 @@
+"""Finds typing mistakes in ``--cfg-options``: keys that would create something nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config
+
+from icckd_mm.config.check import check_config, resembles, unknown_key
+from icckd_mm.config.schema import TOP_LEVEL, Keys, Path, dotted, known_keys
+from icckd_mm.config.types import CERTAIN
+
+
+def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
+    """Merge ``--cfg-options`` into a config, and check it before anything is built.
+
+    Args:
+        cfg (Config): Changed in place.
+        options (Mapping, optional): Dotted keys and their values.
+
+    Raises:
+        ValueError: If a key would be read by nobody, or the result is no valid config.
+    """
+    if options:
+        check_options(cfg, options)
+        cfg.merge_from_dict(dict(options))
+    check_config(cfg)
+
+
+def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Follow each key through the config, before ``cfg.merge_from_dict``.
+
+    A key that is not in the config yet is legal where it is an argument of the type that stands there, or of the runner, or
+    where the options make a new dict with a type.
+
+    Args:
+        cfg (Config): The config without the options; left as it is.
+        options (Mapping): Dotted keys and their values.
+
+    Raises:
+        ValueError: If nobody would read a key, or it leads through something that has no keys; names what is near.
+    """
+    for option, value in options.items():
+        _check(cfg, option, value, options)
+
+
+def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> None:
+    node: Any = dict(cfg.items())
+    path: Path = ()
+    scope = cfg.get('default_scope') or 'mmengine'
+    parts = option.split('.')
+    if '' in parts:
+        raise ValueError(f'--cfg-options {option}: a part of the key is empty; write it like train_cfg.max_epochs=2')
+    for part in parts:
+        if isinstance(node, (list, tuple)):
+            _check_index(node, path, part, option)
+            if len(path) + 1 == len(parts):  # mmengine can merge dicts into a list, nothing else
+                raise ValueError(f'--cfg-options {option}: elements cannot be set one by one; write {dotted(path)}="[...]"')
+            node, path = node[int(part)], (*path, int(part))
+        elif isinstance(node, Mapping):
+            scope = node.get('_scope_') or scope
+            other = options.get('.'.join([*parts[: len(path)], 'type']))
+            if path and other is not None:  # another type is built there, which has other arguments
+                node = {**node, 'type': other}
+            if part not in node:
+                _check_new(node, path, part, value, scope, options)
+                if any(later.isdigit() for later in parts[len(path) : len(path) + 2]):
+                    raise ValueError(
+                        f'--cfg-options {option}: {dotted((*path, part))} is no list in the config; give the whole list there'
+                    )
+                return
+            node, path = node[part], (*path, part)
+        elif node is None:  # an empty place, filled by a dict
+            raise ValueError(f'--cfg-options {option}: {dotted(path)} is None in the config; fill it there')
+        else:
+            raise ValueError(f'--cfg-options {option}: {dotted(path)} is {node!r}, which has no {part}; leave that part out')
+    several = isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value)  # e.g. schedulers
+    if isinstance(node, Mapping) and 'type' in node and not several and not isinstance(value, (Mapping, type(None))):
+        raise ValueError(f'--cfg-options {option}: {value!r} cannot replace a dict; to build another type, set {option}.type')
+
+
+def _check_index(node: Sequence[Any], path: Path, part: str, option: str) -> None:
+    if not part.isdigit() or int(part) >= len(node):
+        raise ValueError(
+            f'--cfg-options {option}: {dotted(path)} is a list of {len(node)}, so that an index from 0 to {len(node) - 1} must '
+            f'follow, got {part}'
+        )
+
+
+def _check_new(node: Mapping, path: Path, part: str, value: Any, scope: str, options: Mapping[str, Any]) -> None:
+    """Raise if ``part`` is no key that ``node`` may have."""
+    here = dotted((*path, part))
+    has_type = f'{here}.type' in options or (isinstance(value, Mapping) and 'type' in value)
+    keys = known_keys(node, path, scope)
+    if not path:
+        wrong = part not in TOP_LEVEL
+    elif keys:
+        wrong = part not in keys.names and resembles(part, keys.names, keys.cutoff)
+    elif has_type:
+        wrong = False
+    else:  # nobody knows; not so much like its neighbours, and not the only one of them without a type
+        keys = Keys(frozenset(map(str, node)), dotted(path), 0)
+        all_typed = bool(node) and all(isinstance(other, Mapping) and 'type' in other for other in node.values())
+        wrong = all_typed or resembles(part, keys.names, CERTAIN)
+    if wrong and keys:
+        raise ValueError(f'--cfg-options {unknown_key(path, part, keys)}')

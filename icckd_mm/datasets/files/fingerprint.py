@@ -1,0 +1,91 @@
+"""What the images of a data set are, in a few short digests."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from icckd_mm.datasets.even_subset import spread
+from icckd_mm.datasets.wrappers.nesting import innermost_datasets
+
+KINDS = ('pixels', 'file names', 'file sizes', 'file times', 'file contents')
+SAMPLED = 64  # files whose content is read, of a data set that is large
+SMALL = 64 * 2**20  # bytes; the content of all files is read up to here
+FEW = 20_000  # files, as well
+MANY = 200_000  # files; asking the disk for so many takes seconds
+
+
+def image_facts(dataset: Any) -> dict[str, str]:
+    """Digests by which other images are told from these; equal for a copy elsewhere that keeps names and times.
+
+    Images in memory are digested in full. Of files it takes names (relative to the data root), sizes, times of change in
+    seconds, and contents: of all while they have 64 MB together, else of 64 that are spread evenly.
+
+    Args:
+        dataset: A data set of mmengine or wrappers around some.
+
+    Returns:
+        Digests by what they are of; only those that exist.
+
+    Raises:
+        ValueError: If a data set does not tell where its images are.
+        OSError: If a file is missing.
+    """
+    parts = [_Facts(one) for one in innermost_datasets(dataset)]
+    names = [name for name in KINDS if any(name in part.seen for part in parts)]
+    return {name: _joined([part.digests[name].hexdigest() for part in parts]) for name in names}
+
+
+class _Facts:
+    """The digests of one data set."""
+
+    def __init__(self, dataset: Any) -> None:
+        if not isinstance(dataset, BaseDataset):
+            raise ValueError(
+                f'{type(dataset).__name__} does not tell where its images are; derive it from mmengine.dataset.BaseDataset'
+            )
+        self.digests = {name: hashlib.sha256() for name in KINDS}
+        self.seen: set[str] = set()
+        self.root = str(dataset.data_root or '')
+        paths: list[str] = []
+        total = 0
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            if 'img' in info:
+                image = np.ascontiguousarray(info['img'])
+                self._add('pixels', f'{image.dtype}{image.shape}'.encode(), image)
+            elif 'img_path' in info:
+                if not paths and len(dataset) >= MANY:
+                    print_log(f'looking at {len(dataset)} files of {self.root}', 'current', logging.INFO)
+                paths.append(str(info['img_path']))
+                total += self._stat(paths[-1])
+        few = len(paths) <= FEW and total <= SMALL
+        for number in range(len(paths)) if few else spread(len(paths), SAMPLED):
+            if os.path.isfile(paths[number]):
+                with open(paths[number], 'rb') as file:
+                    self._add('file contents', hashlib.sha256(file.read()).digest())
+
+    def _stat(self, path: str) -> int:
+        """Note name, size and time of a file; those of a remote one are not known."""
+        self._add('file names', path[len(self.root) * path.startswith(self.root) :].lstrip('/').encode() + b'\0')
+        if '://' in path:
+            return 0
+        found = os.stat(path)
+        self._add('file sizes', b'%d ' % found.st_size)
+        self._add('file times', b'%d ' % int(found.st_mtime))
+        return found.st_size
+
+    def _add(self, name: str, *content: Any) -> None:
+        self.seen.add(name)
+        for one in content:
+            self.digests[name].update(one)
+
+
+def _joined(digests: list[str]) -> str:
+    return hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]

@@ -1,0 +1,104 @@
+"""Whether a data set lies where a config looks for it, and what to do if not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from icckd_mm.datasets.wrappers.nesting import innermost_configs
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a data set's folder must hold.
+
+    Attributes:
+        title: Name for messages.
+        files: Files and folders in it.
+        source: How to get it.
+    """
+
+    title: str
+    files: tuple[str, ...]
+    source: str
+
+
+CIFAR = 'unpack https://www.cs.toronto.edu/~kriz/{} there, or let mmpretrain do so with download=True in the data set'
+LAYOUTS = {
+    'CIFAR10': Layout(
+        'CIFAR-10',
+        tuple(f'cifar-10-batches-py/{name}' for name in (*(f'data_batch_{i}' for i in range(1, 6)), 'test_batch')),
+        CIFAR.format('cifar-10-python.tar.gz'),
+    ),
+    'CIFAR100': Layout(
+        'CIFAR-100', ('cifar-100-python/train', 'cifar-100-python/test'), CIFAR.format('cifar-100-python.tar.gz')
+    ),
+    'TinyImageNet': Layout(
+        'Tiny-ImageNet',
+        ('wnids.txt', 'train', 'val/images', 'val/val_annotations.txt'),
+        'unpack http://cs231n.stanford.edu/tiny-imagenet-200.zip in the folder above it',
+    ),
+    'ImageNet': Layout(
+        'ImageNet-1k',
+        ('train', 'val'),
+        'ask for ILSVRC2012 at https://image-net.org/download and sort the images into train/<class> and val/<class>',
+    ),
+}
+ANY_FOLDER = Layout('the data set', (), 'put one folder a class there, or name another folder as data_root')
+
+
+def check_data_folder(dataset: Mapping[str, Any]) -> None:
+    """See that the folder of a data set is there and complete.
+
+    Args:
+        dataset (Mapping): Config of a data set or of a wrapper around one. Without ``data_root``, with one that is not on this
+            machine's disk, or with ``download=True``, there is nothing to check.
+
+    Raises:
+        ValueError: If the folder or a part of it is missing; says what is expected, what is there, and how to get it.
+    """
+    for inner in innermost_configs(dataset):
+        root = str(inner.get('data_root') or '')
+        if root and '://' not in root and not inner.get('download'):
+            check_layout(str(inner['type']).rsplit('.', 1)[-1], root)
+
+
+def check_layout(kind: str, root: str) -> None:
+    """See that ``root`` holds what a data set of class ``kind`` needs.
+
+    Args:
+        kind (str): Name of the class; of an unknown one only the folder is looked for.
+        root (str): The folder.
+
+    Raises:
+        ValueError: See :func:`check_data_folder`.
+    """
+    layout = LAYOUTS.get(kind, ANY_FOLDER)
+    folder = os.path.expanduser(root)
+    found = sorted(os.listdir(folder)) if os.path.isdir(folder) else None
+    missing = [name for name in layout.files if not os.path.exists(os.path.join(folder, name))]
+    if found and not missing:
+        return
+    if found is None:
+        state = 'does not exist'
+    elif found:
+        state = f'holds {shortened(found)}, but not {shortened(missing)}'
+    else:
+        state = 'is empty'
+    needed = f' (expected in it: {", ".join(layout.files)})' if layout.files else ''
+    raise ValueError(f'the folder {root} of {layout.title} {state}{needed}; {layout.source}')
+
+
+def shortened(names: list[str]) -> str:
+    """The first few of many names, and how many more there are.
+
+    Example:
+        >>> shortened([f'{i}.jpg' for i in range(7)])
+        '0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 2 more'
+    """
+    more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
+    return ', '.join(names[:SHOWN]) + more

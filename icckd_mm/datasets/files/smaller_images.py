@@ -1,0 +1,55 @@
+"""Images of a data set made smaller, as plain folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from icckd_mm.compat.image_bytes import check_image
+
+
+def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
+    """Write images at ``size`` x ``size`` as PNG files, which lose nothing.
+
+    ``out`` appears when it is complete; until then the files lie in ``<out>.partial``, which the next call removes.
+
+    Args:
+        images (Sequence[tuple[Path, Path]]): File to read, and its new folder below ``out``; the name stays, as ``.png``.
+        out (Path): The new folder; must not exist.
+        size (int): Side of the new images in pixels.
+
+    Yields:
+        tuple[int, int]: Images done and images in all, after each image.
+
+    Raises:
+        ValueError: If a file is not an image that OpenCV reads.
+        OSError: If a file cannot be written.
+    """
+    partial = out.with_name(out.name + '.partial')
+    shutil.rmtree(partial, ignore_errors=True)
+    for folder in sorted({folder for _, folder in images}):
+        (partial / folder).mkdir(parents=True)
+    for number, (path, folder) in enumerate(images, 1):
+        picture = smaller(path, size)
+        if not cv2.imwrite(str(partial / folder / f'{path.stem}.png'), picture):
+            raise OSError(f'cannot write to {partial / folder}; see that the disk has room')
+        yield number, len(images)
+    os.rename(partial, out)
+
+
+def smaller(path: Path, size: int) -> np.ndarray:
+    """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
+    try:
+        content = path.read_bytes()
+        check_image(content)
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{path} cannot be read: {error}; unpack the archive again') from None
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f'OpenCV cannot read the image {path}; unpack the archive again')
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)

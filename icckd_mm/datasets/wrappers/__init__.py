@@ -1,0 +1,1 @@
+"""Data sets around data sets, and what is asked of them."""

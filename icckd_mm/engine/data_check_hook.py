@@ -1,0 +1,84 @@
+"""Looks at the data sets of a run before its first step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop, Runner
+from mmpretrain.datasets import CustomDataset
+from mmpretrain.registry import DATASETS as HOST_DATASETS
+
+from icckd_mm.datasets.batch_count import check_batches
+from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes
+from icckd_mm.datasets.wrappers.nesting import innermost_configs
+from icckd_mm.datasets.wrappers.places import count_places
+from icckd_mm.engine.runner_utils import unwrapped
+from icckd_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DataCheckHook(Hook):
+    """Refuses data sets in which a label means several things, and memories of images that do not fit the training set.
+
+    Compared are the class names and class folders of all splits in use, and of the checkpoint that is resumed or tested. The
+    commands in ``tools/`` add this hook by themselves.
+
+    Raises:
+        ValueError: Before training or test, naming the classes or the wrapper.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_run(self, runner: Runner) -> None:
+        """Compare the data sets with each other, and the teacher's classes with them."""
+        splits = _splits(runner)
+        check_same_classes({**splits, **_waiting_test_set(runner, splits)})
+        model = unwrapped(runner)
+        for place, dataset in list(splits.items())[:1]:
+            for name, classes in getattr(model, 'teacher_classes', {}).items():
+                _warn(runner, check_trained_classes(classes, name, dataset, place))
+        if 'train' in splits:
+            check_batches(runner.train_dataloader)
+            for module in model.modules():
+                user = getattr(module, 'rows_of', None)
+                if user is not None:
+                    module.check_rows(count_places(runner.train_dataloader, user))
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the classes that a checkpoint was trained with; one that training merely starts from may have others."""
+        splits = _splits(runner)
+        if 'train' in splits and not runner._resume:
+            return
+        meta = checkpoint.get('meta')
+        dataset_meta = meta.get('dataset_meta') if isinstance(meta, dict) else None
+        classes = dataset_meta.get('classes') if isinstance(dataset_meta, dict) else None
+        for place, dataset in list(splits.items())[:1]:
+            _warn(runner, check_trained_classes(classes, f'the checkpoint {runner._load_from or ""}'.strip(), dataset, place))
+
+
+def _splits(runner: Runner) -> dict[str, Any]:
+    """The data sets that are in use."""
+    loops = {'train': runner._train_loop, 'val': runner._val_loop, 'test': runner._test_loop}
+    return {name: loop.dataloader.dataset for name, loop in loops.items() if isinstance(loop, BaseLoop)}
+
+
+def _waiting_test_set(runner: Runner, splits: dict[str, Any]) -> dict[str, Any]:
+    """The test set of a training, built to be looked at where it counts its labels from folders and is there."""
+    loader = runner._test_dataloader
+    config = loader.get('dataset') if 'train' in splits and isinstance(loader, dict) else None
+    if not isinstance(config, dict) or config == (runner.cfg.get('val_dataloader') or {}).get('dataset'):
+        return {}
+    named = [one['type'] for one in innermost_configs(config)]
+    kinds = [HOST_DATASETS.get(kind) if isinstance(kind, str) else kind for kind in named]
+    if not all(isinstance(kind, type) and issubclass(kind, CustomDataset) for kind in kinds):
+        return {}
+    try:
+        return {'test': HOST_DATASETS.build(config)}
+    except Exception:  # whoever tests is told
+        return {}
+
+
+def _warn(runner: Runner, warning: str | None) -> None:
+    if warning:
+        runner.logger.warning(warning)

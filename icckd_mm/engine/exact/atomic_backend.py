@@ -1,0 +1,97 @@
+"""Local files that are there in full or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import socket
+from pathlib import Path
+from typing import Any, Callable
+
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import print_log
+
+from icckd_mm.engine.exact.whole_checkpoint import load_whole_checkpoint
+from icckd_mm.engine.process.folder_lock import is_alive
+
+BACKEND = 'icckd_mm.atomic'
+PARTIAL = '.partial'
+WRITER = re.compile(rf'\.(?P<pid>[1-9]\d{{0,9}})@(?P<host>[^@/]+)\.[0-9a-f]{{8}}{re.escape(PARTIAL)}$')
+
+
+@register_backend(BACKEND)
+class AtomicBackend(LocalBackend):
+    """mmengine's ``LocalBackend`` whose ``put`` never leaves a broken file: ``backend_args=dict(backend='icckd_mm.atomic')``.
+
+    A checkpoint is written beside its place, flushed to the disk, read back, and then renamed. A full disk, a kill or a power
+    cut leaves the old file, at worst with a file ``*.partial`` beside it.
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write ``obj`` to ``filepath``; a ``.pth`` must be readable as a checkpoint before it takes its place.
+
+        Raises:
+            OSError: If the disk is full or the folder not writable; ``filepath`` is as before.
+        """
+        check = load_whole_checkpoint if str(filepath).endswith('.pth') else None
+        write_atomically(filepath, obj, check)
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        """Write text, likewise."""
+        write_atomically(filepath, obj.encode(encoding))
+
+    def rmtree(self, dir_path: str | Path) -> None:
+        """Delete nothing: a checkpoint of this backend is a file, so that a folder of its name is somebody else's."""
+        print_log(f'{dir_path} is a folder where a checkpoint was expected; it stays', 'current', logging.WARNING)
+
+
+def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], Any] | None = None) -> None:
+    """Put ``content`` into ``path``, all of it or nothing.
+
+    Args:
+        path (str | Path): The file; its folder is made if need be.
+        content (bytes): What it shall hold.
+        check (Callable, optional): Called with the path of the new file before it takes its place; raises if it is not good.
+
+    Raises:
+        OSError: If it cannot be written.
+        Exception: What ``check`` raises.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = f'{os.getpid()}@{socket.gethostname()}.{secrets.token_hex(4)}'  # no two writers share a file
+    partial = path.with_name(f'{path.name}.{own}{PARTIAL}')
+    try:
+        with open(partial, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if check is not None:
+            check(partial)
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    _flush_folder(path.parent)
+
+
+def remove_stale_partials(folder: str | Path) -> None:
+    """Delete what killed writers have left in ``folder``, and nothing that a living process may still write."""
+    for partial in Path(folder).glob(f'*{PARTIAL}'):
+        writer = WRITER.search(partial.name)
+        if writer is None or not is_alive({'pid': int(writer['pid']), 'host': writer['host']}):
+            partial.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """The new name must be on the disk before an older file is deleted; not every system can do so."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Checks that what a runner loads belongs to the run."""

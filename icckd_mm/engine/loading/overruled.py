@@ -1,0 +1,56 @@
+"""What a resumed run asks for and does not get, since the checkpoint decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from icckd_mm.compat.checkpoints.config_text import parse_config_text
+from icckd_mm.engine.loading.weights_fit import as_name
+
+NOTED = 6  # settings in a line
+
+
+def overruled_options(stored: Any, cfg: Any) -> list[str]:
+    """A line for the log where optimizer or schedules of this run are not those of the checkpoint.
+
+    torch and mmengine take learning rates, weight decay and the state of schedules from the file.
+
+    Args:
+        stored: ``meta.cfg`` of the checkpoint.
+        cfg: Config of this run.
+
+    Returns:
+        list[str]: Empty if nothing differs, or if one of the configs is not known.
+    """
+    try:
+        before, now = parse_config_text(stored), parse_config_text(cfg.pretty_text)
+    except ValueError:
+        return []
+    found = _differences(_decided(before), _decided(now), '')
+    if not found:
+        return []
+    named = ', '.join(found[:NOTED]) + (f' and {len(found) - NOTED} more' if len(found) > NOTED else '')
+    return [
+        f'--resume goes on with the optimizer and the schedules of the checkpoint; this run asks for others, without effect: '
+        f'{named}. To train with them, start from the weights: load_from=FILE without --resume'
+    ]
+
+
+def _decided(cfg: Any) -> dict:
+    """The settings that a checkpoint brings along."""
+    wrapper = cfg.get('optim_wrapper')
+    wrapper = wrapper.to_dict() if hasattr(wrapper, 'to_dict') else {}
+    options = {key: wrapper[key] for key in ('optimizer', 'paramwise_cfg') if key in wrapper}
+    schedules = cfg.get('param_scheduler') or []
+    schedules = schedules if isinstance(schedules, (list, tuple)) else [schedules]
+    return {'optim_wrapper': options, 'param_scheduler': {str(index): one for index, one in enumerate(schedules)}}
+
+
+def _differences(before: Any, now: Any, path: str) -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*now, *(key for key in before if key not in now)]
+        places = {key: f'{path}.{as_name(key)}' if path else as_name(key) for key in keys}
+        return [line for key in keys for line in _differences(before.get(key), now.get(key), places[key])]
+    rows = (list, tuple)  # a text does not always tell one from the other
+    same = before == now or (isinstance(now, rows) and isinstance(before, rows) and list(before) == list(now))
+    return [] if same else [f'{path}={now!r:.60} (checkpoint: {before!r:.60})']

@@ -1,0 +1,147 @@
+"""Every distiller's config on the digits: trains from a real ICC teacher, and its loss reaches the student."""
+
+import functools
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from icckd_mm.config.command_line import set_loader_defaults
+from tools.dev import first_batch
+
+ROOT = Path(__file__).resolve().parents[2] / 'configs/icckd'
+# Need a first stage, or no teacher: tests/integration/test_distill_stages.py; no data: tests/test_distill/test_data_free.py
+STAGED = ('icckd-ab_', 'icckd-ft', 'byot_', 'icckd-dafl_', 'icckd-dfad_')
+CONFIGS = sorted(path.name for path in (ROOT / 'distill').glob('*_digits.py') if not path.name.startswith(STAGED))
+
+
+class Gradients(Hook):
+    """Whether each distillation loss alone has a gradient somewhere in the student, in the first step."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if batch_idx == 0:
+            data = runner.model.data_preprocessor(data_batch, True)
+            losses = runner.model(**data, mode='loss')
+            self.losses = {name: value for name, value in losses.items() if name.startswith('distill.') and 'loss' in name}
+            weights = list(runner.model.student.parameters())
+            self.reached = {
+                name: any(
+                    gradient is not None and bool(gradient.abs().sum() > 0)
+                    for gradient in torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
+                )
+                for name, loss in self.losses.items()
+            }
+
+
+@pytest.fixture(scope='module')
+def teachers(tmp_path_factory):
+    """Trains a teacher when it is first asked for; two epochs are enough to tell the classes from chance."""
+
+    @functools.cache
+    def trained(net):
+        folder = tmp_path_factory.mktemp(net)
+        runner(ROOT / f'teacher/icc_{net}_1xb64_digits.py', folder, epochs=2).train()
+        return str(folder / 'epoch_2.pth')
+
+    return trained
+
+
+def runner(path, folder, epochs=1, validate=False, resume=False, **model):
+    cfg = Config.fromfile(path)
+    set_loader_defaults(cfg, ['train_dataloader', 'val_dataloader'], pin_memory=False, persistent_workers=False)
+    cfg.merge_from_dict(
+        {
+            'work_dir': str(folder),
+            'train_cfg.max_epochs': epochs,
+            'train_dataloader.dataset.indices': 192,
+            'train_dataloader.batch_size': 32,
+            'log_level': 'ERROR',
+            'resume': resume,
+            'experiment_name': f'distiller-{path.stem}-{folder.name}-{epochs}',
+            **{f'model.{name}': value for name, value in model.items()},
+        }
+    )
+    if not validate:
+        cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.save_best = None
+    return Runner.from_cfg(cfg)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_trains_and_every_loss_reaches_the_student(name, teachers, tmp_path):
+    teacher = teachers(name.split('_')[2])
+    cfg = Config.fromfile(ROOT / 'distill' / name).model
+    several = 'teacher_ckpt' not in cfg or cfg.teacher_ckpt is None
+    options = {'teacher.teacher_ckpts': [teacher, teacher]} if several else {'teacher_ckpt': teacher}
+    run, watch = runner(ROOT / 'distill' / name, tmp_path, **options), Gradients()
+    run.register_hook(watch)
+    run.train()
+    assert watch.reached
+    assert all(watch.reached.values()), watch.reached
+    assert all(torch.isfinite(loss).all() for loss in watch.losses.values())
+    assert all(torch.isfinite(value).all() for value in run.model.state_dict().values())
+
+
+def test_every_config_is_safe():
+    """A teacher that is checked, and a validation that leaves the student's weights alone."""
+    for path in ROOT.parent.rglob('*.py'):
+        for name in ("'SingleTeacherDistill'", "'OverhaulFeatureDistillation'", 'SingleTeacherDistillValLoop'):
+            assert name not in path.read_text(), path
+    for path in (ROOT / 'distill').glob('*_digits.py'):
+        cfg = Config.fromfile(path)
+        if 'teacher' in cfg.model:
+            assert cfg.model.type in ('icckd_mm.SafeTeacherDistill', 'icckd_mm.OverhaulFeatureDistillation'), path
+            assert cfg.get('val_cfg') in (dict(type='icckd_mm.DistillValLoop'), None), path
+
+
+@functools.cache
+def documented():
+    """Losses by method and family, as docs/distillers.md has them."""
+    _, _, table = first_batch.DOCS.read_text().partition(first_batch.MARK)
+    head, _, *rows = ([cell.strip(' `') for cell in line.split('|')[1:-1]] for line in table.strip().splitlines())
+    cells = {(row[0], family): cell for row in rows for family, cell in zip(head[1:], row[1:]) if cell != '-'}
+    return {key: {name: float(value) for name, value in map(str.split, cell.split(', '))} for key, cell in cells.items()}
+
+
+def cell_of(path):
+    return path.stem.split('_')[0], first_batch.FAMILIES[path.stem.split('_')[-3]]
+
+
+def test_the_table_of_the_documentation_has_every_config():
+    assert documented().keys() == {cell_of(path) for path in first_batch.CONFIGS}
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        pytest.param(path, marks=() if path.stem.split('_')[-3] == 'resnet8' else pytest.mark.slow, id=path.stem)
+        for path in first_batch.CONFIGS
+    ],
+)
+def test_a_first_batch_gives_what_the_documentation_says(path):
+    assert first_batch.first_losses(path) == pytest.approx(documented()[cell_of(path)], rel=2e-3)
+
+
+MIXES = ('icckd-kd-rkd_', 'icckd-kd-crd_', 'icckd-dkd-at_', 'icckd-dist-fitnet-ckd_')
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith(MIXES) and 'resnet20' in name])
+def test_a_mix_learns_resumes_and_evaluates(name, teachers, tmp_path):
+    """A loss that falls, one more epoch after a resume, and the accuracies of student and teacher."""
+    options = dict(teacher_ckpt=teachers('resnet20'))
+    length = 9 if 'crd' in name else 3  # CRD's loss rises first, while its memory of random rows fills with features
+    first = runner(ROOT / 'distill' / name, tmp_path, epochs=length, validate=True, **options)
+    first.train()
+    keys = [key for key in first.message_hub.log_scalars if key.startswith('train/distill.')]
+    for key in keys:
+        epochs = first.message_hub.get_scalar(key).data[0].reshape(length, -1).mean(axis=1)
+        assert epochs[-1] < (0.95 * epochs.max() if 'crd' in key else epochs[0]), key
+    second = runner(ROOT / 'distill' / name, tmp_path, epochs=length + 1, validate=True, resume=True, **options)
+    second.train()
+    assert second.iter == 6 * (length + 1)
+    assert second.message_hub.get_scalar(keys[0]).data[0].shape == (second.iter,)
+    assert second.message_hub.get_scalar('val/accuracy/top1').current() >= 0
+    assert second.message_hub.get_scalar('val/teacher.accuracy/top1').current() > 0

@@ -1,0 +1,105 @@
+"""``--cfg-options``: what somebody reads is merged, what nobody reads is refused."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from icckd_mm.config.options import apply_options
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = {
+    'teacher': 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py',
+    'student': 'configs/icckd/distill/icckd-kd_logits_resnet20_resnet8_1xb64_digits.py',
+}
+LEGAL = [
+    {'load_from': 'x.pth'},
+    {'resume': True},
+    {'work_dir': 'x'},
+    {'experiment_name': 'x'},
+    {'compile': True},
+    {'find_unused_parameters': True},
+    {'randomness.seed': 3, 'randomness.diff_rank_seed': True},
+    {'train_dataloader.drop_last': True, 'train_dataloader.num_batch_per_epoch': 2},
+    {'train_dataloader.dataset.indices': 3},
+    {'train_dataloader.sampler.seed': 3},
+    {'train_cfg.val_begin': 3},
+    {'optim_wrapper.clip_grad.max_norm': 3},
+    {'optim_wrapper.accumulative_counts': 2},
+    {'optim_wrapper.optimizer.nesterov': True},
+    {'optim_wrapper.paramwise_cfg.norm_decay_mult': 0.0},
+    {'env_cfg.dist_cfg.backend': 'gloo'},
+    {'val_evaluator.topk': [1, 5]},
+    {'auto_scale_lr.enable': True},
+    {'visualizer.vis_backends.0.save_dir': 'x'},
+    {'log_processor.window_size': 5},
+    {'param_scheduler': [dict(type='LinearLR', end=2), dict(type='CosineAnnealingLR', T_max=8, begin=2)]},  # one before
+    {'default_hooks.checkpoint.interval': 5},
+    {'default_hooks.ema.type': 'EMAHook', 'default_hooks.ema.momentum': 0.1},
+    {'model.init_cfg.type': 'Pretrained', 'model.init_cfg.checkpoint': 'x.pth'},
+]
+LEGAL_TEACHER = [
+    {'custom_hooks.0.priority': 'LOW', 'custom_hooks.0.begin': 2, 'custom_hooks.0.loss.temperature': 0.2},
+    {'model.train_cfg.augments.type': 'Mixup', 'model.train_cfg.augments.alpha': 0.1},
+    {'train_dataloader.dataset.pipeline.0.num_views': 3},
+    {'model.head.loss.label_smooth_val': 0.1, 'model.head.loss.type': 'LabelSmoothLoss'},  # an argument of the new type
+]
+LEGAL_STUDENT = [
+    {'model.teacher_ckpt': 'x.pth'},
+    {'model.distiller.distill_losses.loss_kl.tau': 3},
+    {
+        'model.distiller.distill_losses.loss_l2.type': 'mmrazor.L2Loss',
+        'model.distiller.distill_losses.loss_l2.loss_weight': 0.5,
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ('base', 'options'),
+    [(base, one) for base, own in (('teacher', LEGAL_TEACHER), ('student', LEGAL_STUDENT)) for one in (*LEGAL, *own)],
+)
+def test_legal_options_are_merged(base, options):
+    cfg = Config.fromfile(ROOT / CONFIGS[base])
+    apply_options(cfg, options)
+    for key, value in options.items():
+        node = cfg
+        for part in key.split('.'):
+            node = node[int(part)] if part.isdigit() else node[part]
+        assert node == value
+
+
+def test_a_mistake_among_options_leaves_the_config_as_it_was():
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    before = cfg.pretty_text
+    with pytest.raises(ValueError, match=r'--cfg-options train_cfg.max_epoch: .* did you mean max_epochs\?'):
+        apply_options(cfg, {'load_from': 'x.pth', 'train_cfg.max_epoch': 2})
+    assert cfg.pretty_text == before
+
+
+@pytest.mark.parametrize('value', [[], [5], [dict(type='LinearLR'), 5]])
+def test_a_dict_may_become_a_list_of_dicts_and_no_other_list(value):
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=r'--cfg-options param_scheduler: .* cannot replace a dict'):
+        apply_options(cfg, {'param_scheduler': value})
+
+
+def test_the_dicts_of_a_new_list_are_checked():
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=r'param_scheduler.0.ende: LinearLR has no argument ende'):
+        apply_options(cfg, {'param_scheduler': [dict(type='LinearLR', ende=2)]})
+
+
+def test_the_value_of_an_option_is_checked_too():
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=r'model.backbone: there is no type icckd_mm.CIFARResnt in the scope mmpretrain'):
+        apply_options(cfg, {'model.backbone.type': 'icckd_mm.CIFARResnt'})
+
+
+@pytest.mark.parametrize(
+    ('argument', 'message'),
+    [('label_smooth_value', r'did you mean label_smooth_val\?'), ('use_soft', 'LabelSmoothLoss has no argument use_soft')],
+)
+def test_arguments_are_those_of_the_type_that_the_options_set(argument, message):
+    cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
+    with pytest.raises(ValueError, match=message):
+        apply_options(cfg, {f'model.head.loss.{argument}': 0.1, 'model.head.loss.type': 'LabelSmoothLoss'})
