@@ -45,7 +45,7 @@ def read_log(run: Path | str) -> RunLog:
         RunLog: The curves. Times are epochs where the run counted them, with the most iterations an epoch was seen to have.
 
     Raises:
-        ValueError: If nothing was logged, or a line is no JSON.
+        ValueError: If nothing was logged, or a line is not JSON.
     """
     train: list[dict[str, Any]] = []
     val: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             if number < len(lines):  # the last one may be half written
                 raise ValueError(
-                    f'{file}, line {number} is no JSON: {line[:60]!r}; the log is damaged, remove the line'
+                    f'{file}, line {number} is not JSON: {line[:60]!r}; the log is damaged, remove the line'
                 ) from None
     return rows
 

@@ -63,7 +63,7 @@ def test_a_half_written_line_at_the_end_is_left_out_elsewhere_it_is_named(tmp_pa
     write(tmp_path / 'going_on', 1, [(1, 2)], tail='{"lr": 0.1, "lo')
     assert pairs(read_log(tmp_path / 'going_on'), 'loss') == [(1.0, 2.1)]
     write(tmp_path / 'damaged', 1, [(1, 2)], tail='{"lr": 0.1, "lo\n{}\n')
-    with pytest.raises(ValueError, match='line 2 is no JSON'):
+    with pytest.raises(ValueError, match='line 2 is not JSON'):
         read_log(tmp_path / 'damaged')
 
 
