@@ -28,7 +28,8 @@ html_copy_source = False
 myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 3
 
-autodoc_typehints = 'none'  # the docstrings have the types
+autodoc_typehints = 'description'  # types stand in annotations
+autodoc_typehints_description_target = 'documented'
 autodoc_member_order = 'bysource'
 napoleon_custom_sections = ['Source']
 napoleon_use_ivar = True

@@ -19,7 +19,7 @@ def random_state() -> dict[str, Any]:
     """What decides the next random numbers, in plain containers and tensors.
 
     Returns:
-        dict: ``python``, ``numpy``, ``torch`` and, once the GPU is in use, ``cuda``; for :func:`set_random_state`.
+        ``python``, ``numpy``, ``torch`` and, once the GPU is in use, ``cuda``; for :func:`set_random_state`.
     """
     kind, keys, *rest = np.random.get_state()
     state: dict[str, Any] = {
@@ -90,7 +90,7 @@ def random_state_fault(state: Any) -> str:
         state: What a file gives for a state of :func:`random_state`.
 
     Returns:
-        str: What is wrong, in one line.
+        What is wrong, in one line.
     """
     if not isinstance(state, dict) or not {'python', 'numpy', 'torch'} <= state.keys():
         return 'the generators of python, numpy and torch are not all there'
@@ -133,7 +133,7 @@ def seed_generators(*key: int) -> None:
     """Seed python, numpy and torch on the CPU; the GPU's generator belongs to the network and stays.
 
     Args:
-        *key (int): Whole numbers, such as seed, epoch and index; other keys give unrelated streams.
+        *key: Whole numbers, such as seed, epoch and index; other keys give unrelated streams.
     """
     digest = hashlib.blake2b(struct.pack(f'<{len(key)}q', *key), digest_size=16).digest()
     random.seed(digest)

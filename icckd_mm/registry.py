@@ -21,10 +21,10 @@ class ModelRegistry(root.Registry):
         """The class of that name.
 
         Args:
-            key (str): With or without the prefix ``icckd_mm.``.
+            key: With or without the prefix ``icckd_mm.``.
 
         Returns:
-            type, optional: The class, None if there is none.
+            The class, None if there is none.
 
         Raises:
             ImportError: If it could only be one of the classes that need mmrazor, and that cannot be imported.

@@ -78,7 +78,7 @@ REGISTERED = {
         'TeacherAccuracyHook',
         'TeacherCacheHook',
     ],
-    'LOOPS': ['DistillValLoop', 'ExactTrainLoop', 'SelfDistillValLoop'],
+    'LOOPS': ['DistillValLoop', 'ExactTrainLoop'],
     'DATASETS': [
         'ClassMap',
         'CoarseLabels',

@@ -29,10 +29,10 @@ def on_import(name: str, after: After | None = None, around: Around | None = Non
     """Registers callbacks for the execution of one module; registering the same one again changes nothing.
 
     Args:
-        name (str): Full name of the module, such as ``'mmrazor.models.algorithms.base'``. It need not exist.
-        after (Callable, optional): Called with the module once it is executed, or at once if it is imported already.
+        name: Full name of the module, such as ``'mmrazor.models.algorithms.base'``. It need not exist.
+        after: Called with the module once it is executed, or at once if it is imported already.
             It is called again when the module is reloaded, so it must be idempotent.
-        around (Callable, optional): Called with the module and a function that executes it, in place of the plain execution.
+        around: Called with the module and a function that executes it, in place of the plain execution.
             It has no effect on a module that is imported already.
     """
     if around is not None:

@@ -43,9 +43,9 @@ def set_module_inplace_false(self: Any, architecture: Any, varstr: str) -> None:
     """Sets ``inplace`` to False on every module that has it.
 
     Args:
-        self (BaseAlgorithm): Not used.
-        architecture (nn.Module | dict): A model, or its modules by name; anything else is left unchanged, as upstream does.
-        varstr (str): Not used; upstream evaluates it to reach ``architecture``.
+        self: Not used.
+        architecture: A model, or its modules by name; anything else is left unchanged, as upstream does.
+        varstr: Not used; upstream evaluates it to reach ``architecture``.
     """
     roots: Any = architecture.values() if isinstance(architecture, dict) else [architecture]
     for root in roots:

@@ -103,7 +103,7 @@ def find_latest_checkpoint(path: str) -> str | None:
         path: The work dir.
 
     Returns:
-        str | None: A file in the work dir, or in a folder of the same name; None if there is no ``last_checkpoint``.
+        A file in the work dir, or in a folder of the same name; None if there is no ``last_checkpoint``.
 
     Raises:
         ValueError: If it names a file that exists elsewhere.

@@ -40,10 +40,10 @@ def is_installed(package: str) -> bool:
     """Whether a distribution of this name, or a module that has a file, can be found.
 
     Args:
-        package (str): Name of a distribution (``'mmcv-lite'``) or of a module (``'mmcv'``).
+        package: Name of a distribution (``'mmcv-lite'``) or of a module (``'mmcv'``).
 
     Returns:
-        bool: True if it is there.
+        True if it is there.
     """
     if _distribution(package) is not None:
         return True
@@ -55,10 +55,10 @@ def get_installed_path(package: str) -> str:
     """Folder of an installed package.
 
     Args:
-        package (str): Name of a distribution or of a module.
+        package: Name of a distribution or of a module.
 
     Returns:
-        str: Path of the folder that holds its ``__init__.py``.
+        Path of the folder that holds its ``__init__.py``.
 
     Raises:
         importlib.metadata.PackageNotFoundError: If there is no such package.
@@ -89,10 +89,10 @@ def package2module(package: str) -> str:
     """Name of the first module that a distribution says it holds.
 
     Args:
-        package (str): Name of a distribution.
+        package: Name of a distribution.
 
     Returns:
-        str: Name of the module, ``'mmcv'`` for ``'mmcv-lite'``.
+        Name of the module, ``'mmcv'`` for ``'mmcv-lite'``.
 
     Raises:
         importlib.metadata.PackageNotFoundError: If there is no such distribution.

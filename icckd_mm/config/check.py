@@ -22,7 +22,7 @@ def check_config(cfg: Config) -> None:
     constructors, since builders fill in many. Nothing is built.
 
     Args:
-        cfg (Config): The complete config.
+        cfg: The complete config.
 
     Raises:
         ValueError: If a type is unknown, or an argument of one, or a place holds something of the wrong kind; names the place,

@@ -59,10 +59,10 @@ def read_config(args: argparse.Namespace) -> Config:
     """The config with work dir, launcher and seed of the command line; ``--cfg-options`` are merged later, over everything.
 
     Args:
-        args (argparse.Namespace): With the arguments of :func:`add_common_arguments`.
+        args: With the arguments of :func:`add_common_arguments`.
 
     Returns:
-        Config: The config.
+        The config.
 
     Raises:
         ValueError: If the file does not exist or is no config.
@@ -92,10 +92,10 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
     """Give data loaders mmpretrain's defaults where the config is silent.
 
     Args:
-        cfg (Config): Changed in place.
-        fields (Sequence[str]): Names of the loaders.
-        pin_memory (bool): Whether to pin memory; without an accelerator it never is, since torch would warn each epoch.
-        persistent_workers (bool): Whether workers outlive an epoch; without workers torch refuses it.
+        cfg: Changed in place.
+        fields: Names of the loaders.
+        pin_memory: Whether to pin memory; without an accelerator it never is, since torch would warn each epoch.
+        persistent_workers: Whether workers outlive an epoch; without workers torch refuses it.
     """
     for field in fields:
         loader = cfg.get(field)
@@ -119,8 +119,8 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
     """Look for the files a config names, before anything is built.
 
     Args:
-        cfg (Config): The complete config.
-        loaders (Sequence[str]): The data loaders that will be used.
+        cfg: The complete config.
+        loaders: The data loaders that will be used.
 
     Raises:
         ValueError: If a data folder or checkpoint does not exist.
@@ -147,10 +147,10 @@ def build_runner(cfg: Config) -> Runner:
     """The runner that the config asks for.
 
     Args:
-        cfg (Config): The complete config.
+        cfg: The complete config.
 
     Returns:
-        Runner: It has made the work dir.
+        It has made the work dir.
 
     Raises:
         ValueError: If the work dir cannot be made or written to.
@@ -175,8 +175,8 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
     with 128 + the signal if it cannot. The connections to other processes are closed in the end, however it ends.
 
     Args:
-        main (Callable): The command.
-        argv (Sequence[str], optional): Its command line. Defaults to ``sys.argv[1:]``.
+        main: The command.
+        argv: Its command line. Defaults to ``sys.argv[1:]``.
         resumes: Whether it goes on with ``--resume``. Defaults to False.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here

@@ -13,7 +13,7 @@ def use_device_loader(cfg: Config) -> None:
     """Let :class:`icckd_mm.DeviceLoader` take the place of torch's loader for training.
 
     Args:
-        cfg (Config): A complete config; changed in place.
+        cfg: A complete config; changed in place.
 
     Raises:
         ValueError: If the training loop is not :class:`icckd_mm.ExactTrainLoop`, which knows the loader.

@@ -20,10 +20,10 @@ def describe(error: BaseException) -> str:
     """An error as one line, without what only a programmer wants to know.
 
     Args:
-        error (BaseException): Any exception.
+        error: Any exception.
 
     Returns:
-        str: The message, with the name of the exception where it was not written for users.
+        The message, with the name of the exception where it was not written for users.
 
     Example:
         >>> describe(KeyError('lr'))
@@ -53,10 +53,10 @@ def write_to_log(error: BaseException) -> str | None:
     """Write the traceback to the log file of the run.
 
     Args:
-        error (BaseException): Any exception.
+        error: Any exception.
 
     Returns:
-        str, optional: The file; None if no run has begun.
+        The file; None if no run has begun.
     """
     logger = MMLogger.get_current_instance()
     logging.raiseExceptions = False  # the disk may be full; the line on stderr is what counts

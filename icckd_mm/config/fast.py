@@ -26,10 +26,10 @@ def fast_options(cfg: Config) -> dict[str, Any]:
     that they touch nothing that was trained in earnest.
 
     Args:
-        cfg (Config): A complete config; left as it is.
+        cfg: A complete config; left as it is.
 
     Returns:
-        dict: Dotted keys and their values.
+        Dotted keys and their values.
 
     Raises:
         ValueError: If the data are not at hand and their size is not known.
@@ -51,10 +51,10 @@ def without_missing_checkpoints(cfg: Config) -> dict[str, Any]:
     """What makes a config work where its checkpoints are not at hand, for ``cfg.merge_from_dict``: random networks.
 
     Args:
-        cfg (Config): A complete config; left as it is.
+        cfg: A complete config; left as it is.
 
     Returns:
-        dict: Dotted keys and their values; empty where nothing is missing.
+        Dotted keys and their values; empty where nothing is missing.
     """
     options: dict[str, Any] = {}
     for key, files in named_checkpoints(cfg).items():
@@ -75,10 +75,10 @@ def named_checkpoints(cfg: Config) -> dict[str, list[str]]:
     """The checkpoints that a config starts from.
 
     Args:
-        cfg (Config): A complete config.
+        cfg: A complete config.
 
     Returns:
-        dict[str, list[str]]: Files or addresses by dotted key; what is not set is left out.
+        Files or addresses by dotted key; what is not set is left out.
     """
     model = _dict(cfg.get('model'))
     named = {'load_from': [cfg.get('load_from')]}

@@ -16,8 +16,8 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
     """Merge ``--cfg-options`` into a config, and check it before anything is built.
 
     Args:
-        cfg (Config): Changed in place.
-        options (Mapping, optional): Dotted keys and their values.
+        cfg: Changed in place.
+        options: Dotted keys and their values.
 
     Raises:
         ValueError: If a key would be read by nobody, or the result is no valid config.
@@ -35,8 +35,8 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
     where the options make a new dict with a type.
 
     Args:
-        cfg (Config): The config without the options; left as it is.
-        options (Mapping): Dotted keys and their values.
+        cfg: The config without the options; left as it is.
+        options: Dotted keys and their values.
 
     Raises:
         ValueError: If nobody would read a key, or it leads through something that has no keys; names what is near.

@@ -113,12 +113,12 @@ def known_keys(node: Mapping[str, Any], path: Path, scope: str) -> Keys | None:
     """The keys that a dict of a config may have.
 
     Args:
-        node (Mapping): The dict.
-        path (tuple): Where it is.
-        scope (str): The scope in which it is built.
+        node: The dict.
+        path: Where it is.
+        scope: The scope in which it is built.
 
     Returns:
-        Keys, optional: None if they cannot be known.
+        None if they cannot be known.
     """
     place = dotted(path)
     if not path:

@@ -32,10 +32,10 @@ def arguments_of(target: Callable) -> Arguments:
     """The keyword arguments of ``target``; those that a class hands up with ``super().__init__(**kwargs)`` count too.
 
     Args:
-        target (Callable): A class or a function.
+        target: A class or a function.
 
     Returns:
-        Arguments: Their names, and whether these are all.
+        Their names, and whether these are all.
 
     Example:
         >>> names, complete = arguments_of(torch.nn.CrossEntropyLoss)

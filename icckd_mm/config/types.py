@@ -20,11 +20,11 @@ def find_types(name: Any, scope: str) -> list[Callable]:
     """All that a type may stand for; the same name can be, say, a transform and a layer.
 
     Args:
-        name (Any): Value of ``type``: a name, ``'scope.Name'``, or the class or function itself.
-        scope (str): The scope in which it is built.
+        name: Value of ``type``: a name, ``'scope.Name'``, or the class or function itself.
+        scope: The scope in which it is built.
 
     Returns:
-        list[Callable]: The candidates, none if the name is unknown.
+        The candidates, none if the name is unknown.
 
     Raises:
         ImportError: If it could only be in a module that cannot be imported.

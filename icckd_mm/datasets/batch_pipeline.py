@@ -39,11 +39,11 @@ def read_pipeline(pipeline: list[dict]) -> BatchPipeline:
     """Translate a pipeline of mmpretrain.
 
     Args:
-        pipeline (list[dict]): Configs of ``LoadImageFromFile``, ``RandomCrop``, horizontal ``RandomFlip``, ``MultiView`` of two
+        pipeline: Configs of ``LoadImageFromFile``, ``RandomCrop``, horizontal ``RandomFlip``, ``MultiView`` of two
             equal views, and ``PackInputs``.
 
     Returns:
-        BatchPipeline: What it does.
+        What it does.
 
     Raises:
         ValueError: If it does anything else, naming the transform.

@@ -34,12 +34,12 @@ class DeviceLoader:
     the distribution of mmpretrain's; each augmentation is a function of (seed, epoch, index, view).
 
     Args:
-        dataset (dict): A data set of mmpretrain; of its pipeline it knows what :func:`read_pipeline` knows.
-        batch_size (int): Images a process and step.
-        sampler (dict, optional): Config of a sampler. Defaults to ``dict(type='DefaultSampler', shuffle=True)``.
-        drop_last (bool): Whether to leave out a last batch that is not full. Defaults to False.
-        seed (int): Seed of the run. Defaults to 0.
-        device (str | torch.device): Where the images lie. Defaults to ``'cpu'``; the loop gives the model's.
+        dataset: A data set of mmpretrain; of its pipeline it knows what :func:`read_pipeline` knows.
+        batch_size: Images a process and step.
+        sampler: Config of a sampler. Defaults to ``dict(type='DefaultSampler', shuffle=True)``.
+        drop_last: Whether to leave out a last batch that is not full. Defaults to False.
+        seed: Seed of the run. Defaults to 0.
+        device: Where the images lie. Defaults to ``'cpu'``; the loop gives the model's.
 
     Raises:
         ValueError: If the pipeline does what cannot be done to a batch, images differ in size, or are no 8-bit images.

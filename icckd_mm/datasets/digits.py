@@ -24,8 +24,8 @@ class Digits(BaseDataset):
     ``(scale, scale, 3)``, uint8, with three equal channels.
 
     Args:
-        split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
-        scale (int): Side of the images in pixels. Defaults to 32.
+        split: ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        scale: Side of the images in pixels. Defaults to 32.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline``, ``indices``, ``test_mode``, …
 
     Raises:
@@ -46,7 +46,7 @@ class Digits(BaseDataset):
         """The images of the split, in the order of scikit-learn.
 
         Returns:
-            list[dict]: ``img`` and ``gt_label`` of each image.
+            ``img`` and ``gt_label`` of each image.
         """
         digits = load_digits()
         parts = train_test_split(np.arange(len(digits.target)), test_size=TEST_IMAGES, stratify=digits.target, random_state=0)

@@ -17,11 +17,11 @@ def even_subset(dataset: dict, images: int) -> Any:
     the two numbers alone. It is made in the innermost data set, so that ``sample_idx`` counts from 0 to ``images - 1``.
 
     Args:
-        dataset (dict): Config of a data set of mmpretrain, or of a wrapper such as :class:`CoarseLabels` around one.
-        images (int): How many images the innermost data set shall have.
+        dataset: Config of a data set of mmpretrain, or of a wrapper such as :class:`CoarseLabels` around one.
+        images: How many images the innermost data set shall have.
 
     Returns:
-        Any: The data set that ``dataset`` describes; of the class that it names.
+        The data set that ``dataset`` describes; of the class that it names.
 
     Raises:
         ValueError: If there are not so many images.

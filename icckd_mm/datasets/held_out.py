@@ -19,14 +19,14 @@ def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool 
     rounded ``fraction`` is held out, at least one image, and at least one remains.
 
     Args:
-        dataset (dict): Config of a data set of mmengine or mmpretrain with one label an image, or of ``ClassMap`` or
+        dataset: Config of a data set of mmengine or mmpretrain with one label an image, or of ``ClassMap`` or
             ``CoarseLabels`` around one, whose fine classes then are what is dealt out.
-        fraction (float): Share of the images that is held out, in (0, 1).
-        seed (int): Seed of the split. Defaults to 0.
-        held_out (bool): Which part: the one that is held out, or else the rest. Defaults to False.
+        fraction: Share of the images that is held out, in (0, 1).
+        seed: Seed of the split. Defaults to 0.
+        held_out: Which part: the one that is held out, or else the rest. Defaults to False.
 
     Returns:
-        Any: The data set that ``dataset`` describes, cut down.
+        The data set that ``dataset`` describes, cut down.
 
     Raises:
         TypeError: If ``dataset`` joins several data sets, or is none with one label an image.
@@ -53,12 +53,12 @@ def held_out_rows(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Which images are held out.
 
     Args:
-        labels (np.ndarray): Class of each image ``(N,)``.
-        fraction (float): In (0, 1).
-        seed (int): Seed.
+        labels: Class of each image ``(N,)``.
+        fraction: In (0, 1).
+        seed: Seed.
 
     Returns:
-        np.ndarray: Sorted indices.
+        Sorted indices.
 
     Raises:
         ValueError: See :func:`held_out_part`.

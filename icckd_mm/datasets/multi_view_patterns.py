@@ -34,17 +34,17 @@ class MultiViewPatterns(BaseDataset):
     ``traces``, a list of (class, view). ``PackInputs(meta_keys=('sample_idx', 'img_shape', 'view', 'traces'))`` keeps both.
 
     Args:
-        split (str): ``'train'`` or ``'test'``: different images of the same patterns. Defaults to ``'train'``.
-        images (int): Number of images. Defaults to 500.
-        single_view (float): Share of single-view images in [0, 1]. In the theory it is small in training; a test with many
+        split: ``'train'`` or ``'test'``: different images of the same patterns. Defaults to ``'train'``.
+        images: Number of images. Defaults to 500.
+        single_view: Share of single-view images in [0, 1]. In the theory it is small in training; a test with many
             shows who knows all views. Defaults to 0.1.
-        num_classes (int): Classes, at least 2. Defaults to 10.
-        views (int): Views of a class, 1 to 9. Defaults to 3.
-        traces (int): Other classes of which a multi-view image has a trace; beside the views no more than 9. Defaults to 2.
-        trace_strength (float): Contrast of a trace, where a view has 0.6 to 1. Defaults to 0.4.
-        noise (float): Standard deviation of the noise in grey levels of 255. Defaults to 30.
-        size (int): Side of the images in pixels, at least 6. Defaults to 16.
-        seed (int): Of patterns and images. Defaults to 0.
+        num_classes: Classes, at least 2. Defaults to 10.
+        views: Views of a class, 1 to 9. Defaults to 3.
+        traces: Other classes of which a multi-view image has a trace; beside the views no more than 9. Defaults to 2.
+        trace_strength: Contrast of a trace, where a view has 0.6 to 1. Defaults to 0.4.
+        noise: Standard deviation of the noise in grey levels of 255. Defaults to 30.
+        size: Side of the images in pixels, at least 6. Defaults to 16.
+        seed: Of patterns and images. Defaults to 0.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline`` (without ``LoadImageFromFile``, the images
             are in memory), ``indices``, ``test_mode``, …
 
@@ -103,7 +103,7 @@ class MultiViewPatterns(BaseDataset):
         """The images of the split.
 
         Returns:
-            list[dict]: ``img``, an array ``(size, size, 3)`` of uint8, ``gt_label``, ``view`` and ``traces`` of each.
+            ``img``, an array ``(size, size, 3)`` of uint8, ``gt_label``, ``view`` and ``traces`` of each.
         """
         patterns = self.patterns
         return [self._sample(index, patterns) for index in range(self.images)]

@@ -18,10 +18,10 @@ class RandomImages(BaseDataset):
     The classes come in turn, so that ``num_images`` of at least ``num_classes`` has them all. Says in the log that it is noise.
 
     Args:
-        num_images (int): Number of images.
-        size (int): Their side in pixels.
-        num_classes (int): Number of classes.
-        seed (int): Of the noise; images are the same in every run. Defaults to 0.
+        num_images: Number of images.
+        size: Their side in pixels.
+        num_classes: Number of classes.
+        seed: Of the noise; images are the same in every run. Defaults to 0.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline`` (without ``LoadImageFromFile``, the images
             are in memory), ``test_mode``, …
 
@@ -44,7 +44,7 @@ class RandomImages(BaseDataset):
         """The images.
 
         Returns:
-            list[dict]: ``img``, an array ``(size, size, 3)`` of uint8, and ``gt_label`` of each.
+            ``img``, an array ``(size, size, 3)`` of uint8, and ``gt_label`` of each.
         """
         MMLogger.get_current_instance().warning(
             'RANDOM NOISE, NOT DATA: %d generated images of %d classes. Accuracies mean nothing.',

@@ -16,7 +16,7 @@ class EpochIndex(int):
     """An index of a data set that knows its epoch, so that a worker of an earlier epoch knows it too.
 
     Attributes:
-        epoch (int): The epoch in which the sample is drawn, from 0.
+        epoch: The epoch in which the sample is drawn, from 0.
     """
 
     epoch: int
@@ -39,8 +39,8 @@ class RepeatableDataset(Dataset):
     ``sample_idx`` of a sample is its index here, whatever wrappers are inside.
 
     Args:
-        dataset (Dataset): Any data set; its attributes are those of this one.
-        seed (int): Seed of the run.
+        dataset: Any data set; its attributes are those of this one.
+        seed: Seed of the run.
     """
 
     def __init__(self, dataset: Any, seed: int) -> None:
@@ -74,7 +74,7 @@ class EpochBatches(Sampler):
     """The batches of another batch sampler, their indices marked with the epoch, from any position on.
 
     Args:
-        batches (Sampler): A batch sampler.
+        batches: A batch sampler.
     """
 
     def __init__(self, batches: Any) -> None:
@@ -87,8 +87,8 @@ class EpochBatches(Sampler):
         """Choose the epoch and the first batch of the next pass.
 
         Args:
-            epoch (int): The epoch, from 0.
-            first (int): How many batches to leave out; they are not loaded. Defaults to 0.
+            epoch: The epoch, from 0.
+            first: How many batches to leave out; they are not loaded. Defaults to 0.
         """
         self.epoch, self.first = epoch, first
         if hasattr(self.sampler, 'set_epoch'):
@@ -110,8 +110,8 @@ class RepeatableLoader(DataLoader):
     A pass over it takes nothing from torch's global generator.
 
     Args:
-        loader (DataLoader): A loader of a map-style data set in batches, whose settings it takes over.
-        seed (int): Seed of the run.
+        loader: A loader of a map-style data set in batches, whose settings it takes over.
+        seed: Seed of the run.
 
     Raises:
         ValueError: If the loader has no batches, or its sampler gives one image several times in an epoch.

@@ -22,8 +22,8 @@ class TinyImageNet(BaseDataset):
     labels and are not read.
 
     Args:
-        data_root (str): The folder.
-        split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
+        data_root: The folder.
+        split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline``, ``indices``, ``test_mode``, …
 
     Raises:
@@ -40,7 +40,7 @@ class TinyImageNet(BaseDataset):
         """The images of the split, by class in training, in the order of ``val_annotations.txt`` in validation.
 
         Returns:
-            list[dict]: ``img_path`` and ``gt_label`` of each image.
+            ``img_path`` and ``gt_label`` of each image.
         """
         check_layout('TinyImageNet', self.data_root)
         root = Path(self.data_root).expanduser()

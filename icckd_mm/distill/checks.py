@@ -9,9 +9,9 @@ def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:
     """Raise unless both tensors have one shape: broadcasting would give a number without meaning.
 
     Args:
-        loss (str): Name of the loss, for the message.
-        student (Tensor): Features or logits of the student.
-        teacher (Tensor): Those of the teacher.
+        loss: Name of the loss, for the message.
+        student: Features or logits of the student.
+        teacher: Those of the teacher.
 
     Raises:
         ValueError: Naming both shapes.
@@ -27,9 +27,9 @@ def check_maps(loss: str, student: Tensor, teacher: Tensor) -> None:
     """Raise unless both tensors are maps ``(B, C, H, W)`` of one batch with more than one place.
 
     Args:
-        loss (str): Name of the loss, for the message.
-        student (Tensor): Maps of the student.
-        teacher (Tensor): Maps of the teacher.
+        loss: Name of the loss, for the message.
+        student: Maps of the student.
+        teacher: Maps of the teacher.
 
     Raises:
         ValueError: If they are not maps, of different batches, or 1x1, where the loss is always 0.

@@ -14,9 +14,9 @@ class CRDConnector(BaseModule):
     """A linear layer to unit rows, for :class:`icckd_mm.CRDLoss`; a zero row stays zero, where mmrazor's gives NaN.
 
     Args:
-        dim_in (int): Width of the features. Defaults to 1024.
-        dim_out (int): Width of the rows. Defaults to 128.
-        init_cfg (dict, optional): Start of the weights. Defaults to None, PyTorch's own.
+        dim_in: Width of the features. Defaults to 1024.
+        dim_out: Width of the rows. Defaults to 128.
+        init_cfg: Start of the weights. Defaults to None, PyTorch's own.
     """
 
     def __init__(self, dim_in: int = 1024, dim_out: int = 128, init_cfg: dict | None = None) -> None:
@@ -27,9 +27,9 @@ class CRDConnector(BaseModule):
         """Rows of length 1.
 
         Args:
-            x (Tensor): Features ``(B, dim_in)`` or maps that flatten to it.
+            x: Features ``(B, dim_in)`` or maps that flatten to it.
 
         Returns:
-            Tensor: ``(B, dim_out)`` in at least single precision.
+            ``(B, dim_out)`` in at least single precision.
         """
         return unit_rows(raised(self.linear(x.flatten(1))))

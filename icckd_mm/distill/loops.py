@@ -21,7 +21,7 @@ class DistillValLoop(ValLoop):
 
     Args:
         *args: Runner, data loader and evaluator of :class:`mmengine.runner.ValLoop`.
-        cache_teacher (bool): Whether the teacher's figure is kept; False for a teacher that changes. Defaults to True.
+        cache_teacher: Whether the teacher's figure is kept; False for a teacher that changes. Defaults to True.
         **kwargs: As for :class:`mmengine.runner.ValLoop`.
     """
 
@@ -34,7 +34,7 @@ class DistillValLoop(ValLoop):
         """Validate both.
 
         Returns:
-            dict: The metrics.
+            The metrics.
         """
         teacher = self.teacher_metrics()  # before EMAHook and its like act
         self.runner.call_hook('before_val')
@@ -51,7 +51,7 @@ class DistillValLoop(ValLoop):
         """The teacher's metrics with the prefix ``teacher.``; no hook is called and no random number drawn.
 
         Returns:
-            dict[str, float]: Empty where the model has no teacher.
+            Empty where the model has no teacher.
         """
         model = unwrapped(self.runner)
         if not hasattr(model, 'teacher'):

@@ -14,9 +14,9 @@ class Record(NamedTuple):
     """What is known of the images that a network was trained with.
 
     Attributes:
-        preprocessor (dict): Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
-        side (int, optional): Side of the square images; None where nothing is known.
-        classes (Any): What the checkpoint says of its classes, unchecked; None where it says nothing.
+        preprocessor: Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
+        side: Side of the square images; None where nothing is known.
+        classes: What the checkpoint says of its classes, unchecked; None where it says nothing.
     """
 
     preprocessor: dict
@@ -28,10 +28,10 @@ def read_record(checkpoint: dict) -> Record:
     """What the config in a checkpoint says about images.
 
     Args:
-        checkpoint (dict): A checkpoint of mmengine.
+        checkpoint: A checkpoint of mmengine.
 
     Returns:
-        Record: Empty where there is no readable config.
+        Empty where there is no readable config.
     """
     classes = _classes(checkpoint.get('meta'))
     try:

@@ -26,11 +26,11 @@ class TeacherCache:
     is there is never written again. A row that is not known is NaN; one that is not finite in full counts as not known.
 
     Args:
-        folder (str | Path): Made if need be.
-        key (dict[str, str]): What the logits depend on; a folder with another key is refused.
-        num_images (int): N.
-        num_classes (int): C.
-        dtype (str): ``'float16'`` (relative error 5e-4) or ``'float32'``. Defaults to ``'float16'``.
+        folder: Made if need be.
+        key: What the logits depend on; a folder with another key is refused.
+        num_images: N.
+        num_classes: C.
+        dtype: ``'float16'`` (relative error 5e-4) or ``'float32'``. Defaults to ``'float16'``.
 
     Raises:
         ValueError: If ``dtype`` is another, or the folder was written with another key.
@@ -64,7 +64,7 @@ class TeacherCache:
         """Turn to a view, which is read if its file is there and else collected.
 
         Args:
-            view (int): Its number, from 0.
+            view: Its number, from 0.
 
         Raises:
             ValueError: If the file is not what this cache writes.
@@ -77,10 +77,10 @@ class TeacherCache:
         """Logits of some images.
 
         Args:
-            index (Sequence[int]): B places in the data set.
+            index: B places in the data set.
 
         Returns:
-            Tensor, optional: ``(B, C)`` in single precision; None unless all are known.
+            ``(B, C)`` in single precision; None unless all are known.
         """
         if self.rows is None:
             return None
@@ -91,8 +91,8 @@ class TeacherCache:
         """Collect logits; without effect where the view has its file.
 
         Args:
-            index (Sequence[int]): B places in the data set.
-            logits (Tensor): ``(B, C)``, on any device.
+            index: B places in the data set.
+            logits: ``(B, C)``, on any device.
         """
         if self.rows is None:
             self.rows = np.full(self.shape, np.nan, self.dtype)
@@ -103,7 +103,7 @@ class TeacherCache:
         """Leave what this process has collected beside the view, for the one that writes it.
 
         Args:
-            name (str): Of this process and run.
+            name: Of this process and run.
 
         Raises:
             OSError: If it cannot be written.
@@ -115,7 +115,7 @@ class TeacherCache:
         """Add what other processes have handed over.
 
         Args:
-            names (Sequence[str]): Of theirs; one that had nothing is passed over.
+            names: Of theirs; one that had nothing is passed over.
         """
         for part in filter(Path.is_file, map(self._part, names)):
             if self._collects:
@@ -128,7 +128,7 @@ class TeacherCache:
         """Leave the view.
 
         Args:
-            keep (bool): Whether to write what was collected; False if it is only a part.
+            keep: Whether to write what was collected; False if it is only a part.
 
         Raises:
             OSError: If it cannot be written; nothing is left then.

@@ -25,8 +25,8 @@ class JoinedLogits(nn.Module):
     """One set of logits from those of several teachers; a module of its own, so that a recorder can name it.
 
     Args:
-        how (str): See :class:`TeacherEnsemble`.
-        weights (Tensor): ``(T,)``, sum 1.
+        how: See :class:`TeacherEnsemble`.
+        weights: ``(T,)``, sum 1.
     """
 
     def __init__(self, how: str, weights: Tensor) -> None:
@@ -38,11 +38,11 @@ class JoinedLogits(nn.Module):
         """Join them.
 
         Args:
-            logits (Tensor): ``(T, B, C)``.
-            labels (Tensor, optional): True classes ``(B,)``; only ``'best'`` looks at them. Defaults to None.
+            logits: ``(T, B, C)``.
+            labels: True classes ``(B,)``; only ``'best'`` looks at them. Defaults to None.
 
         Returns:
-            Tensor: ``(B, C)``.
+            ``(B, C)``.
         """
         if self.how != 'best':
             return torch.einsum('t,tbc->bc', self.weights.to(logits.dtype), logits)
@@ -56,14 +56,14 @@ class TeacherEnsemble(BaseModel):
     """Several classifiers as one teacher of :class:`icckd_mm.SafeTeacherDistill`; record its logits at ``source='logits'``.
 
     Args:
-        teachers (Sequence[dict]): Configs of classifiers with equal classes.
-        teacher_ckpts (Sequence[str | None]): Their weights, in the same order, loaded strictly. None leaves a teacher random,
+        teachers: Configs of classifiers with equal classes.
+        teacher_ckpts: Their weights, in the same order, loaded strictly. None leaves a teacher random,
             which the algorithm refuses unless that is meant.
-        how (str): ``'mean'`` of the logits, ``'weights'`` for a weighted mean, or ``'best'``: for each image the teacher that
+        how: ``'mean'`` of the logits, ``'weights'`` for a weighted mean, or ``'best'``: for each image the teacher that
             gives the true class the highest probability; where labels are not to be looked at (prediction), the one that is
             surest. Defaults to 'mean'.
-        weights (Sequence[float], optional): For ``'weights'``, one a teacher; divided by their sum. Defaults to None.
-        ignore_keys (Sequence[str]): Beginnings of keys of the checkpoints that do not count, beside ``icc_loss.`` and
+        weights: For ``'weights'``, one a teacher; divided by their sum. Defaults to None.
+        ignore_keys: Beginnings of keys of the checkpoints that do not count, beside ``icc_loss.`` and
             ``data_preprocessor.``. Defaults to ().
 
     Raises:
@@ -108,12 +108,12 @@ class TeacherEnsemble(BaseModel):
         """As a classifier of mmpretrain.
 
         Args:
-            inputs (Tensor): Images ``(B, 3, H, W)``.
-            data_samples (list[DataSample], optional): With ``gt_label`` in mode ``'loss'``. Defaults to None.
-            mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``. Defaults to 'tensor'.
+            inputs: Images ``(B, 3, H, W)``.
+            data_samples: With ``gt_label`` in mode ``'loss'``. Defaults to None.
+            mode: ``'tensor'``, ``'loss'`` or ``'predict'``. Defaults to 'tensor'.
 
         Returns:
-            Tensor | dict | list: Logits, their cross-entropy, or data samples with scores and labels.
+            Logits, their cross-entropy, or data samples with scores and labels.
         """
         every = torch.stack([teacher(inputs, mode='tensor') for teacher in self.teachers])
         if mode == 'loss':

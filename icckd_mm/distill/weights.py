@@ -16,13 +16,13 @@ def load_strictly(model: nn.Module, path: str, ignored: Sequence[str] = IGNORED)
     mmengine's ``load_checkpoint`` logs what is missing and goes on with a network that is random in part.
 
     Args:
-        model (nn.Module): Changed in place, only if all fits.
-        path (str): A checkpoint, local or of any scheme that mmengine knows.
-        ignored (Sequence[str]): Beginnings of keys that do not count. Defaults to the queue of the intra-class loss and the
+        model: Changed in place, only if all fits.
+        path: A checkpoint, local or of any scheme that mmengine knows.
+        ignored: Beginnings of keys that do not count. Defaults to the queue of the intra-class loss and the
             data preprocessor.
 
     Returns:
-        dict: The checkpoint.
+        The checkpoint.
 
     Raises:
         ValueError: Naming every missing, surplus and misshapen key.

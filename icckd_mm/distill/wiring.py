@@ -18,9 +18,9 @@ def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:
     """Raise unless every recorded layer or parameter exists.
 
     Args:
-        who (str): ``'student'`` or ``'teacher'``, for the message.
-        recorders (dict, optional): Configs of mmrazor's recorders.
-        model (nn.Module): The model they will look at.
+        who: ``'student'`` or ``'teacher'``, for the message.
+        recorders: Configs of mmrazor's recorders.
+        model: The model they will look at.
 
     Raises:
         ValueError: Naming the source and its nearest neighbours.
@@ -42,9 +42,9 @@ def check_losses(losses: Any, mappings: dict, signed: bool = False) -> None:
     """Raise unless every loss gets all its arguments and has a weight of at least 0.
 
     Args:
-        losses (nn.ModuleDict): The built losses.
-        mappings (dict): ``loss_forward_mappings`` of the distiller.
-        signed (bool): Whether a weight may be negative, as that of an adversary. Defaults to False.
+        losses: The built losses.
+        mappings: ``loss_forward_mappings`` of the distiller.
+        signed: Whether a weight may be negative, as that of an adversary. Defaults to False.
 
     Raises:
         ValueError: Naming loss and argument or weight.
@@ -65,8 +65,8 @@ def check_classes(student: nn.Module, teacher: nn.Module) -> None:
     """Raise if both models state a number of classes and they differ.
 
     Args:
-        student (nn.Module): A classifier.
-        teacher (nn.Module): A classifier or an ensemble.
+        student: A classifier.
+        teacher: A classifier or an ensemble.
 
     Raises:
         ValueError: Naming both numbers.
@@ -87,9 +87,9 @@ def check_normalisation(ours: Any, theirs: Any, where: str) -> None:
     """Raise if both preprocessors normalise images and do so differently; both models see the images of the first.
 
     Args:
-        ours (nn.Module | dict): The preprocessor of the algorithm.
-        theirs (nn.Module | dict): One that belongs to the student or the teacher.
-        where (str): What the second is, for the message.
+        ours: The preprocessor of the algorithm.
+        theirs: One that belongs to the student or the teacher.
+        where: What the second is, for the message.
 
     Raises:
         ValueError: Naming the values.
@@ -109,8 +109,8 @@ def check_side(images: Tensor, side: int | None) -> None:
     """Raise if images have another size than those that a teacher was trained with.
 
     Args:
-        images (Tensor): ``(B, 3, H, W)``.
-        side (int, optional): Side of the teacher's images; None where it is not known.
+        images: ``(B, 3, H, W)``.
+        side: Side of the teacher's images; None where it is not known.
 
     Raises:
         ValueError: Naming both sizes.

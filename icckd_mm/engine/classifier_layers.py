@@ -16,10 +16,10 @@ class ClassifierLayers:
     """Where features and logits are read, and their sizes.
 
     Attributes:
-        features (nn.Module, optional): Module whose output are the features; None: the input of ``logits``.
-        logits (nn.Module): Module whose output are the logits.
-        feat_dims (int): Width ``D`` of the features.
-        num_classes (int): Width ``C`` of the logits.
+        features: Module whose output are the features; None: the input of ``logits``.
+        logits: Module whose output are the logits.
+        feat_dims: Width ``D`` of the features.
+        num_classes: Width ``C`` of the logits.
     """
 
     features: nn.Module | None
@@ -31,10 +31,10 @@ class ClassifierLayers:
         """Call ``keep('features' | 'logits', tensor)`` in every forward pass.
 
         Args:
-            keep (Callable): A plain closure; a bound method would make ``copy.deepcopy`` of the model copy its owner.
+            keep: A plain closure; a bound method would make ``copy.deepcopy`` of the model copy its owner.
 
         Returns:
-            list[RemovableHandle]: What removes the hooks.
+            What removes the hooks.
         """
         return _record(self.features, self.logits, keep)
 
@@ -43,13 +43,13 @@ def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: 
     """Run ``inputs`` through ``model`` once and see where features and logits are.
 
     Args:
-        model (nn.Module): An mmpretrain classifier; left as it was (evaluation mode is used and put back, nothing is learnt).
-        inputs (Tensor): A preprocessed batch, any number of images.
-        features (str, optional): Name of the module whose output are the features. None: the input of the logits' module.
-        logits (str, optional): Name of the module whose output are the logits. None: the last ``nn.Linear`` called.
+        model: An mmpretrain classifier; left as it was (evaluation mode is used and put back, nothing is learnt).
+        inputs: A preprocessed batch, any number of images.
+        features: Name of the module whose output are the features. None: the input of the logits' module.
+        logits: Name of the module whose output are the logits. None: the last ``nn.Linear`` called.
 
     Returns:
-        ClassifierLayers: The layers and their sizes.
+        The layers and their sizes.
 
     Raises:
         ValueError: If a name is unknown, if no ``nn.Linear`` is called, or if what is found is not a matrix.

@@ -30,10 +30,10 @@ class ClassGeometry(BaseMetric):
     since a metric does not see the model.
 
     Args:
-        source (str): ``'soft_labels'`` or ``'features'``. Defaults to ``'soft_labels'``.
-        temperature (float): Of the soft labels; acts on them only. Defaults to 4.0, that of our KD configs.
-        collect_device (str): ``'cpu'`` or ``'gpu'``, as for every metric of mmengine. Defaults to ``'cpu'``.
-        prefix (str, optional): Before the names of the results. Defaults to None: the source.
+        source: ``'soft_labels'`` or ``'features'``. Defaults to ``'soft_labels'``.
+        temperature: Of the soft labels; acts on them only. Defaults to 4.0, that of our KD configs.
+        collect_device: ``'cpu'`` or ``'gpu'``, as for every metric of mmengine. Defaults to ``'cpu'``.
+        prefix: Before the names of the results. Defaults to None: the source.
 
     Raises:
         ValueError: If an argument is out of range, or what the model predicts lacks what is needed.
@@ -60,8 +60,8 @@ class ClassGeometry(BaseMetric):
         """Add a batch.
 
         Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): With ``gt_label`` and ``pred_score``, and ``features`` if these are the source.
+            data_batch: Not used.
+            data_samples: With ``gt_label`` and ``pred_score``, and ``features`` if these are the source.
         """
         scores = stacked(data_samples, 'pred_score', 'ClassGeometry measures classifiers')
         labels = class_labels(data_samples, scores.size(1))
@@ -81,10 +81,10 @@ class ClassGeometry(BaseMetric):
         """The geometry over all processes.
 
         Args:
-            size (int): Number of images of the data set.
+            size: Number of images of the data set.
 
         Returns:
-            dict[str, float]: The same in every process.
+            The same in every process.
 
         Raises:
             ValueError: If this process saw more images than repetition by ``DefaultSampler`` explains.
@@ -107,10 +107,10 @@ class ClassGeometry(BaseMetric):
         """Merge what the processes have seen.
 
         Args:
-            results (list): From each process a tuple of its :class:`ClassSums`, or of None if it saw nothing.
+            results: From each process a tuple of its :class:`ClassSums`, or of None if it saw nothing.
 
         Returns:
-            dict[str, float]: ``intra``, ``inter``, ``ratio``.
+            ``intra``, ``inter``, ``ratio``.
 
         Raises:
             ValueError: If no process saw an image.

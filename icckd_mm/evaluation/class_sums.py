@@ -20,8 +20,8 @@ class ClassSums:
     and distances between centres need nothing else. Sums are in float64: the order of batches changes the last digits only.
 
     Args:
-        num_classes (int): Number of classes ``C``.
-        width (int): Width ``D`` of the rows.
+        num_classes: Number of classes ``C``.
+        width: Width ``D`` of the rows.
 
     Attributes:
         sums (Tensor): Sums of unit rows ``(C, D)``, float64 on the CPU.
@@ -44,8 +44,8 @@ class ClassSums:
         """Add samples.
 
         Args:
-            rows (Tensor): Rows ``(B, D)`` of any length, any float dtype.
-            labels (Tensor): Classes ``(B,)`` in ``[0, C)``.
+            rows: Rows ``(B, D)`` of any length, any float dtype.
+            labels: Classes ``(B,)`` in ``[0, C)``.
         """
         self.sums.index_add_(0, labels, unit_rows(rows.to(self.sums)))
         self.counts += labels.bincount(minlength=len(self.counts))
@@ -59,7 +59,7 @@ class ClassSums:
         """What :func:`icckd_mm.functional.class_geometry` gives for all rows at once.
 
         Returns:
-            dict[str, float]: ``intra`` and ``inter`` in ``[0, 2]``, and ``ratio``; 0 where there is nothing to measure.
+            ``intra`` and ``inter`` in ``[0, 2]``, and ``ratio``; 0 where there is nothing to measure.
         """
         several = self.counts >= 2
         if not several.any():

@@ -21,9 +21,9 @@ class PredictedFeaturesHook(Hook):
     stay as they are.
 
     Args:
-        features (str, optional): Name of the module whose output are the features. Defaults to None: the input of the layer
+        features: Name of the module whose output are the features. Defaults to None: the input of the layer
             that gives the logits.
-        logits (str, optional): Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
+        logits: Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
             the forward pass calls. Both names hold for student and teacher.
     """
 
@@ -46,10 +46,10 @@ def attach(model: nn.Module, inputs: Tensor, features: str | None = None, logits
     """Make ``model(..., mode='predict')`` give data samples with ``features``.
 
     Args:
-        model (nn.Module): An mmpretrain classifier.
-        inputs (Tensor): A preprocessed batch, to find the layers with.
-        features (str, optional): See :class:`PredictedFeaturesHook`.
-        logits (str, optional): Likewise.
+        model: An mmpretrain classifier.
+        inputs: A preprocessed batch, to find the layers with.
+        features: See :class:`PredictedFeaturesHook`.
+        logits: Likewise.
 
     Raises:
         ValueError: If the layers are not found.

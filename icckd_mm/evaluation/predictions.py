@@ -12,11 +12,11 @@ def soften(probs: Tensor, temperature: float) -> Tensor:
     r"""Soft labels at a temperature from those at 1: :math:`p_j^{1/T} / \sum_k p_k^{1/T}`, the softmax of logits over T.
 
     Args:
-        probs (Tensor): Softmax of the logits ``(B, C)``.
-        temperature (float): Above 0.
+        probs: Softmax of the logits ``(B, C)``.
+        temperature: Above 0.
 
     Returns:
-        Tensor: ``(B, C)``, float64. A probability that has underflowed to 0 stays 0.
+        ``(B, C)``, float64. A probability that has underflowed to 0 stays 0.
 
     Example:
         >>> soften(torch.tensor([[0.9, 0.1]]), 2.0)
@@ -29,12 +29,12 @@ def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
     """A field of all samples as a matrix on the CPU.
 
     Args:
-        data_samples (Sequence[dict]): Predictions of a batch.
-        name (str): Of the field, a vector for each sample.
-        remedy (str): What to do where it is missing.
+        data_samples: Predictions of a batch.
+        name: Of the field, a vector for each sample.
+        remedy: What to do where it is missing.
 
     Returns:
-        Tensor: ``(B, D)``.
+        ``(B, D)``.
 
     Raises:
         ValueError: If a sample lacks it.
@@ -48,11 +48,11 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
     """The true classes of all samples on the CPU.
 
     Args:
-        data_samples (Sequence[dict]): Predictions of a batch.
-        num_classes (int): How many the model tells apart.
+        data_samples: Predictions of a batch.
+        num_classes: How many the model tells apart.
 
     Returns:
-        Tensor: ``(B,)``, int64.
+        ``(B,)``, int64.
 
     Raises:
         ValueError: If an image has none or several, or one that the model does not know.

@@ -29,16 +29,16 @@ def category_center_contrastive_loss(
     of the published code is kept: its weights suppose it. Half types are raised to fp32, autocast is off inside.
 
     Args:
-        student_scores (Tensor): :math:`u^S` ``(N, C)``, scores against the student's centres.
-        teacher_scores (Tensor): :math:`u^T` ``(N, C)``, scores against the teacher's centres. In PCKD both come from the
+        student_scores: :math:`u^S` ``(N, C)``, scores against the student's centres.
+        teacher_scores: :math:`u^T` ``(N, C)``, scores against the teacher's centres. In PCKD both come from the
             student's features, and gradient reaches both.
-        labels (Tensor): Classes ``(N,)``.
-        temperature (float): :math:`\tau > 0`. Defaults to 4.0.
-        base_temperature (float): :math:`\tau_0 > 0`. Defaults to 0.07.
-        reduction (str): ``'mean'`` over the N rows, ``'sum'``, or ``'none'``: ``(N,)``. Defaults to ``'mean'``.
+        labels: Classes ``(N,)``.
+        temperature: :math:`\tau > 0`. Defaults to 4.0.
+        base_temperature: :math:`\tau_0 > 0`. Defaults to 0.07.
+        reduction: ``'mean'`` over the N rows, ``'sum'``, or ``'none'``: ``(N,)``. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss, at least 0; 0 with a gradient path for an empty batch, and for a single row.
+        The loss, at least 0; 0 with a gradient path for an empty batch, and for a single row.
 
     Raises:
         TypeError: If scores are not floating-point or labels not integers.

@@ -14,12 +14,12 @@ def feature_alignment_loss(student_features: Tensor, teacher_features: Tensor, *
     r"""Cosine distance of features, :math:`\ell_n = 2 - 2\cos(f^S_n, f^T_n)`.
 
     Args:
-        student_features (Tensor): ``(N, D)``, any float dtype; half types are raised to fp32.
-        teacher_features (Tensor): ``(N, D)`` of the same images; no gradient reaches them.
-        reduction (str): ``'mean'``, ``'sum'`` or ``'none'``: ``(N,)``. Defaults to ``'mean'``.
+        student_features: ``(N, D)``, any float dtype; half types are raised to fp32.
+        teacher_features: ``(N, D)`` of the same images; no gradient reaches them.
+        reduction: ``'mean'``, ``'sum'`` or ``'none'``: ``(N,)``. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss in ``[0, 4]``; a zero row has cosine 0 with all.
+        The loss in ``[0, 4]``; a zero row has cosine 0 with all.
 
     Raises:
         TypeError: If a tensor is not floating-point.
@@ -44,13 +44,13 @@ def center_alignment_loss(
     r"""Mean squared difference of two classifiers, :math:`\frac1{C(D+1)}\lVert[W^S|b^S]-[W^T|b^T]\rVert_F^2`.
 
     Args:
-        student_centers (Tensor): Rows of the student's classifier ``(C, D)``.
-        student_bias (Tensor): Its bias ``(C,)``.
-        teacher_centers (Tensor): Rows of the teacher's classifier ``(C, D)``; no gradient reaches them.
-        teacher_bias (Tensor): Its bias ``(C,)``, likewise.
+        student_centers: Rows of the student's classifier ``(C, D)``.
+        student_bias: Its bias ``(C,)``.
+        teacher_centers: Rows of the teacher's classifier ``(C, D)``; no gradient reaches them.
+        teacher_bias: Its bias ``(C,)``, likewise.
 
     Returns:
-        Tensor: The loss, a scalar of at least 0.
+        The loss, a scalar of at least 0.
 
     Raises:
         TypeError: If rows are not floating-point.

@@ -18,12 +18,12 @@ def preview_weights(ce: Tensor, *, epoch: int, base: float = 1.005) -> Tensor:
         \gamma_i = \frac{CE_i}{\frac1B\sum_k CE_k}, \qquad t = \text{base}^{\,\text{epoch}}
 
     Args:
-        ce (Tensor): Cross-entropy of the current student for each image ``(B,)``, any float dtype.
-        epoch (int): The current epoch, counted from 1.
-        base (float): Growth of the threshold. Defaults to 1.005: the threshold of epoch 240 is 3.31.
+        ce: Cross-entropy of the current student for each image ``(B,)``, any float dtype.
+        epoch: The current epoch, counted from 1.
+        base: Growth of the threshold. Defaults to 1.005: the threshold of epoch 240 is 3.31.
 
     Returns:
-        Tensor: Weights ``(B,)`` in ``[0, 1]``, in at least fp32 and without gradient.
+        Weights ``(B,)`` in ``[0, 1]``, in at least fp32 and without gradient.
 
     Raises:
         TypeError: If ``ce`` is not floating-point.
@@ -52,13 +52,13 @@ def soft_label_divergence(
     r"""Divergence from the teacher's soft labels, :math:`\ell_i = T^2\,KL(p^T_i\Vert p^S_i)`, sample by sample.
 
     Args:
-        student_logits (Tensor): ``(B, C)``, any float dtype; half types are raised to fp32.
-        teacher_logits (Tensor): ``(B, C)`` of the same images; no gradient reaches them.
-        temperature (float): :math:`T > 0`. Defaults to 4.0.
-        reduction (str): ``'mean'`` (KL's ``batchmean``), ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
+        student_logits: ``(B, C)``, any float dtype; half types are raised to fp32.
+        teacher_logits: ``(B, C)`` of the same images; no gradient reaches them.
+        temperature: :math:`T > 0`. Defaults to 4.0.
+        reduction: ``'mean'`` (KL's ``batchmean``), ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss, at least 0.
+        The loss, at least 0.
 
     Raises:
         TypeError: If a tensor is not floating-point.
@@ -85,8 +85,8 @@ def check_rotations(labels: Tensor, num_rotations: int) -> None:
     Labels are looked at on the CPU only: on an accelerator that would stall the step.
 
     Args:
-        labels (Tensor): Classes ``(N,)`` of the rows.
-        num_rotations (int): ``R``, views of each image.
+        labels: Classes ``(N,)`` of the rows.
+        num_rotations: ``R``, views of each image.
 
     Raises:
         ValueError: If the rows cannot be grouped, or (on the CPU) a group has several labels.

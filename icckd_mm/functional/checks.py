@@ -12,9 +12,9 @@ def check_features(name: str, features: Tensor, *, width: int | None = None) -> 
     """Raise unless ``features`` is a floating-point matrix ``(B, D)``.
 
     Args:
-        name (str): What the message calls it.
-        features (Tensor): The tensor to look at.
-        width (int, optional): The ``D`` that is wanted. Defaults to None, any.
+        name: What the message calls it.
+        features: The tensor to look at.
+        width: The ``D`` that is wanted. Defaults to None, any.
 
     Raises:
         TypeError: If the tensor is not floating-point.
@@ -38,11 +38,11 @@ def check_labels(name: str, labels: Tensor, batch: int, *, num_classes: int | No
     whole data set once before training).
 
     Args:
-        name (str): What the message calls them.
-        labels (Tensor): Class indices ``(batch,)``.
-        batch (int): The length that is wanted.
-        num_classes (int, optional): Labels must be below it. Defaults to None, unchecked.
-        like (Tensor): A tensor of the same batch.
+        name: What the message calls them.
+        labels: Class indices ``(batch,)``.
+        batch: The length that is wanted.
+        num_classes: Labels must be below it. Defaults to None, unchecked.
+        like: A tensor of the same batch.
 
     Raises:
         TypeError: If the labels are not integers.

@@ -15,11 +15,11 @@ def counter_uniform(*address: int | Tensor) -> Tensor:
     Each part of the address is mixed into a hash of 64 bits, whose upper 53 become the number.
 
     Args:
-        *address (int | Tensor): Whole numbers such as seed, epoch, index and the number of the draw, tensors of them broadcast;
+        *address: Whole numbers such as seed, epoch, index and the number of the draw, tensors of them broadcast;
             at least one tensor.
 
     Returns:
-        Tensor: Float64 numbers of the broadcast shape, on the device of the tensors.
+        Float64 numbers of the broadcast shape, on the device of the tensors.
 
     Source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014); its use as a hash of addresses is our choice.
 

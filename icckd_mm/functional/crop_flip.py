@@ -11,12 +11,12 @@ def pack_images(images: Tensor, padding: int = 0, pad_value: int = 0) -> Tensor:
     """One whole number a pixel, so that a crop moves a pixel at a time and not its channels one by one.
 
     Args:
-        images (Tensor): ``(N, H, W, C)`` uint8 with at most 4 channels.
-        padding (int): Border of each side in pixels. Defaults to 0.
-        pad_value (int): What the border is filled with, in ``[0, 255]``. Defaults to 0.
+        images: ``(N, H, W, C)`` uint8 with at most 4 channels.
+        padding: Border of each side in pixels. Defaults to 0.
+        pad_value: What the border is filled with, in ``[0, 255]``. Defaults to 0.
 
     Returns:
-        Tensor: ``(N, H + 2 padding, W + 2 padding)`` int32.
+        ``(N, H + 2 padding, W + 2 padding)`` int32.
 
     Raises:
         ValueError: If the images are of another kind.
@@ -31,15 +31,15 @@ def crop_and_flip(packed: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, fli
     """A window of each chosen image, mirrored where asked.
 
     Args:
-        packed (Tensor): ``(N, H, W)`` int32 of :func:`pack_images`.
-        rows (Tensor): Which images ``(B,)``, in ``[0, N)``.
-        tops (Tensor): Upper edges of the windows ``(B,)``, in ``[0, H - h]``.
-        lefts (Tensor): Left edges ``(B,)``, in ``[0, W - w]``.
-        flips (Tensor): Whether to mirror left and right ``(B,)``, bool.
-        size (tuple[int, int]): Height ``h`` and width ``w`` of the windows.
+        packed: ``(N, H, W)`` int32 of :func:`pack_images`.
+        rows: Which images ``(B,)``, in ``[0, N)``.
+        tops: Upper edges of the windows ``(B,)``, in ``[0, H - h]``.
+        lefts: Left edges ``(B,)``, in ``[0, W - w]``.
+        flips: Whether to mirror left and right ``(B,)``, bool.
+        size: Height ``h`` and width ``w`` of the windows.
 
     Returns:
-        Tensor: ``(B, h, w, 4)`` uint8; of the channels that :func:`pack_images` added, drop the last ones.
+        ``(B, h, w, 4)`` uint8; of the channels that :func:`pack_images` added, drop the last ones.
     """
     windows = packed.unfold(1, size[0], 1).unfold(2, size[1], 1)  # a view of every window; only the chosen ones are copied
     window = windows[rows, tops, lefts]

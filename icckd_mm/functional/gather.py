@@ -19,10 +19,10 @@ def all_gather_rows(rows: Tensor) -> Tensor:
     mmpretrain's ``GatherLayer`` keeps only the gradient of the own rank, which is wrong for a loss that uses other ranks' rows.
 
     Args:
-        rows (Tensor): ``(B, ...)``, the same shape on every process; :func:`all_gather_batch` takes unequal ones.
+        rows: ``(B, ...)``, the same shape on every process; :func:`all_gather_batch` takes unequal ones.
 
     Returns:
-        Tensor: ``(W * B, ...)``; ``rows`` itself when there is one process.
+        ``(W * B, ...)``; ``rows`` itself when there is one process.
     """
     if world_size() == 1:
         return rows
@@ -44,14 +44,14 @@ def all_gather_batch(features: Tensor, labels: Tensor, filler: int, size: int | 
     which would need the sizes on the host.
 
     Args:
-        features (Tensor): ``(B, D)``, with ``B`` of each process's own; gradient flows back to every process.
-        labels (Tensor): Classes ``(B,)``.
-        filler (int): The label of rows that are none, the number of classes.
-        size (int, optional): The same on every process, at least the largest ``B``. Defaults to None: found by
+        features: ``(B, D)``, with ``B`` of each process's own; gradient flows back to every process.
+        labels: Classes ``(B,)``.
+        filler: The label of rows that are none, the number of classes.
+        size: The same on every process, at least the largest ``B``. Defaults to None: found by
             :func:`largest_batch`, for which the host waits. Where it is known, a step has no extra traffic and no wait.
 
     Returns:
-        tuple[Tensor, Tensor, int]: Features ``(W * size, D)``, labels ``(W * size,)``, and the row at which this process's
+        Features ``(W * size, D)``, labels ``(W * size,)``, and the row at which this process's
         batch begins. With one process the batch itself, and 0.
 
     Raises:
@@ -78,11 +78,11 @@ def largest_batch(size: int, device: torch.device) -> int:
     """The largest ``size`` of all processes; the host waits for it.
 
     Args:
-        size (int): That of this process.
-        device (torch.device): Where the backend exchanges tensors: the GPU with NCCL, the CPU with gloo.
+        size: That of this process.
+        device: Where the backend exchanges tensors: the GPU with NCCL, the CPU with gloo.
 
     Returns:
-        int: The same on every process.
+        The same on every process.
     """
     if world_size() == 1:
         return size

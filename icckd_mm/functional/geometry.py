@@ -15,11 +15,11 @@ def class_geometry(features: Tensor, labels: Tensor) -> dict[str, float]:
     :math:`1-\hat f\cdot\mu_c`, ``inter`` the mean over pairs of classes of :math:`1-\mu_c\cdot\mu_{c'}`.
 
     Args:
-        features (Tensor): Features ``(N, D)``, any float dtype.
-        labels (Tensor): Classes ``(N,)``, integers from 0. Classes with fewer than 2 samples are left out.
+        features: Features ``(N, D)``, any float dtype.
+        labels: Classes ``(N,)``, integers from 0. Classes with fewer than 2 samples are left out.
 
     Returns:
-        dict[str, float]: ``intra`` and ``inter`` in ``[0, 2]`` and ``ratio = intra / inter``; never NaN: 0 where there is
+        ``intra`` and ``inter`` in ``[0, 2]`` and ``ratio = intra / inter``; never NaN: 0 where there is
         nothing to measure (no class with 2 samples, or, for ``inter`` and ``ratio``, a single class).
 
     Raises:

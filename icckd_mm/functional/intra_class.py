@@ -39,23 +39,23 @@ def intra_class_contrastive_loss(
     raised to fp32, autocast is off inside. Gradient reaches anchors, positives and in-batch negatives, never the queue.
 
     Args:
-        anchors (Tensor): Features ``(B, D)``, one row an image.
-        positives (Tensor): Features ``(B, D)`` of another view of the same images.
-        labels (Tensor): Classes ``(B,)``, integers in ``[0, C)``.
-        queue (Tensor, optional): Features of earlier images ``(C, K, D)``, the negatives of each class. Defaults to None.
-        filled (Tensor, optional): How many of the ``K`` slots of each class count, ``(C,)``, from slot 0 on. Defaults to all.
-        negatives (Tensor, optional): Pool ``(N, D)`` that takes the place of the batch, for instance the batches of all
+        anchors: Features ``(B, D)``, one row an image.
+        positives: Features ``(B, D)`` of another view of the same images.
+        labels: Classes ``(B,)``, integers in ``[0, C)``.
+        queue: Features of earlier images ``(C, K, D)``, the negatives of each class. Defaults to None.
+        filled: How many of the ``K`` slots of each class count, ``(C,)``, from slot 0 on. Defaults to all.
+        negatives: Pool ``(N, D)`` that takes the place of the batch, for instance the batches of all
             processes. Defaults to None, the anchors themselves.
-        negative_labels (Tensor, optional): Classes ``(N,)`` of the pool. Goes with ``negatives``.
-        offset (int): Anchor ``i`` is row ``offset + i`` of the pool, and never its own negative. Defaults to 0.
-        in_batch_negatives (bool): Whether batch or pool are negatives at all. Defaults to True.
-        temperature (float): :math:`\tau > 0`. The gradient grows as :math:`1/\tau`. Defaults to 0.1 (our choice).
-        mask (Tensor, optional): Booleans ``(B,)``: the anchors that count. Defaults to None, all.
-        reduction (str): ``'mean'`` over the selected anchors (an anchor without negatives counts as 0), ``'sum'`` of them, or
+        negative_labels: Classes ``(N,)`` of the pool. Goes with ``negatives``.
+        offset: Anchor ``i`` is row ``offset + i`` of the pool, and never its own negative. Defaults to 0.
+        in_batch_negatives: Whether batch or pool are negatives at all. Defaults to True.
+        temperature: :math:`\tau > 0`. The gradient grows as :math:`1/\tau`. Defaults to 0.1 (our choice).
+        mask: Booleans ``(B,)``: the anchors that count. Defaults to None, all.
+        reduction: ``'mean'`` over the selected anchors (an anchor without negatives counts as 0), ``'sum'`` of them, or
             ``'none'``: ``(B,)`` with 0 where not selected. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss, at least 0; exactly 0, with a gradient path, when ``B`` is 0 or nothing is selected.
+        The loss, at least 0; exactly 0, with a gradient path, when ``B`` is 0 or nothing is selected.
 
     Raises:
         TypeError: If a tensor has the wrong kind of dtype.

@@ -12,11 +12,11 @@ def confidence_margin(logits: Tensor, labels: Tensor) -> Tensor:
     r"""How far the true class leads: :math:`p_y - \max_{j \ne y} p_j`, with :math:`p = \mathrm{softmax}(z)`.
 
     Args:
-        logits (Tensor): Classifier outputs ``(B, C)``, any float dtype; half types are raised to fp32.
-        labels (Tensor): True classes ``(B,)``, integers in ``[0, C)``.
+        logits: Classifier outputs ``(B, C)``, any float dtype; half types are raised to fp32.
+        labels: True classes ``(B,)``, integers in ``[0, C)``.
 
     Returns:
-        Tensor: Margins ``(B,)`` in ``[-1, 1]``; positive exactly where the image is classified correctly (0 at a tie).
+        Margins ``(B,)`` in ``[-1, 1]``; positive exactly where the image is classified correctly (0 at a tie).
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.

@@ -24,15 +24,15 @@ def mcmi_loss(
     batch itself keep it small.
 
     Args:
-        logits (Tensor): Classifier outputs ``(B, C)``, any float dtype.
-        labels (Tensor): Classes ``(B,)``, integers in ``[0, C)``.
-        class_means (Tensor): :math:`\bar p` ``(C, C)``: row c is the mean prediction for images of class c; a row of zeros
+        logits: Classifier outputs ``(B, C)``, any float dtype.
+        labels: Classes ``(B,)``, integers in ``[0, C)``.
+        class_means: :math:`\bar p` ``(C, C)``: row c is the mean prediction for images of class c; a row of zeros
             marks a class not seen yet, whose images have no second term.
-        kl_weight (float): :math:`\lambda \ge 0`. Defaults to 0.25.
-        reduction (str): ``'mean'``, ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
+        kl_weight: :math:`\lambda \ge 0`. Defaults to 0.25.
+        reduction: ``'mean'``, ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss, which can be negative; 0 with a gradient path for an empty batch.
+        The loss, which can be negative; 0 with a gradient path for an empty batch.
 
     Raises:
         TypeError: If logits or means are not floating-point or the labels not integers.
@@ -69,11 +69,11 @@ def class_mean_predictions(logits: Tensor, labels: Tensor) -> Tensor:
     r"""Mean prediction of each class, :math:`\bar p_c = \frac1{|\{i: y_i=c\}|}\sum_{i: y_i=c}\mathrm{softmax}(z_i)`.
 
     Args:
-        logits (Tensor): Classifier outputs ``(B, C)``, any float dtype; half types are raised to fp32.
-        labels (Tensor): Classes ``(B,)``, integers in ``[0, C)``.
+        logits: Classifier outputs ``(B, C)``, any float dtype; half types are raised to fp32.
+        labels: Classes ``(B,)``, integers in ``[0, C)``.
 
     Returns:
-        Tensor: ``(C, C)`` without gradient; zeros in the rows of classes that are not there.
+        ``(C, C)`` without gradient; zeros in the rows of classes that are not there.
 
     Raises:
         TypeError: If logits are not floating-point or labels not integers.

@@ -35,16 +35,16 @@ def multi_scale_contrastive_loss(
     differ. Half types are raised to fp32, autocast is off inside. Gradient reaches the student alone.
 
     Args:
-        student_map (Tensor): ``(B, D, H, W)``, any float dtype.
-        teacher_map (Tensor): ``(B, D, H', W')`` of the same images.
-        grids (Sequence[int]): Sides of the grids. Defaults to (1, 2, 4), 21 regions.
-        temperature (float): :math:`\tau > 0`. Defaults to 0.1.
-        weights (Tensor, optional): :math:`\omega` ``(B, R)``, see :func:`region_weights`. Defaults to None, all 1.
-        sample_weight (float): :math:`a \ge 0`. Defaults to 1.0.
-        feature_weight (float): :math:`b \ge 0`. Defaults to 1.0.
+        student_map: ``(B, D, H, W)``, any float dtype.
+        teacher_map: ``(B, D, H', W')`` of the same images.
+        grids: Sides of the grids. Defaults to (1, 2, 4), 21 regions.
+        temperature: :math:`\tau > 0`. Defaults to 0.1.
+        weights: :math:`\omega` ``(B, R)``, see :func:`region_weights`. Defaults to None, all 1.
+        sample_weight: :math:`a \ge 0`. Defaults to 1.0.
+        feature_weight: :math:`b \ge 0`. Defaults to 1.0.
 
     Returns:
-        Tensor: The loss, a scalar of at least 0; 0 with a gradient path for an empty batch.
+        The loss, a scalar of at least 0; 0 with a gradient path for an empty batch.
 
     Raises:
         TypeError: If a tensor is not floating-point.

@@ -45,11 +45,11 @@ def fitting_grids(grids: Sequence[int], *maps: Tensor) -> tuple[int, ...]:
     """Sides of the grids, clipped to the shortest side of all maps; each once, in the order given.
 
     Args:
-        grids (Sequence[int]): Sides wanted.
-        *maps (Tensor): Maps ``(B, D, H, W)``, whose sizes may differ.
+        grids: Sides wanted.
+        *maps: Maps ``(B, D, H, W)``, whose sizes may differ.
 
     Returns:
-        tuple[int, ...]: Sides that every map can be pooled to.
+        Sides that every map can be pooled to.
 
     Raises:
         ValueError: If there is no grid, or a side is not an integer of at least 1.
@@ -67,11 +67,11 @@ def map_regions(features: Tensor, grids: Sequence[int]) -> Tensor:
     r"""Means of the map over the cells of each grid, :math:`g_r = \frac1{|r|}\sum_{x\in r} F(x)`.
 
     Args:
-        features (Tensor): Map ``(B, D, H, W)``, any float dtype; half types are raised to fp32.
-        grids (Sequence[int]): Sides of the grids; a side of 4 gives 16 regions.
+        features: Map ``(B, D, H, W)``, any float dtype; half types are raised to fp32.
+        grids: Sides of the grids; a side of 4 gives 16 regions.
 
     Returns:
-        Tensor: Regions ``(B, R, D)``, grid after grid, row by row.
+        Regions ``(B, R, D)``, grid after grid, row by row.
 
     Source: the split of SDD, CVPR 2024, for MSDCRD-style contrast (our definition).
 
@@ -87,14 +87,14 @@ def region_weights(teacher_map: Tensor, centers: Tensor, bias: Tensor, labels: T
     r"""2 where a region is classified right and the whole image wrong, or the reverse; 1 elsewhere.
 
     Args:
-        teacher_map (Tensor): The teacher's last map ``(B, D, H, W)``, which its classifier sees averaged.
-        centers (Tensor): Rows of the teacher's classifier ``(C, D)``.
-        bias (Tensor): Its bias ``(C,)``.
-        labels (Tensor): Classes ``(B,)``.
-        grids (Sequence[int]): Sides of the grids.
+        teacher_map: The teacher's last map ``(B, D, H, W)``, which its classifier sees averaged.
+        centers: Rows of the teacher's classifier ``(C, D)``.
+        bias: Its bias ``(C,)``.
+        labels: Classes ``(B,)``.
+        grids: Sides of the grids.
 
     Returns:
-        Tensor: Weights :math:`\omega` ``(B, R)``, in at least fp32 and without gradient.
+        Weights :math:`\omega` ``(B, R)``, in at least fp32 and without gradient.
 
     Raises:
         TypeError: If a tensor has the wrong kind of dtype.

@@ -26,10 +26,10 @@ def unit_rows(x: Tensor) -> Tensor:
     ``torch.nn.functional.normalize`` divides a zero row by its ``eps``, which makes the gradient 1e12.
 
     Args:
-        x (Tensor): Features ``(..., D)`` in at least single precision.
+        x: Features ``(..., D)`` in at least single precision.
 
     Returns:
-        Tensor: Rows of length 1 (or 0), same shape.
+        Rows of length 1 (or 0), same shape.
 
     Example:
         >>> unit_rows(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))

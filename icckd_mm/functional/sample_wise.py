@@ -22,13 +22,13 @@ def sample_wise_contrastive_loss(
     The mean starts near :math:`\log B` and cannot fall below :math:`\log(1 + (B-1)e^{-2/\tau})`, 2.25 for a batch of 64.
 
     Args:
-        student_logits (Tensor): ``(B, C)``, any float dtype.
-        teacher_logits (Tensor): ``(B, C)`` of the same images.
-        temperature (float): :math:`\tau > 0`. Defaults to 1.0.
-        reduction (str): ``'mean'``, ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
+        student_logits: ``(B, C)``, any float dtype.
+        teacher_logits: ``(B, C)`` of the same images.
+        temperature: :math:`\tau > 0`. Defaults to 1.0.
+        reduction: ``'mean'``, ``'sum'`` or ``'none'``: ``(B,)``. Defaults to ``'mean'``.
 
     Returns:
-        Tensor: The loss, at least 0; 0 with a gradient path for an empty batch.
+        The loss, at least 0; 0 with a gradient path for an empty batch.
 
     Raises:
         TypeError: If a tensor is not floating-point.

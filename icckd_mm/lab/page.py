@@ -25,11 +25,11 @@ class Block:
     """A part of the report: a heading and text, with a table or a figure.
 
     Attributes:
-        title (str): Heading.
-        text (str): What it shows.
-        table (tuple[tuple[str, ...], ...]): Rows, the first of them the header.
-        figure (Figure, optional): What is drawn.
-        file (str): Its path beside ``report.md``, without suffix; its name is the anchor of the figure in the page.
+        title: Heading.
+        text: What it shows.
+        table: Rows, the first of them the header.
+        figure: What is drawn.
+        file: Its path beside ``report.md``, without suffix; its name is the anchor of the figure in the page.
         details: Long texts by name, which the page folds; Markdown leaves them out.
     """
 

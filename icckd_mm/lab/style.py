@@ -37,15 +37,15 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
     """A figure with a grid of panels.
 
     Args:
-        columns (int): Panels in a row.
-        rows (int): Panels in a column.
-        width (float): Of a panel, in inches.
-        height (float): Of a panel, in inches.
-        lines (int): Lines of text above or below all panels, which the figure grows by. Defaults to 0.
+        columns: Panels in a row.
+        rows: Panels in a column.
+        width: Of a panel, in inches.
+        height: Of a panel, in inches.
+        lines: Lines of text above or below all panels, which the figure grows by. Defaults to 0.
         **options: Of ``Figure.subplots``.
 
     Returns:
-        tuple[Figure, ndarray]: The figure and its axes ``(rows, columns)``.
+        The figure and its axes ``(rows, columns)``.
     """
     with mpl.rc_context(RC):
         made = Figure(figsize=(width * columns, height * rows + LINE * lines), layout='constrained')
@@ -77,13 +77,13 @@ def heat_map(axes: Axes, values: Any, numbers: str, **options: Any) -> Any:
     """A matrix of classes by classes, with its numbers where they are few.
 
     Args:
-        axes (Axes): Where to draw.
-        values (ndarray): ``(C, C)``; NaN stays white.
-        numbers (str): Format of the numbers, such as ``'.2f'``.
+        axes: Where to draw.
+        values: ``(C, C)``; NaN stays white.
+        numbers: Format of the numbers, such as ``'.2f'``.
         **options: Of ``imshow``, such as ``norm``.
 
     Returns:
-        AxesImage: For the colour bar.
+        For the colour bar.
     """
     image = axes.imshow(values, cmap=SEQUENTIAL, interpolation='nearest', **options)
     for side in ('top', 'right'):
@@ -104,7 +104,7 @@ def save(made: Figure, stem: Path | str) -> list[Path]:
     """Write ``stem.png`` and ``stem.pdf``.
 
     Returns:
-        list[Path]: Both.
+        Both.
     """
     files = [Path(f'{stem}.{suffix}') for suffix in ('png', 'pdf')]
     for file in files:  # no date: the same figure has the same bytes

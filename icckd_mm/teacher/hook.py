@@ -31,23 +31,23 @@ class IntraClassContrastHook(Hook):
     (mmengine optimises the sum of both).
 
     Args:
-        loss (dict): Config of :class:`icckd_mm.IntraClassContrastiveLoss`; ``num_classes`` and ``feat_dims`` are read from the
+        loss: Config of :class:`icckd_mm.IntraClassContrastiveLoss`; ``num_classes`` and ``feat_dims`` are read from the
             model when left out.
-        features (str, optional): Name of the module whose output are the features. Defaults to None: the input of the layer
+        features: Name of the module whose output are the features. Defaults to None: the input of the layer
             that gives the logits.
-        logits (str, optional): Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
+        logits: Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
             the forward pass calls.
-        second_view (str): Where the positive of an image comes from. ``'grad'``: both views go through the network as one batch
+        second_view: Where the positive of an image comes from. ``'grad'``: both views go through the network as one batch
             of 2N and both learn (the paper's form, twice the cost of a step). In the others it gives no gradient, and its
             batch-norm statistics do not count. ``'no_grad'``: a pass of view 2 (1.33 times the cost). ``'bank'``: the feature
             that the image had in the last epoch (1.0, and 2 D bytes per image; the loader gives one view). The costs are
             arithmetic; docs/performance.md has measured ones. Defaults to ``'grad'``.
-        ce_views (str): Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
+        ce_views: Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
             choice: it keeps the effect of the loss apart from that of more augmentation).
-        begin (float): When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
-        warmup (float): How long its weight rises from 0 to the full value, in the same unit. Defaults to 0.
-        by_epoch (bool): Whether ``begin`` and ``warmup`` count epochs. Defaults to True.
-        log_interval (int): Iterations between two looks at the queue's statistics, which are also taken whenever mmengine's
+        begin: When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
+        warmup: How long its weight rises from 0 to the full value, in the same unit. Defaults to 0.
+        by_epoch: Whether ``begin`` and ``warmup`` count epochs. Defaults to True.
+        log_interval: Iterations between two looks at the queue's statistics, which are also taken whenever mmengine's
             ``LoggerHook`` writes a line. ``icc_pass`` is averaged like ``loss_icc``. Defaults to 10.
 
     Raises:

@@ -13,7 +13,7 @@ def check_processes(runner: Runner) -> None:
     """Refuse what would tear the queue apart; on one process too, so that a config that runs on one runs on several.
 
     Args:
-        runner (Runner): The runner, with its hooks registered.
+        runner: The runner, with its hooks registered.
 
     Raises:
         ValueError: If a hook averages buffers, or the model is sharded.
@@ -26,10 +26,10 @@ def agreed_batch_size(runner: Runner) -> int | None:
     """The largest ``batch_size`` of the training loaders of all processes; None if a loader does not tell.
 
     Args:
-        runner (Runner): The runner, all processes of which call this.
+        runner: The runner, all processes of which call this.
 
     Returns:
-        int | None: The same on every process.
+        The same on every process.
     """
     loader = runner.train_dataloader
     size = getattr(getattr(loader, 'batch_sampler', loader), 'batch_size', None)  # DeviceLoader has no batch sampler

@@ -115,13 +115,13 @@ def find_architecture(arch: str, source: str = 'auto', keys: Collection[str] = (
     """The network of that name; where two have it, the one whose last layer is among the keys, else the benchmark's.
 
     Args:
-        arch (str): A name of mdistiller and RepDistiller or of torchvision, in any case.
-        source (str): ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'`` or ``'auto'``, which looks in all.
+        arch: A name of mdistiller and RepDistiller or of torchvision, in any case.
+        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'`` or ``'auto'``, which looks in all.
             Defaults to 'auto'.
-        keys (Collection[str]): Keys of a file. Defaults to none.
+        keys: Keys of a file. Defaults to none.
 
     Returns:
-        Architecture: The network.
+        The network.
 
     Raises:
         ValueError: If there is no such source, or no such network there.
@@ -142,14 +142,14 @@ def classifier_config(arch: str, num_classes: int, source: str = 'auto') -> dict
     The last layer of the benchmark's networks starts as it does there, not as mmpretrain's heads do.
 
     Args:
-        arch (str): A name of mdistiller and RepDistiller (``'resnet8x4'``, ``'wrn_40_2'``, ``'vgg8'``, ``'ShuffleV1'``, ...) or
+        arch: A name of mdistiller and RepDistiller (``'resnet8x4'``, ``'wrn_40_2'``, ``'vgg8'``, ``'ShuffleV1'``, ...) or
             of torchvision (``'resnet18'``, ``'vgg13_bn'``, ``'mobilenet_v2'``, ...), in any case.
-        num_classes (int): Number of classes.
-        source (str): Which of them is meant where both have the name (``resnet50``, ``vgg11`` to ``vgg19``): ``'mdistiller'``,
+        num_classes: Number of classes.
+        source: Which of them is meant where both have the name (``resnet50``, ``vgg11`` to ``vgg19``): ``'mdistiller'``,
             ``'repdistiller'`` or ``'torchvision'``. Defaults to 'auto', the benchmark's.
 
     Returns:
-        dict: An ``ImageClassifier`` of plain dicts and lists, to be built from any scope.
+        An ``ImageClassifier`` of plain dicts and lists, to be built from any scope.
 
     Raises:
         ValueError: If there is no such network or source, or no class.

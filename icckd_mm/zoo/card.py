@@ -30,16 +30,16 @@ class Entry:
     """What the papers of a model say about it.
 
     Attributes:
-        name (str): Its name.
-        weights (str): File name of its weights.
-        network (Network): From :func:`icckd_mm.zoo.network.take_network`.
-        config (Config): From :func:`icckd_mm.zoo.standalone_config.standalone_config`.
-        sizes (dict[str, int]): From :func:`complexity`.
-        metrics (dict[str, float]): Results on the test split, such as ``{'accuracy/top1': 98.6}``.
-        teacher (dict[str, float]): The same of its teacher.
-        files (list[str]): Names of the other files beside it.
-        with_preprocess (bool): Whether the ONNX graph holds the preprocessing.
-        root (str): Path of the folder from that of the model index, ``''`` without one.
+        name: Its name.
+        weights: File name of its weights.
+        network: From :func:`icckd_mm.zoo.network.take_network`.
+        config: From :func:`icckd_mm.zoo.standalone_config.standalone_config`.
+        sizes: From :func:`complexity`.
+        metrics: Results on the test split, such as ``{'accuracy/top1': 98.6}``.
+        teacher: The same of its teacher.
+        files: Names of the other files beside it.
+        with_preprocess: Whether the ONNX graph holds the preprocessing.
+        root: Path of the folder from that of the model index, ``''`` without one.
     """
 
     name: str

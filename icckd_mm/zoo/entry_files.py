@@ -36,13 +36,13 @@ def write_entry(
     """Write weights, config, log, ``metafile.yml`` and model card into a folder.
 
     Args:
-        network (Network): From :func:`icckd_mm.zoo.network.take_network`.
-        name (str): Name of the model.
-        folder (Path): An empty folder.
-        formats (Sequence[str]): Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
-        with_preprocess (bool): Whether the ONNX graph holds the preprocessing. Defaults to False.
-        metrics (bool): Whether to measure metrics that the run did not log. Defaults to True.
-        root (str): Path of the entry from its model index, with a slash at the end. Defaults to none.
+        network: From :func:`icckd_mm.zoo.network.take_network`.
+        name: Name of the model.
+        folder: An empty folder.
+        formats: Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
+        metrics: Whether to measure metrics that the run did not log. Defaults to True.
+        root: Path of the entry from its model index, with a slash at the end. Defaults to none.
 
     Raises:
         OSError: If something cannot be written.

@@ -26,15 +26,15 @@ def import_checkpoint(
     checkpoint of mdistiller that holds student and teacher gives the student.
 
     Args:
-        src (str | PathLike): Checkpoint of mdistiller, RepDistiller (``{'model': ...}``) or torchvision (a plain state dict).
-        out (str | PathLike): File to write; its folder is made where it is missing.
-        arch (str): Name of the network at its source, in any case, such as ``'resnet32x4'``.
-        source (str): ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'``, or ``'auto'``, which goes by the file's keys.
+        src: Checkpoint of mdistiller, RepDistiller (``{'model': ...}``) or torchvision (a plain state dict).
+        out: File to write; its folder is made where it is missing.
+        arch: Name of the network at its source, in any case, such as ``'resnet32x4'``.
+        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'``, or ``'auto'``, which goes by the file's keys.
             Defaults to 'auto'.
-        force (bool): Whether an ``out`` that exists is replaced. Defaults to False.
+        force: Whether an ``out`` that exists is replaced. Defaults to False.
 
     Returns:
-        dict: ``meta`` as written.
+        ``meta`` as written.
 
     Raises:
         FileExistsError: If ``out`` exists and ``force`` is not set.

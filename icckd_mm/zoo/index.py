@@ -34,8 +34,8 @@ def register(hub: Any, index: Path) -> None:
     """Make the models of an index known to mmpretrain.
 
     Args:
-        hub (type): mmpretrain's ``ModelHub``.
-        index (Path): A ``model-index.yml``; configs and weights in it are paths from its folder, weights may be URLs too.
+        hub: mmpretrain's ``ModelHub``.
+        index: A ``model-index.yml``; configs and weights in it are paths from its folder, weights may be URLs too.
 
     Raises:
         ValueError: If a name is taken.

@@ -73,8 +73,8 @@ def torchvision_vgg(convs: tuple[int, ...], batch_norm: bool) -> KeyMap:
     """``features.3.weight`` -> ``features.2.conv.weight``: mmpretrain counts convolution, batch norm and ReLU as one.
 
     Args:
-        convs (tuple[int, ...]): Convolutions between the poolings.
-        batch_norm (bool): Whether the network has batch norm.
+        convs: Convolutions between the poolings.
+        batch_norm: Whether the network has batch norm.
     """
     kinds = ('conv', 'bn', 'relu') if batch_norm else ('conv', 'relu')
     theirs = ours = 0

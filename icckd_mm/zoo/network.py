@@ -30,13 +30,13 @@ class Network:
     """A classifier taken out of a training checkpoint.
 
     Attributes:
-        config (Config): Config of the run.
-        model (dict): Config of the classifier alone.
-        state (OrderedDict[str, Tensor]): Its weights, under the names of an mmpretrain classifier.
-        meta (dict): What the checkpoint says about the run, see :func:`icckd_mm.zoo.meta.checked_meta`.
-        distilled (bool): Whether it is the student of a distillation.
-        checkpoint (Path): Where it comes from.
-        average (bool, optional): Whether the weights are the average of ``EMAHook``; None where the run has none.
+        config: Config of the run.
+        model: Config of the classifier alone.
+        state: Its weights, under the names of an mmpretrain classifier.
+        meta: What the checkpoint says about the run, see :func:`icckd_mm.zoo.meta.checked_meta`.
+        distilled: Whether it is the student of a distillation.
+        checkpoint: Where it comes from.
+        average: Whether the weights are the average of ``EMAHook``; None where the run has none.
     """
 
     config: Config
@@ -52,10 +52,10 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
     """The checkpoint itself, or the last one of a work dir.
 
     Args:
-        run (str | PathLike): A checkpoint or a work dir.
+        run: A checkpoint or a work dir.
 
     Returns:
-        Path: The checkpoint.
+        The checkpoint.
 
     Raises:
         ValueError: If there is none.
@@ -77,12 +77,12 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     """Take the student, or the teacher of a teacher run, out of a checkpoint.
 
     Args:
-        run (str | PathLike): A checkpoint of ``tools/train.py``, or its work dir.
-        ema (bool): Whether to take the averaged weights of ``EMAHook``. Defaults to False.
-        allow_unfinished (bool): Whether a checkpoint from before the end of training will do. Defaults to False.
+        run: A checkpoint of ``tools/train.py``, or its work dir.
+        ema: Whether to take the averaged weights of ``EMAHook``. Defaults to False.
+        allow_unfinished: Whether a checkpoint from before the end of training will do. Defaults to False.
 
     Returns:
-        Network: Weights and configs of the classifier alone.
+        Weights and configs of the classifier alone.
 
     Raises:
         ValueError: If there is no checkpoint, no config in it, no averaged weights though wanted, or no classifier, or if the

@@ -37,8 +37,8 @@ class Logits(nn.Module):
     """What the graph computes.
 
     Args:
-        model (nn.Module): An mmpretrain classifier.
-        with_preprocess (bool): Whether the images are those of the data set, uint8, and not yet preprocessed.
+        model: An mmpretrain classifier.
+        with_preprocess: Whether the images are those of the data set, uint8, and not yet preprocessed.
     """
 
     def __init__(self, model: Any, with_preprocess: bool) -> None:
@@ -57,14 +57,14 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
     """The graph of a classifier: input ``images``, output ``logits``, any batch size, opset 18.
 
     Args:
-        model (nn.Module): An mmpretrain classifier in evaluation mode.
-        size (int): Side of the images in pixels, fixed in the graph.
-        with_preprocess (bool): Whether colour order, mean and std are part of the graph. Then ``images`` is uint8
+        model: An mmpretrain classifier in evaluation mode.
+        size: Side of the images in pixels, fixed in the graph.
+        with_preprocess: Whether colour order, mean and std are part of the graph. Then ``images`` is uint8
             ``(B, 3, H, W)`` with the colours in the order of the data set's images, else preprocessed float32. Defaults to
             False.
 
     Returns:
-        bytes: The file; the same model gives the same bytes.
+        The file; the same model gives the same bytes.
 
     Raises:
         ValueError: If a package is missing, or if PyTorch cannot export the network.

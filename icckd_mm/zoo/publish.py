@@ -26,16 +26,16 @@ class Options:
     """How a run is published.
 
     Args:
-        name (str, optional): Name of the model. Defaults to that of the config.
-        formats (Sequence[str]): Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
-        with_preprocess (bool): Whether the ONNX graph holds the preprocessing. Defaults to False.
-        ema (bool): Whether to take the averaged weights of ``EMAHook``. Defaults to False.
-        force (bool): Whether to replace an entry. Defaults to False.
-        allow_unfinished (bool): Whether a checkpoint from before the end of training will do. Defaults to False.
-        metrics (bool): Whether to measure on the data set, where it is present. Defaults to True.
-        index (str | PathLike, optional): The model index to add the entry to. Defaults to the nearest ``model-index.yml`` in
+        name: Name of the model. Defaults to that of the config.
+        formats: Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
+        ema: Whether to take the averaged weights of ``EMAHook``. Defaults to False.
+        force: Whether to replace an entry. Defaults to False.
+        allow_unfinished: Whether a checkpoint from before the end of training will do. Defaults to False.
+        metrics: Whether to measure on the data set, where it is present. Defaults to True.
+        index: The model index to add the entry to. Defaults to the nearest ``model-index.yml`` in
             the folders above the entry.
-        list_it (bool): Whether to add it to an index at all. Defaults to True.
+        list_it: Whether to add it to an index at all. Defaults to True.
     """
 
     name: str | None = None
@@ -56,12 +56,12 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
     that of the checkpoint, so the same checkpoint gives the same bytes. Nothing is left behind if anything fails.
 
     Args:
-        run (str | PathLike): Work dir or checkpoint of a distillation (the student is taken) or of a teacher's training.
-        out (str | PathLike): Folder to write.
+        run: Work dir or checkpoint of a distillation (the student is taken) or of a teacher's training.
+        out: Folder to write.
         **options: Arguments of :class:`Options`.
 
     Returns:
-        list[Check]: The checks of :func:`icckd_mm.zoo.verify.verify`, none failed.
+        The checks of :func:`icckd_mm.zoo.verify.verify`, none failed.
 
     Raises:
         OSError: If something cannot be written.

@@ -83,13 +83,13 @@ def published_top1(data: str, method: str, teacher: str, student: str) -> float 
     """The figure a config aims at.
 
     Args:
-        data (str): Data set as the configs' names end, for example ``'cifar100'``.
-        method (str): Method as the configs' names begin: ``'ce'``, ``'kd'``, ``'icckd-kd'``, ...
-        teacher (str): The teacher; ``''`` where a network is trained alone as a student.
-        student (str): The student; ``''`` where a network is trained as a teacher.
+        data: Data set as the configs' names end, for example ``'cifar100'``.
+        method: Method as the configs' names begin: ``'ce'``, ``'kd'``, ``'icckd-kd'``, ...
+        teacher: The teacher; ``''`` where a network is trained alone as a student.
+        student: The student; ``''`` where a network is trained as a teacher.
 
     Returns:
-        float | None: Top-1 accuracy in per cent; None where nothing is published.
+        Top-1 accuracy in per cent; None where nothing is published.
 
     Example:
         >>> published_top1('cifar100', 'kd', 'vgg13', 'vgg8')

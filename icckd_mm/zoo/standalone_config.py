@@ -27,10 +27,10 @@ def standalone_config(network: Network) -> Config:
     inferencer reads the pipeline of the data set itself.
 
     Args:
-        network (Network): From :func:`icckd_mm.zoo.network.take_network`.
+        network: From :func:`icckd_mm.zoo.network.take_network`.
 
     Returns:
-        Config: A plain mmpretrain config, of registered classes alone.
+        A plain mmpretrain config, of registered classes alone.
 
     Raises:
         ValueError: If the run's config does not describe a classifier, or is refused by :func:`check_registered`.

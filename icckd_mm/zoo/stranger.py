@@ -32,11 +32,11 @@ def check_folder(folder: Path, metrics: bool) -> list[Check]:
     """Hash, safe loading, ``get_model``, a prediction, the other formats and the metrics; the first failure ends the list.
 
     Args:
-        folder (Path): What :func:`icckd_mm.zoo.publish.publish` wrote.
-        metrics (bool): Whether to measure on the data set, where it is present.
+        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        metrics: Whether to measure on the data set, where it is present.
 
     Returns:
-        list[Check]: Name of the check, whether it passed, and what was seen.
+        Name of the check, whether it passed, and what was seen.
     """
     (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
     state: dict[str, Any] = {
@@ -182,11 +182,11 @@ def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
     """Metrics of a model on the test split that its config names.
 
     Args:
-        model (nn.Module): A classifier in evaluation mode.
-        config (Config): With ``test_dataloader`` and ``test_evaluator``.
+        model: A classifier in evaluation mode.
+        config: With ``test_dataloader`` and ``test_evaluator``.
 
     Returns:
-        tuple[dict[str, float], int]: The metrics, and on how many images.
+        The metrics, and on how many images.
 
     Raises:
         LookupError: If there is no evaluator, or if the data are not here.

@@ -30,10 +30,10 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
     """Metrics of the validation right after the checkpoint was written.
 
     Args:
-        network (Network): From :func:`icckd_mm.zoo.network.take_network`.
+        network: From :func:`icckd_mm.zoo.network.take_network`.
 
     Returns:
-        tuple[dict[str, float], dict[str, float]]: Of the network and of its teacher, such as ``{'accuracy/top1': 98.6}``; empty
+        Of the network and of its teacher, such as ``{'accuracy/top1': 98.6}``; empty
         where nothing was logged, or where the averaged weights were validated and the others are taken.
     """
     log = find_log(network)

@@ -22,11 +22,11 @@ def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
     """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
-        folder (str | PathLike): What :func:`icckd_mm.zoo.publish.publish` wrote.
-        metrics (bool): Whether to measure on the data set, where it is present. Defaults to True.
+        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        metrics: Whether to measure on the data set, where it is present. Defaults to True.
 
     Returns:
-        list[Check]: Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
+        Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
         fails ends the list.
 
     Raises:
@@ -39,11 +39,11 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
     """:func:`verify` for several folders in one process.
 
     Args:
-        folders (Sequence[str | PathLike]): The folders.
-        metrics (bool): Whether to measure on the data sets, where they are present. Defaults to True.
+        folders: The folders.
+        metrics: Whether to measure on the data sets, where they are present. Defaults to True.
 
     Returns:
-        list[list[Check]]: The checks of each folder.
+        The checks of each folder.
 
     Raises:
         ValueError: If a folder has no ``metafile.yml`` of one model.

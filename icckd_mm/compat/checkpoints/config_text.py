@@ -30,7 +30,7 @@ def parse_config_text(text: str) -> Config:
         text: What ``Config.pretty_text`` gave.
 
     Returns:
-        Config: The same config.
+        The same config.
 
     Raises:
         ValueError: If the text holds anything but such assignments, or is too long or too deep.

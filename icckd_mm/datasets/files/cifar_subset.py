@@ -21,14 +21,14 @@ def cut_cifar10(
     same files. ``out`` appears when it is complete; until then they lie in ``<out>.partial``, which the next call removes.
 
     Args:
-        source (str | Path): CIFAR-10 as image files, ``{train,test}/<class>/*.jpg`` or ``*.png``.
-        out (str | Path): The new folder; must not exist.
-        train (int): Training images a class, at least 1. Defaults to 1000.
-        held_out (int): Training images a class that are held out for choices, at least 1. Defaults to 500.
-        size (int): Side of the new images in pixels, 8 to 32. Defaults to 16: each new pixel is the mean of four.
+        source: CIFAR-10 as image files, ``{train,test}/<class>/*.jpg`` or ``*.png``.
+        out: The new folder; must not exist.
+        train: Training images a class, at least 1. Defaults to 1000.
+        held_out: Training images a class that are held out for choices, at least 1. Defaults to 500.
+        size: Side of the new images in pixels, 8 to 32. Defaults to 16: each new pixel is the mean of four.
 
     Returns:
-        Iterator[tuple[int, int]]: Images done and images in all, after each image; all checks are done before the first.
+        Images done and images in all, after each image; all checks are done before the first.
 
     Raises:
         ValueError: If an argument is out of range, ``source`` is incomplete, or ``out`` is there already.

@@ -55,7 +55,7 @@ def check_data_folder(dataset: Mapping[str, Any]) -> None:
     """See that the folder of a data set is there and complete.
 
     Args:
-        dataset (Mapping): Config of a data set or of a wrapper around one. Without ``data_root``, with one that is not on this
+        dataset: Config of a data set or of a wrapper around one. Without ``data_root``, with one that is not on this
             machine's disk, or with ``download=True``, there is nothing to check.
 
     Raises:
@@ -71,8 +71,8 @@ def check_layout(kind: str, root: str) -> None:
     """See that ``root`` holds what a data set of class ``kind`` needs.
 
     Args:
-        kind (str): Name of the class; of an unknown one only the folder is looked for.
-        root (str): The folder.
+        kind: Name of the class; of an unknown one only the folder is looked for.
+        root: The folder.
 
     Raises:
         ValueError: See :func:`check_data_folder`.

@@ -19,12 +19,12 @@ def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> 
     ``out`` appears when it is complete; until then the files lie in ``<out>.partial``, which the next call removes.
 
     Args:
-        images (Sequence[tuple[Path, Path]]): File to read, and its new folder below ``out``; the name stays, as ``.png``.
-        out (Path): The new folder; must not exist.
-        size (int): Side of the new images in pixels.
+        images: File to read, and its new folder below ``out``; the name stays, as ``.png``.
+        out: The new folder; must not exist.
+        size: Side of the new images in pixels.
 
     Yields:
-        tuple[int, int]: Images done and images in all, after each image.
+        Images done and images in all, after each image.
 
     Raises:
         ValueError: If a file is not an image that OpenCV reads.

@@ -19,13 +19,13 @@ def cut_tiny_imagenet(source: str | Path, out: str | Path, classes: int = 100, s
     same files. ``out`` appears when it is complete; until then they lie in ``<out>.partial``, which the next call removes.
 
     Args:
-        source (str | Path): Tiny-ImageNet as it is distributed, see :class:`TinyImageNet`.
-        out (str | Path): The new folder; must not exist.
-        classes (int): How many classes, 1 to 200. Defaults to 100.
-        size (int): Side of the new images in pixels, 8 to 64. Defaults to 32.
+        source: Tiny-ImageNet as it is distributed, see :class:`TinyImageNet`.
+        out: The new folder; must not exist.
+        classes: How many classes, 1 to 200. Defaults to 100.
+        size: Side of the new images in pixels, 8 to 64. Defaults to 32.
 
     Returns:
-        Iterator[tuple[int, int]]: Images done and images in all, after each image; all checks are done before the first.
+        Images done and images in all, after each image; all checks are done before the first.
 
     Raises:
         ValueError: If an argument is out of range, ``source`` is incomplete, or ``out`` is there already.

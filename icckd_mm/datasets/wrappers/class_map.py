@@ -23,13 +23,13 @@ class ClassMap:
     and mmpretrain's pipelines: CIFAR, Digits, Tiny-ImageNet, ImageNet, image folders. Set ``head.num_classes`` accordingly.
 
     Args:
-        dataset (dict | BaseDataset): The data set, with its pipeline.
-        groups (Sequence[Sequence[int | str]], optional): Classes, by name or label, that become one class each.
-        classes (Sequence[int | str], optional): Classes to keep. Exactly one of ``groups`` and ``classes`` is needed.
-        names (Sequence[str], optional): Names of the new classes. Defaults to None: the old names, joined by ``+`` in a group.
-        indices (int | Sequence[int], optional): Which images of those that remain, the first so many or these; ``indices`` of
+        dataset: The data set, with its pipeline.
+        groups: Classes, by name or label, that become one class each.
+        classes: Classes to keep. Exactly one of ``groups`` and ``classes`` is needed.
+        names: Names of the new classes. Defaults to None: the old names, joined by ``+`` in a group.
+        indices: Which images of those that remain, the first so many or these; ``indices`` of
             the data set itself choose before. Defaults to None, all.
-        lazy_init (bool): Whether to wait with reading until :meth:`full_init`. Defaults to False.
+        lazy_init: Whether to wait with reading until :meth:`full_init`. Defaults to False.
 
     Raises:
         TypeError: If ``dataset`` is no data set.

@@ -20,12 +20,12 @@ class CoarseLabels(ClassMap):
     sample, whatever the pipeline packs, so that measures can ask what a network keeps of classes that it was never told.
 
     Args:
-        dataset (dict | BaseDataset): The data set with the fine labels, with its pipeline.
-        groups (Sequence[Sequence[int | str]]): Fine classes, by name or label, of each coarse class; images of others are
+        dataset: The data set with the fine labels, with its pipeline.
+        groups: Fine classes, by name or label, of each coarse class; images of others are
             left out.
-        names (Sequence[str], optional): Names of the coarse classes. Defaults to None: the fine names, joined by ``+``.
-        indices (int | Sequence[int], optional): See :class:`ClassMap`. Defaults to None, all.
-        lazy_init (bool): Whether to wait with reading until it is needed. Defaults to False.
+        names: Names of the coarse classes. Defaults to None: the fine names, joined by ``+``.
+        indices: See :class:`ClassMap`. Defaults to None, all.
+        lazy_init: Whether to wait with reading until it is needed. Defaults to False.
 
     Raises:
         TypeError: If ``dataset`` is no data set.

@@ -25,16 +25,16 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
     data set gives nothing but the number of images in a batch.
 
     Args:
-        distiller (dict): What the student learns.
-        generator_distiller (dict): What the generator learns; a weight may be negative.
-        teachers (dict[str, dict]): By name, ``build_cfg`` of a classifier and ``ckpt_path`` of its weights, loaded strictly. A
+        distiller: What the student learns.
+        generator_distiller: What the generator learns; a weight may be negative.
+        teachers: By name, ``build_cfg`` of a classifier and ``ckpt_path`` of its weights, loaded strictly. A
             recorder's source begins with the name.
-        generator (dict): Such as mmrazor's ``DAFLGenerator``.
-        student_iter (int): Steps of the student for each of the generator. Defaults to 1.
-        student_train_first (bool): Whether the student's steps come before the generator's. Defaults to False.
-        ignore_keys (Sequence[str]): Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
+        generator: Such as mmrazor's ``DAFLGenerator``.
+        student_iter: Steps of the student for each of the generator. Defaults to 1.
+        student_train_first: Whether the student's steps come before the generator's. Defaults to False.
+        ignore_keys: Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
             Defaults to ().
-        allow_random_teacher (bool): Whether teachers without weights are meant. Defaults to False.
+        allow_random_teacher: Whether teachers without weights are meant. Defaults to False.
         **kwargs: ``architecture``, ``data_preprocessor``, ``init_cfg`` and ``module_inplace`` of upstream.
 
     Raises:
@@ -86,10 +86,10 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         """Set the mode of student and generator; teachers stay in ``eval()``.
 
         Args:
-            mode (bool): Whether to train. Defaults to True.
+            mode: Whether to train. Defaults to True.
 
         Returns:
-            DataFreeDistillation: Itself, as torch has it.
+            Itself, as torch has it.
         """
         super().train(mode)
         self.teachers.eval()
@@ -99,11 +99,11 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         """A step of the generator that leaves no gradient in the student.
 
         Args:
-            data (dict): A batch, of which only the number of images counts.
-            optimizer (OptimWrapper): The generator's.
+            data: A batch, of which only the number of images counts.
+            optimizer: The generator's.
 
         Returns:
-            tuple: The loss and what is logged.
+            The loss and what is logged.
         """
         result = super().train_generator(data, optimizer)
         self.student.zero_grad()

@@ -12,8 +12,8 @@ def keep_out(model: nn.Module, child: str) -> None:
     """Leave a child out of ``state_dict`` and untouched by ``load_state_dict``, without a report of missing keys.
 
     Args:
-        model (nn.Module): Changed in place.
-        child (str): Name of the child, such as ``'teacher'``.
+        model: Changed in place.
+        child: Name of the child, such as ``'teacher'``.
     """
     model._register_state_dict_hook(partial(_saved, child))
     model._register_load_state_dict_pre_hook(partial(_given, child))

@@ -33,21 +33,21 @@ class SafeTeacherDistill(SingleTeacherDistill):
     images, before any step), and the teacher stays in ``eval()``.
 
     Args:
-        architecture (dict | BaseModel): The student.
-        distiller (dict): As upstream.
-        teacher (dict | BaseModel): A classifier or :class:`icckd_mm.TeacherEnsemble`.
-        teacher_ckpt (str, optional): Weights of the teacher, loaded strictly. Defaults to None.
-        student_ckpt (str, optional): Weights of a plain classifier that the student starts from, loaded strictly. Defaults to
+        architecture: The student.
+        distiller: As upstream.
+        teacher: A classifier or :class:`icckd_mm.TeacherEnsemble`.
+        teacher_ckpt: Weights of the teacher, loaded strictly. Defaults to None.
+        student_ckpt: Weights of a plain classifier that the student starts from, loaded strictly. Defaults to
             None.
-        ignore_keys (Sequence[str]): Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
+        ignore_keys: Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
             Defaults to ().
-        allow_random_teacher (bool): Whether a teacher without weights is meant. Defaults to False.
-        save_teacher (bool): Whether checkpoints hold the teacher, too. Without it a resumed run takes it from
+        allow_random_teacher: Whether a teacher without weights is meant. Defaults to False.
+        save_teacher: Whether checkpoints hold the teacher, too. Without it a resumed run takes it from
             ``teacher_ckpt`` again. A random teacher is always saved, for it is nowhere else. Defaults to False.
-        teacher_dtype (str, optional): ``'bfloat16'`` or ``'float16'``: the pass of the teacher that the student learns from
+        teacher_dtype: ``'bfloat16'`` or ``'float16'``: the pass of the teacher that the student learns from
             runs under autocast, and losses get its records in single precision. Weights, checkpoints and validation stay as
             they are. Defaults to None: as the student runs.
-        teacher_channels_last (bool): Whether the teacher's weights lie with their channels last, which can make convolutions
+        teacher_channels_last: Whether the teacher's weights lie with their channels last, which can make convolutions
             faster; their values stay. Defaults to False.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``student_trainable``, ``calculate_student_loss``, ``module_inplace``
             and ``teacher_module_inplace`` of upstream.
@@ -108,10 +108,10 @@ class SafeTeacherDistill(SingleTeacherDistill):
         """Set the student's mode; the teacher stays in ``eval()``, dropout included.
 
         Args:
-            mode (bool): Whether to train. Defaults to True.
+            mode: Whether to train. Defaults to True.
 
         Returns:
-            SafeTeacherDistill: Itself, as torch has it.
+            Itself, as torch has it.
         """
         super().train(mode)
         self.teacher.eval()
@@ -121,11 +121,11 @@ class SafeTeacherDistill(SingleTeacherDistill):
         """Losses of a batch; the first one must have the size that the teacher was trained with.
 
         Args:
-            batch_inputs (Tensor): Images ``(B, 3, H, W)``.
-            data_samples (list[DataSample], optional): Their labels. Defaults to None.
+            batch_inputs: Images ``(B, 3, H, W)``.
+            data_samples: Their labels. Defaults to None.
 
         Returns:
-            dict[str, Tensor]: The student's own, named ``student.*``, and those of the distiller, ``distill.*``.
+            The student's own, named ``student.*``, and those of the distiller, ``distill.*``.
 
         Raises:
             ValueError: If the sizes differ.

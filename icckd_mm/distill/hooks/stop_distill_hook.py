@@ -22,7 +22,7 @@ class StopDistillHook(Hook):
     only, so a resumed run stops at the same point.
 
     Args:
-        stop_epoch (int): The first epoch, counted from 0, without distillation.
+        stop_epoch: The first epoch, counted from 0, without distillation.
 
     Raises:
         ValueError: If ``stop_epoch`` is negative or, before training, there is no distiller or nothing else to train with.

@@ -17,7 +17,7 @@ class TeacherAccuracyHook(Hook):
     Needs ``val_cfg=dict(type='icckd_mm.DistillValLoop')``, whose cached figure it uses.
 
     Args:
-        min_accuracy (float): Least ``accuracy/top1`` in percent.
+        min_accuracy: Least ``accuracy/top1`` in percent.
 
     Raises:
         ValueError: If ``min_accuracy`` is no percentage or, before training, the teacher is below it.

@@ -32,8 +32,8 @@ class TeacherCacheHook(Hook):
     ``folder`` must be one that all reach.
 
     Args:
-        folder (str): Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
-        dtype (str): ``'float16'`` or ``'float32'``; with the latter a student is bit for bit the one without cache. Defaults
+        folder: Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
+        dtype: ``'float16'`` or ``'float32'``; with the latter a student is bit for bit the one without cache. Defaults
             to ``'float16'``.
 
     Raises:

@@ -19,8 +19,8 @@ class ABLoss(nn.Module):
     Equal to mmrazor's for equal shapes, which that one does not check.
 
     Args:
-        margin (float): :math:`m`, at least 0. Defaults to 1.0.
-        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 1.0.
+        margin: :math:`m`, at least 0. Defaults to 1.0.
+        loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -38,11 +38,11 @@ class ABLoss(nn.Module):
         """Compare responses before the activation.
 
         Args:
-            s_feature (Tensor): Responses of the student ``(B, ...)``.
-            t_feature (Tensor): Responses of the teacher, same shape.
+            s_feature: Responses of the student ``(B, ...)``.
+            t_feature: Responses of the teacher, same shape.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If the shapes differ.

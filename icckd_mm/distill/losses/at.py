@@ -19,7 +19,7 @@ class ATLoss(nn.Module):
     rows of 1 place and fails on others. Maps of one place carry no attention and are refused.
 
     Args:
-        loss_weight (float): At least 0. Defaults to 1.0.
+        loss_weight: At least 0. Defaults to 1.0.
 
     Raises:
         ValueError: If the weight is out of range.
@@ -36,11 +36,11 @@ class ATLoss(nn.Module):
         """Compare the maps.
 
         Args:
-            s_feature (Tensor): Maps of the student ``(B, C, H, W)``.
-            t_feature (Tensor): Maps of the teacher ``(B, C', H', W')``.
+            s_feature: Maps of the student ``(B, C, H, W)``.
+            t_feature: Maps of the teacher ``(B, C', H', W')``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If they are not maps of one batch with more than one place.

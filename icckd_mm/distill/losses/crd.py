@@ -32,13 +32,13 @@ class CRDLoss(nn.Module):
     it is: ``PackInputs`` gives ``sample_idx`` to every data sample.
 
     Args:
-        temperature (float): :math:`\tau > 0`. Defaults to 0.07.
-        neg_num (int): :math:`m`, negatives an image. Defaults to 16384.
-        sample_n (int): :math:`n`, images of the training set. Defaults to 50000.
-        dim_out (int): Width of the rows. Defaults to 128.
-        momentum (float): Share of the old row in an update, in ``[0, 1)``. Defaults to 0.5.
-        eps (float): Added to the denominators. Defaults to 1e-7.
-        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 1.0.
+        temperature: :math:`\tau > 0`. Defaults to 0.07.
+        neg_num: :math:`m`, negatives an image. Defaults to 16384.
+        sample_n: :math:`n`, images of the training set. Defaults to 50000.
+        dim_out: Width of the rows. Defaults to 128.
+        momentum: Share of the old row in an update, in ``[0, 1)``. Defaults to 0.5.
+        eps: Added to the denominators. Defaults to 1e-7.
+        loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -72,12 +72,12 @@ class CRDLoss(nn.Module):
         """Compare the rows with the memory, then write them into it (in training mode).
 
         Args:
-            s_feats (Tensor): Rows of the student ``(B, dim_out)``, from :class:`icckd_mm.CRDConnector`.
-            t_feats (Tensor): Rows of the teacher, likewise.
-            data_samples (list[DataSample]): With ``sample_idx`` and ``gt_label``.
+            s_feats: Rows of the student ``(B, dim_out)``, from :class:`icckd_mm.CRDConnector`.
+            t_feats: Rows of the teacher, likewise.
+            data_samples: With ``sample_idx`` and ``gt_label``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If the features are not floating-point.

@@ -16,9 +16,9 @@ class CRDMemory(nn.Module):
     """A row of the student and of the teacher for each image, and its label; all of it is in the checkpoint.
 
     Args:
-        sample_n (int): Images.
-        dim_out (int): Width of a row.
-        momentum (float): Share of the old row in an update, in ``[0, 1)``.
+        sample_n: Images.
+        dim_out: Width of a row.
+        momentum: Share of the old row in an update, in ``[0, 1)``.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -46,11 +46,11 @@ class CRDMemory(nn.Module):
         """Index and label of each image.
 
         Args:
-            data_samples (list[DataSample]): As ``PackInputs`` makes them.
-            device (torch.device): Where they are wanted.
+            data_samples: As ``PackInputs`` makes them.
+            device: Where they are wanted.
 
         Returns:
-            tuple[Tensor, Tensor]: Each ``(B,)``.
+            Each ``(B,)``.
 
         Raises:
             ValueError: If an index is missing or out of range.
@@ -79,8 +79,8 @@ class CRDMemory(nn.Module):
         """Note the labels of images, of all processes.
 
         Args:
-            index (Tensor): Images ``(B,)``.
-            labels (Tensor): Their classes ``(B,)``.
+            index: Images ``(B,)``.
+            labels: Their classes ``(B,)``.
         """
         self.labels[all_gather_rows(index)] = all_gather_rows(labels)
 
@@ -88,9 +88,9 @@ class CRDMemory(nn.Module):
         """Move rows towards new ones, of all processes.
 
         Args:
-            index (Tensor): Images ``(B,)``.
-            student (Tensor): Unit rows ``(B, D)``.
-            teacher (Tensor): Unit rows ``(B, D)``.
+            index: Images ``(B,)``.
+            student: Unit rows ``(B, D)``.
+            teacher: Unit rows ``(B, D)``.
         """
         index = all_gather_rows(index)
         for memory, rows in ((self.student, student), (self.teacher, teacher)):
@@ -102,12 +102,12 @@ def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:
     """Images of other classes, uniformly and with replacement, by one sort and one draw.
 
     Args:
-        known (Tensor): Class of each image ``(n,)``.
-        labels (Tensor): Classes ``(B,)``, each of them in ``known``.
-        count (int): Negatives a row.
+        known: Class of each image ``(n,)``.
+        labels: Classes ``(B,)``, each of them in ``known``.
+        count: Negatives a row.
 
     Returns:
-        Tensor: Indices ``(B, count)`` into ``known``.
+        Indices ``(B, count)`` into ``known``.
 
     Raises:
         ValueError: If all images have one class; on a GPU and under ``torch.compile`` the host does not ask.

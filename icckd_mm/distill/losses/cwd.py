@@ -19,8 +19,8 @@ class ChannelWiseDivergence(nn.Module):
     Equal to mmrazor's where that is defined; a map of one place, whose softmax is always 1, is refused instead of giving 0.
 
     Args:
-        tau (float): Temperature above 0. Defaults to 1.0.
-        loss_weight (float): At least 0. Defaults to 1.0.
+        tau: Temperature above 0. Defaults to 1.0.
+        loss_weight: At least 0. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -38,11 +38,11 @@ class ChannelWiseDivergence(nn.Module):
         """Compare the maps.
 
         Args:
-            preds_S (Tensor): Maps of the student ``(B, C, H, W)``.
-            preds_T (Tensor): Maps of the teacher, same shape.
+            preds_S: Maps of the student ``(B, C, H, W)``.
+            preds_T: Maps of the teacher, same shape.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If they are not maps of one shape with more than one place.

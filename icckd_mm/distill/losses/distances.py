@@ -16,7 +16,7 @@ class L1Loss(nn.Module):
     """Mean absolute difference. mmrazor's lets PyTorch broadcast maps of different size; this one refuses them.
 
     Args:
-        loss_weight (float): At least 0. Defaults to 1.0.
+        loss_weight: At least 0. Defaults to 1.0.
 
     Raises:
         ValueError: If the weight is out of range.
@@ -31,11 +31,11 @@ class L1Loss(nn.Module):
         """Compare the features.
 
         Args:
-            s_feature (Tensor): Features of the student ``(B, C)`` or ``(B, C, H, W)``.
-            t_feature (Tensor): Features of the teacher; ``(B, C, 1, 1)`` counts as ``(B, C)``.
+            s_feature: Features of the student ``(B, C)`` or ``(B, C, H, W)``.
+            t_feature: Features of the teacher; ``(B, C, 1, 1)`` counts as ``(B, C)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If the shapes differ.
@@ -53,11 +53,11 @@ class L2Loss(nn.Module):
     a zero row. Here a map of one place counts as a row, and a zero row stays zero.
 
     Args:
-        normalize (bool): Whether each image's features are scaled to length ``mult`` first. Defaults to True.
-        mult (float): That length. Defaults to 1.0.
-        div_element (bool): Whether to average over all elements instead of images. Defaults to False.
-        dist (bool): Whether to take the root of the sum over the batch instead; not averaged. Defaults to False.
-        loss_weight (float): At least 0. Defaults to 1.0.
+        normalize: Whether each image's features are scaled to length ``mult`` first. Defaults to True.
+        mult: That length. Defaults to 1.0.
+        div_element: Whether to average over all elements instead of images. Defaults to False.
+        dist: Whether to take the root of the sum over the batch instead; not averaged. Defaults to False.
+        loss_weight: At least 0. Defaults to 1.0.
 
     Raises:
         ValueError: If a weight is out of range.
@@ -81,11 +81,11 @@ class L2Loss(nn.Module):
         """Compare the features.
 
         Args:
-            s_feature (Tensor): Features of the student ``(B, C)`` or ``(B, C, H, W)``.
-            t_feature (Tensor): Features of the teacher; ``(B, C, 1, 1)`` counts as ``(B, C)``.
+            s_feature: Features of the student ``(B, C)`` or ``(B, C, H, W)``.
+            t_feature: Features of the teacher; ``(B, C, 1, 1)`` counts as ``(B, C)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If the shapes differ.

@@ -24,10 +24,10 @@ class DKDLoss(nn.Module):
     that may be 0. Here everything is in log space and the mean is over images, as published; there is no ``reduction``.
 
     Args:
-        tau (float): :math:`\tau > 0`. Defaults to 1.0.
-        alpha (float): :math:`\alpha \ge 0`. Defaults to 1.0.
-        beta (float): :math:`\beta \ge 0`. Defaults to 1.0.
-        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 1.0.
+        tau: :math:`\tau > 0`. Defaults to 1.0.
+        alpha: :math:`\alpha \ge 0`. Defaults to 1.0.
+        beta: :math:`\beta \ge 0`. Defaults to 1.0.
+        loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -46,12 +46,12 @@ class DKDLoss(nn.Module):
         """Compare the logits.
 
         Args:
-            preds_S (Tensor): Logits of the student ``(B, C)``, ``C`` at least 2.
-            preds_T (Tensor): Logits of the teacher ``(B, C)``.
-            gt_labels (Tensor): Classes ``(B,)``.
+            preds_S: Logits of the student ``(B, C)``, ``C`` at least 2.
+            preds_T: Logits of the teacher ``(B, C)``.
+            gt_labels: Classes ``(B,)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If a tensor has the wrong kind of dtype.

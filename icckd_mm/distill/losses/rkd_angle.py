@@ -22,8 +22,8 @@ class AngleWiseRKD(nn.Module):
     time and the backward pass computes them anew. Two equal rows give a zero gradient, not one of size 1e11.
 
     Args:
-        loss_weight (float): At least 0. Defaults to 50.0.
-        with_l2_norm (bool): Whether features are scaled to length 1 first. Defaults to True.
+        loss_weight: At least 0. Defaults to 50.0.
+        with_l2_norm: Whether features are scaled to length 1 first. Defaults to True.
 
     Raises:
         ValueError: If the weight is out of range.
@@ -40,11 +40,11 @@ class AngleWiseRKD(nn.Module):
         """Compare the angles.
 
         Args:
-            preds_S (Tensor): Features of the student ``(B, D)`` or maps.
-            preds_T (Tensor): Features of the teacher ``(B, D')`` or maps.
+            preds_S: Features of the student ``(B, D)`` or maps.
+            preds_T: Features of the teacher ``(B, D')`` or maps.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             ValueError: If the batches differ or are smaller than 3: there is no angle then.

@@ -19,9 +19,9 @@ class KDSoftCELoss(nn.Module):
     longer installs beside today's packages.
 
     Args:
-        tau (float): Temperature above 0. Defaults to 1.0.
-        mult_tem_square (bool): Whether the factor :math:`\tau^2` is there. Defaults to True.
-        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 1.0.
+        tau: Temperature above 0. Defaults to 1.0.
+        mult_tem_square: Whether the factor :math:`\tau^2` is there. Defaults to True.
+        loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -39,11 +39,11 @@ class KDSoftCELoss(nn.Module):
         """Compare the logits.
 
         Args:
-            preds_S (Tensor): Logits of the student ``(B, C)``.
-            preds_T (Tensor): Logits of the teacher ``(B, C)``.
+            preds_S: Logits of the student ``(B, C)``.
+            preds_T: Logits of the teacher ``(B, C)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If the logits are not floating-point.

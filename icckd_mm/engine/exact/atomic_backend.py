@@ -52,9 +52,9 @@ def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], A
     """Put ``content`` into ``path``, all of it or nothing.
 
     Args:
-        path (str | Path): The file; its folder is made if need be.
-        content (bytes): What it shall hold.
-        check (Callable, optional): Called with the path of the new file before it takes its place; raises if it is not good.
+        path: The file; its folder is made if need be.
+        content: What it shall hold.
+        check: Called with the path of the new file before it takes its place; raises if it is not good.
 
     Raises:
         OSError: If it cannot be written.

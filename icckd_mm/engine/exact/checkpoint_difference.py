@@ -22,12 +22,12 @@ def checkpoint_differences(first: Any, second: Any, path: str = '') -> list[str]
     Left out are clocks, names of folders, versions and the text of the config.
 
     Args:
-        first (Any): A checkpoint of :class:`icckd_mm.ExactCheckpointHook`, or a part of it.
-        second (Any): The other one.
-        path (str): Where the two stand. Defaults to the root.
+        first: A checkpoint of :class:`icckd_mm.ExactCheckpointHook`, or a part of it.
+        second: The other one.
+        path: Where the two stand. Defaults to the root.
 
     Returns:
-        list[str]: Paths such as ``.optimizer.state.0.momentum_buffer``, empty if there is no difference.
+        Paths such as ``.optimizer.state.0.momentum_buffer``, empty if there is no difference.
     """
     if UNLIKE.fullmatch(path):
         return []

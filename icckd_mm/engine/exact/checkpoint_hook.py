@@ -100,8 +100,8 @@ class ExactCheckpointHook(CheckpointHook):
         """Add what is missing and replace what is not plain; runs after all other hooks have added their part.
 
         Args:
-            runner (Runner): The runner.
-            checkpoint (dict): What is about to be written; changed in place.
+            runner: The runner.
+            checkpoint: What is about to be written; changed in place.
         """
         checkpoint['ranks'] = self.ranks
         if hasattr(runner.train_loop, 'state_dict'):
@@ -113,8 +113,8 @@ class ExactCheckpointHook(CheckpointHook):
         """Take over what the file says, and turn the log history back into mmengine's objects.
 
         Args:
-            runner (Runner): The runner.
-            checkpoint (dict): What was read; changed in place.
+            runner: The runner.
+            checkpoint: What was read; changed in place.
         """
         hub = checkpoint.get('message_hub')
         if isinstance(hub, dict):

@@ -20,10 +20,10 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     hint where to look: it may be missing, or older than the newest file.
 
     Args:
-        work_dir (str | Path): Work dir of the run.
+        work_dir: Work dir of the run.
 
     Returns:
-        tuple[Path | None, list[str]]: The file, None if there is none at all, and a line for each file that was passed over.
+        The file, None if there is none at all, and a line for each file that was passed over.
 
     Raises:
         ValueError: If there are checkpoints, but none is whole: a run that starts from scratch would write over them. Or if

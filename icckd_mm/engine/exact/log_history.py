@@ -16,7 +16,7 @@ def pack_history(buffer: HistoryBuffer) -> dict[str, Any]:
         buffer: mmengine's log of one scalar: values, and how many of them each value stands for.
 
     Returns:
-        dict: ``values``, in single precision where that loses nothing; ``counts``, one where all are equal; ``max_length``.
+        ``values``, in single precision where that loses nothing; ``counts``, one where all are equal; ``max_length``.
     """
     values, counts = buffer.data
     if values.dtype == np.float64:
@@ -36,7 +36,7 @@ def unpack_history(value: Any) -> Any:
         value: That form, or that of older versions, with lists.
 
     Returns:
-        Any: The buffer, with the values and types that were packed.
+        The buffer, with the values and types that were packed.
     """
     if not isinstance(value, dict) or set(value) != {'values', 'counts', 'max_length'}:
         return value

@@ -16,10 +16,10 @@ def rank_states(runner: Runner) -> list[dict[str, Any]]:
     """The generators and the accumulating gradients of every process; all of them must call this.
 
     Args:
-        runner (Runner): The runner.
+        runner: The runner.
 
     Returns:
-        list[dict]: In rank order, on the CPU.
+        In rank order, on the CPU.
     """
     wrapper = runner.optim_wrapper  # one of several optimizers does not count
     accumulating = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1) != 0
@@ -30,8 +30,8 @@ def restore_rank_state(runner: Runner, state: dict[str, Any]) -> None:
     """Give this process a state of :func:`rank_states`.
 
     Args:
-        runner (Runner): The runner.
-        state (dict): The entry of this process.
+        runner: The runner.
+        state: The entry of this process.
     """
     set_random_state(state['random'])
     for name, parameter in unwrapped(runner).named_parameters():
@@ -47,7 +47,7 @@ def rank_state_fault(ranks: Any, parameters: dict[str, Any]) -> str:
         parameters: Those of the model by name.
 
     Returns:
-        str: The first fault, in one line.
+        The first fault, in one line.
     """
     if not isinstance(ranks, list):
         return f'ranks is a {type(ranks).__name__}, not a list'

@@ -18,7 +18,7 @@ def to_plain(value: Any, path: str) -> Any:
 
     Args:
         value: What to convert; numpy arrays and scalars, paths and mmengine's ``HistoryBuffer`` are known.
-        path (str): Where in the checkpoint it stands, for the message.
+        path: Where in the checkpoint it stands, for the message.
 
     Returns:
         The same content, safe for ``torch.load(weights_only=True)``.

@@ -21,12 +21,12 @@ class ExactTrainLoop(EpochBasedTrainLoop):
     off is validated first. Use it with :class:`icckd_mm.ExactCheckpointHook`, which stores the rest.
 
     Args:
-        runner (Runner): The runner.
-        dataloader (dict): Config of the training loader; with a ``type``, of :class:`icckd_mm.DeviceLoader`.
-        max_epochs (int): Epochs of training.
-        val_begin (int): First epoch that is validated, from 1. Defaults to 1.
-        val_interval (int): Epochs between two validations; the last epoch always is validated. Defaults to 1.
-        dynamic_intervals (list[tuple[int, int]], optional): ``(epoch, interval)``: other intervals from that epoch on.
+        runner: The runner.
+        dataloader: Config of the training loader; with a ``type``, of :class:`icckd_mm.DeviceLoader`.
+        max_epochs: Epochs of training.
+        val_begin: First epoch that is validated, from 1. Defaults to 1.
+        val_interval: Epochs between two validations; the last epoch always is validated. Defaults to 1.
+        dynamic_intervals: ``(epoch, interval)``: other intervals from that epoch on.
             Defaults to None.
 
     Raises:
@@ -68,7 +68,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         """Train from where the runner stands.
 
         Returns:
-            nn.Module: The model.
+            The model.
         """
         self._take_position()
         self.runner.call_hook('before_train')

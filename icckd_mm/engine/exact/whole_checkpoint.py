@@ -16,10 +16,10 @@ def load_whole_checkpoint(path: str | Path) -> Any:
     checksums that ``torch.save`` writes.
 
     Args:
-        path (str | Path): The file.
+        path: The file.
 
     Returns:
-        Any: Its content.
+        Its content.
 
     Raises:
         ValueError: If it is damaged.

@@ -23,10 +23,10 @@ class Step(NamedTuple):
     """A training step as it is remembered.
 
     Attributes:
-        iteration (int): From 0.
-        epoch (int): From 0.
-        batch (dict): What the data loader gave, with or without the images.
-        losses (dict[str, Tensor]): What ``train_step`` returned, detached.
+        iteration: From 0.
+        epoch: From 0.
+        batch: What the data loader gave, with or without the images.
+        losses: What ``train_step`` returned, detached.
     """
 
     iteration: int
@@ -39,13 +39,13 @@ def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: boo
     """The error that describes a fault; looks for the module by running the batch once more.
 
     Args:
-        runner (Runner): The runner; left as it is.
-        fault (Fault): What was found.
-        steps (Iterable[Step]): The last steps of this process.
-        stored (bool): Whether they have the images; if not, these are fetched from the training data again.
+        runner: The runner; left as it is.
+        fault: What was found.
+        steps: The last steps of this process.
+        stored: Whether they have the images; if not, these are fetched from the training data again.
 
     Returns:
-        NonFiniteError: To be raised or logged.
+        To be raised or logged.
     """
     model = unwrapped(runner)
     step = next((step for step in steps if step.iteration == fault.iteration), None)

@@ -44,9 +44,9 @@ class FiniteGuardHook(Hook):
     loss can be a fault. An update that overflows with finite gradients (a huge learning rate) shows in the next forward pass.
 
     Args:
-        interval (int): Iterations between two looks when deferred. Defaults to 50.
-        skip (int): Updates that may be left out in the whole run, resumed or not, before it stops. Defaults to 0.
-        mode (str): ``'immediate'``: look in each step; ``'deferred'``: every ``interval``; ``'auto'``: deferred on CUDA;
+        interval: Iterations between two looks when deferred. Defaults to 50.
+        skip: Updates that may be left out in the whole run, resumed or not, before it stops. Defaults to 0.
+        mode: ``'immediate'``: look in each step; ``'deferred'``: every ``interval``; ``'auto'``: deferred on CUDA;
             ``'off'``: never (mmengine refuses ``None`` in a slot of its own making). Defaults to ``'auto'``.
 
     Raises:

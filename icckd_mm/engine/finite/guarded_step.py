@@ -20,9 +20,9 @@ class Fault:
     """What :meth:`GuardedStep.read` found.
 
     Attributes:
-        iteration (int): The first bad iteration, from 0.
-        dropped (int): Updates that were left out since the last read.
-        parameters (list[str]): Parameters whose gradient was not finite then, in the order of the model.
+        iteration: The first bad iteration, from 0.
+        dropped: Updates that were left out since the last read.
+        parameters: Parameters whose gradient was not finite then, in the order of the model.
     """
 
     iteration: int
@@ -39,9 +39,9 @@ class GuardedStep:
     ``GradScaler`` the scaler leaves the update out, and an overflow counts as a fault at a scale of 1 or less only.
 
     Args:
-        wrapper (OptimWrapper): Changed until :meth:`detach`.
-        model (nn.Module): Its parameters that need a gradient are watched; not a DDP wrapper.
-        deferred (bool): Whether the host looks at :meth:`read` only, not in each step.
+        wrapper: Changed until :meth:`detach`.
+        model: Its parameters that need a gradient are watched; not a DDP wrapper.
+        deferred: Whether the host looks at :meth:`read` only, not in each step.
     """
 
     first: Tensor
@@ -134,8 +134,8 @@ def undone_where(optimizer: torch.optim.Optimizer, bad: Tensor) -> Iterator[None
     ``bad`` (``Adam`` without ``fused`` or ``capturable``) count on.
 
     Args:
-        optimizer (Optimizer): Any of torch.
-        bad (Tensor): Scalar bool.
+        optimizer: Any of torch.
+        bad: Scalar bool.
     """
     if getattr(optimizer, '_step_supports_amp_scaling', False):
         known = set(map(id, _state(optimizer, bad.device)))

@@ -18,10 +18,10 @@ class NonFiniteError(ValueError):
     """Training met a NaN or an infinity.
 
     Attributes:
-        iteration (int): The first bad iteration, from 1 as in the log.
-        losses (list[str]): Names of the losses that were not finite.
-        module (str, optional): The first module with a non-finite output, or the parameter with a non-finite gradient.
-        samples (list[int]): ``sample_idx`` of the images.
+        iteration: The first bad iteration, from 1 as in the log.
+        losses: Names of the losses that were not finite.
+        module: The first module with a non-finite output, or the parameter with a non-finite gradient.
+        samples: ``sample_idx`` of the images.
     """
 
     def __init__(self, message: str, iteration: int, losses: list[str], module: str | None, samples: list[int]) -> None:
@@ -35,12 +35,12 @@ def first_bad_module(
     """Run ``batch`` once more and name the first module whose output is not finite; leaves no trace.
 
     Args:
-        model (BaseModel): The model itself, not its DDP wrapper, in the mode to look at.
-        batch (dict): What the data loader gave.
-        context (Callable): Gives the context of the forward pass, such as autocast.
+        model: The model itself, not its DDP wrapper, in the mode to look at.
+        batch: What the data loader gave.
+        context: Gives the context of the forward pass, such as autocast.
 
     Returns:
-        tuple[str, list[int]] | None: Name of the module, and the rows of its output that are not finite. None if all are
+        Name of the module, and the rows of its output that are not finite. None if all are
         finite. With several processes losses are not run, since they exchange features.
     """
     found: list[tuple[str, list[int]]] = []
@@ -79,7 +79,7 @@ def bad_losses(losses: dict[str, Tensor]) -> dict[str, float]:
     """The losses that are not finite.
 
     Args:
-        losses (dict[str, Tensor]): What ``train_step`` returned: scalars. ``loss`` is the sum, or a classifier's own loss.
+        losses: What ``train_step`` returned: scalars. ``loss`` is the sum, or a classifier's own loss.
     """
     return {name: float(value) for name, value in losses.items() if 'loss' in name and not value.isfinite().all()}
 

@@ -23,7 +23,7 @@ def optimizer_fault(wrapper: Any, state: Any) -> str:
         state: What a checkpoint holds under ``optimizer``.
 
     Returns:
-        str: The first fault, in one line.
+        The first fault, in one line.
     """
     if not isinstance(state, dict):
         return f'optimizer is a {type(state).__name__}, not a dict'
@@ -101,7 +101,7 @@ def schedule_fault(schedules: Any, states: Any) -> str:
         states: What a checkpoint holds under ``param_schedulers``; None if nothing.
 
     Returns:
-        str: The first fault, in one line.
+        The first fault, in one line.
     """
     if isinstance(schedules, dict):
         if not isinstance(states, dict) or states.keys() != schedules.keys():

@@ -20,7 +20,7 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
         cfg: Config of this run.
 
     Returns:
-        list[str]: Empty if nothing differs, or if one of the configs is not known.
+        Empty if nothing differs, or if one of the configs is not known.
     """
     try:
         before, now = parse_config_text(stored), parse_config_text(cfg.pretty_text)

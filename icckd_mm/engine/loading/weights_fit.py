@@ -49,7 +49,7 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
         state: Weights by name; ``module.`` before a name is dropped, as mmengine does.
 
     Returns:
-        Fit: Keys that match :data:`AIDS` are left out, unless they have another shape.
+        Keys that match :data:`AIDS` are left out, unless they have another shape.
     """
     given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in state.items())
     given._metadata = getattr(state, '_metadata', OrderedDict())

@@ -13,10 +13,10 @@ def calibration_figure(found: dict[str, Calibration]) -> Figure:
     """Accuracy against confidence above, how many images are in each bin below, a column for each run.
 
     Args:
-        found (dict[str, Calibration]): Name and calibration of each run.
+        found: Name and calibration of each run.
 
     Returns:
-        Figure: The figure.
+        The figure.
     """
     made, axes = figure(len(found), 2, 4.2, 2.4, 2 + most_lines(found), sharex=True, height_ratios=[3, 1.3])
     for column, (name, calibrated) in enumerate(found.items()):

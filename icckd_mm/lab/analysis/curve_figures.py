@@ -42,10 +42,10 @@ def curves_figure(logs: dict[str, RunLog]) -> Figure:
     """Draw what at least one run logged, a panel for each quantity.
 
     Args:
-        logs (dict[str, RunLog]): Name and log of each run.
+        logs: Name and log of each run.
 
     Returns:
-        Figure: The figure.
+        The figure.
 
     Raises:
         ValueError: If no run logged any of the quantities.

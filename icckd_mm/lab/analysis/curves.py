@@ -20,8 +20,8 @@ class RunLog:
     """The scalars of a run.
 
     Attributes:
-        unit (str): What the times count, ``'epoch'`` or ``'iteration'``.
-        curves (dict[str, Points]): Times and values by key.
+        unit: What the times count, ``'epoch'`` or ``'iteration'``.
+        curves: Times and values by key.
     """
 
     unit: str
@@ -39,10 +39,10 @@ def read_log(run: Path | str) -> RunLog:
     that begins in the first epoch is a new run, and nothing before it counts.
 
     Args:
-        run (Path | str): The work dir.
+        run: The work dir.
 
     Returns:
-        RunLog: The curves. Times are epochs where the run counted them, with the most iterations an epoch was seen to have.
+        The curves. Times are epochs where the run counted them, with the most iterations an epoch was seen to have.
 
     Raises:
         ValueError: If nothing was logged, or a line is not JSON.

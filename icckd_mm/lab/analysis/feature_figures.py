@@ -19,8 +19,8 @@ def plot_feature_spaces(spaces: dict[str, FeatureSpace], path: Path | str) -> No
     """Write :func:`features_figure`.
 
     Args:
-        spaces (dict[str, FeatureSpace]): Title and space of each panel.
-        path (Path | str): Where the PNG goes.
+        spaces: Title and space of each panel.
+        path: Where the PNG goes.
     """
     features_figure(spaces).savefig(path, dpi=120)
 
@@ -29,11 +29,11 @@ def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000) -> Fig
     """Draw t-SNE maps of several feature spaces of the same samples side by side.
 
     Args:
-        spaces (dict[str, FeatureSpace]): Title and space of each panel.
-        samples (int): At most so many images, the same in all panels, of the first ten classes. Defaults to 1000.
+        spaces: Title and space of each panel.
+        samples: At most so many images, the same in all panels, of the first ten classes. Defaults to 1000.
 
     Returns:
-        Figure: The figure; always the same for the same spaces.
+        The figure; always the same for the same spaces.
 
     Raises:
         ValueError: If the spaces are not of the same images.

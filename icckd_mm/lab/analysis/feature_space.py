@@ -29,11 +29,11 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     """Run the test split of ``config`` through its classifier.
 
     Args:
-        config (str): Path of a classifier's config (a teacher or a baseline, not a distillation).
-        checkpoint (str): Its weights.
+        config: Path of a classifier's config (a teacher or a baseline, not a distillation).
+        checkpoint: Its weights.
 
     Returns:
-        FeatureSpace: Features, logits and labels of all test images.
+        Features, logits and labels of all test images.
     """
     from mmpretrain import get_model  # heavy
 
@@ -46,10 +46,10 @@ def network_space(network: Network) -> FeatureSpace:
     """Run the test split of a run through its classifier.
 
     Args:
-        network (Network): From :func:`icckd_mm.zoo.network.take_network`; of a distillation it is the student.
+        network: From :func:`icckd_mm.zoo.network.take_network`; of a distillation it is the student.
 
     Returns:
-        FeatureSpace: Features, logits and labels of all test images.
+        Features, logits and labels of all test images.
 
     Raises:
         ValueError: If the config has no test split, or is refused by :func:`check_registered`.
@@ -70,13 +70,13 @@ def teacher_of(network: Network, named: Sequence[Path], given: Path | None = Non
     """The frozen teacher of a distillation.
 
     Args:
-        network (Network): A student, or any other network.
-        named (Sequence[Path]): Files and folders that the user named. The checkpoint that the student's config names is read
+        network: A student, or any other network.
+        named: Files and folders that the user named. The checkpoint that the student's config names is read
             only if it is one of them or in one of them.
-        given (Path, optional): The teacher's checkpoint, whatever the config names.
+        given: The teacher's checkpoint, whatever the config names.
 
     Returns:
-        Network, optional: The teacher with the student's test split; None where there is none, or its weights are not named.
+        The teacher with the student's test split; None where there is none, or its weights are not named.
 
     Raises:
         ValueError: If the file holds no weights.

@@ -87,12 +87,12 @@ def drawn(runs: Runs, only: Collection[str] = tuple(FIGURES), temperature: float
     """Draw figures one after the other.
 
     Args:
-        runs (Sequence[AnalysedRun]): What to look at.
-        only (Collection[str]): Names of figures. Defaults to all.
-        temperature (float): Of the soft labels. Defaults to 4.0.
+        runs: What to look at.
+        only: Names of figures. Defaults to all.
+        temperature: Of the soft labels. Defaults to 4.0.
 
     Yields:
-        Drawn: In the order of :data:`FIGURES`.
+        In the order of :data:`FIGURES`.
     """
     for name, (draw, caption) in FIGURES.items():
         if name in only:

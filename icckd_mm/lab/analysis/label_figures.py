@@ -17,11 +17,11 @@ def soft_labels_figure(found: dict[str, SoftLabels], temperature: float) -> Figu
     """Heat maps of mean soft labels above, of their standard deviation inside the class below, a column for each run.
 
     Args:
-        found (dict[str, SoftLabels]): Name and soft labels of each run.
-        temperature (float): Theirs, for the title.
+        found: Name and soft labels of each run.
+        temperature: Theirs, for the title.
 
     Returns:
-        Figure: The figure; all runs share the scales.
+        The figure; all runs share the scales.
     """
     made, axes = figure(len(found), 2, 4.4, 4.0, 1 + most_lines(found))
     widest = max(float(np.nanmax(labels.deviation.numpy())) for labels in found.values() if labels.deviation.isfinite().any())
@@ -40,10 +40,10 @@ def spread_figure(found: dict[str, SoftLabels]) -> Figure:
     """How far the soft labels of a class are from their mean, a mark for each class and run.
 
     Args:
-        found (dict[str, SoftLabels]): Name and soft labels of each run.
+        found: Name and soft labels of each run.
 
     Returns:
-        Figure: The figure.
+        The figure.
     """
     made, axes = figure(1, 1, 7.5, 3.6, len(found))
     axis, handles = axes[0, 0], []
@@ -64,10 +64,10 @@ def logit_difference_figure(found: dict[str, Tensor]) -> Figure:
     """Heat maps of student's minus teacher's logits, a column for each student.
 
     Args:
-        found (dict[str, Tensor]): Name and :func:`icckd_mm.lab.measures.soft_labels.logit_difference` of each.
+        found: Name and :func:`icckd_mm.lab.measures.soft_labels.logit_difference` of each.
 
     Returns:
-        Figure: The figure; all share a scale that is symmetric about 0.
+        The figure; all share a scale that is symmetric about 0.
     """
     made, axes = figure(len(found), 1, 4.8, 4.2, most_lines(found))
     largest = max(float(np.nanmax(difference.abs().numpy())) for difference in found.values()) or 1.0

@@ -29,12 +29,12 @@ def report(runs: Sequence[AnalysedRun], figures: Iterable[Drawn], temperature: f
     """The page: settings, seeds, versions, accuracies, figures, full configs.
 
     Args:
-        runs (Sequence[AnalysedRun]): What it is about.
-        figures (Iterable[Drawn]): From :func:`icckd_mm.lab.analysis.figures.drawn`.
-        temperature (float): Of the soft labels in the table of results. Defaults to 4.0.
+        runs: What it is about.
+        figures: From :func:`icckd_mm.lab.analysis.figures.drawn`.
+        temperature: Of the soft labels in the table of results. Defaults to 4.0.
 
     Returns:
-        str: HTML that names no other file and no address to load.
+        HTML that names no other file and no address to load.
     """
     names = [run.name for run in runs]
     blocks = [
@@ -56,11 +56,11 @@ def results(run: AnalysedRun, temperature: float = 4.0) -> dict[str, str]:
     """The numbers of a run, as text with units.
 
     Args:
-        run (AnalysedRun): The run.
-        temperature (float): Of the soft labels. Defaults to 4.0.
+        run: The run.
+        temperature: Of the soft labels. Defaults to 4.0.
 
     Returns:
-        dict[str, str]: Description and value.
+        Description and value.
     """
     space = run.space
     found = {}
@@ -83,10 +83,10 @@ def settings(run: AnalysedRun) -> dict[str, str]:
     """What was trained, how, and with what.
 
     Args:
-        run (AnalysedRun): The run.
+        run: The run.
 
     Returns:
-        dict[str, str]: Description and value.
+        Description and value.
     """
     network = run.network
     cfg, meta = network.config, network.meta

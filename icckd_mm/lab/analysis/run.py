@@ -18,10 +18,10 @@ class AnalysedRun:
     """A trained classifier, or the student of a distillation, with its log.
 
     Args:
-        path (str | PathLike): Work dir (its last checkpoint is taken) or checkpoint.
-        name (str): What figures call it.
-        named (Sequence[Path]): What else the user named, where its teacher may be. Defaults to nothing.
-        teacher (Path, optional): Checkpoint of its teacher. Defaults to the one that its config names, if that is ``named``.
+        path: Work dir (its last checkpoint is taken) or checkpoint.
+        name: What figures call it.
+        named: What else the user named, where its teacher may be. Defaults to nothing.
+        teacher: Checkpoint of its teacher. Defaults to the one that its config names, if that is ``named``.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ def named_runs(paths: Sequence[str], teacher: Path | None = None) -> list[Analys
     """Runs with the shortest names that tell them apart.
 
     Args:
-        paths (Sequence[str]): Work dirs and checkpoints.
-        teacher (Path, optional): Checkpoint of the students' teacher. Defaults to the one that a student's config names, if it
+        paths: Work dirs and checkpoints.
+        teacher: Checkpoint of the students' teacher. Defaults to the one that a student's config names, if it
             is one of the paths or in one of them.
 
     Returns:
-        list[AnalysedRun]: In the same order.
+        In the same order.
 
     Raises:
         ValueError: If a path does not exist or is given twice.

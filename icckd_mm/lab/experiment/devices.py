@@ -18,11 +18,11 @@ def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
     """How many runs at a time: what is wanted, else one per GPU, else one per core.
 
     Args:
-        wanted (int, optional): Of the command line.
-        gpus (int): GPUs that shall have one run each. Defaults to 0: their memory decides, or there are none.
+        wanted: Of the command line.
+        gpus: GPUs that shall have one run each. Defaults to 0: their memory decides, or there are none.
 
     Returns:
-        int: At least 1.
+        At least 1.
 
     Raises:
         ValueError: If more are wanted than there are cores, or fewer than one.

@@ -20,12 +20,12 @@ class Run:
     """A run.
 
     Attributes:
-        name (str): ``STAGE_METHOD_seedNN_HASH``; the hash is of config, options, seed, code, and the name of the parent.
-        recipe (Recipe): What it is.
-        seed (int): Seed.
-        epochs (int): Length; its last checkpoint is ``epoch_N.pth``.
-        parent (str, optional): Name of the run whose last checkpoint it starts from.
-        device_loader (bool): Whether :class:`icckd_mm.DeviceLoader` loads its training images.
+        name: ``STAGE_METHOD_seedNN_HASH``; the hash is of config, options, seed, code, and the name of the parent.
+        recipe: What it is.
+        seed: Seed.
+        epochs: Length; its last checkpoint is ``epoch_N.pth``.
+        parent: Name of the run whose last checkpoint it starts from.
+        device_loader: Whether :class:`icckd_mm.DeviceLoader` loads its training images.
     """
 
     name: str
@@ -45,10 +45,10 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     """All runs of a plan, parents before children.
 
     Args:
-        plan (Plan): The plan.
+        plan: The plan.
 
     Returns:
-        dict[str, Run]: By name. Equal runs of several cells, such as the teacher of several students, are one.
+        By name. Equal runs of several cells, such as the teacher of several students, are one.
 
     Raises:
         ValueError: If a cell has no config, or an option is not one of its config.
@@ -80,12 +80,12 @@ def needed(graph: dict[str, Run], finished: set[str], kept: set[str]) -> list[Ru
     """The runs that must be done, parents before children.
 
     Args:
-        graph (dict[str, Run]): All runs.
-        finished (set[str]): Names of those with a result.
-        kept (set[str]): Names of those whose last checkpoint is there.
+        graph: All runs.
+        finished: Names of those with a result.
+        kept: Names of those whose last checkpoint is there.
 
     Returns:
-        list[Run]: Those without a result, and parents with one whose checkpoint is gone though it is needed.
+        Those without a result, and parents with one whose checkpoint is gone though it is needed.
     """
     todo = {name for name in graph if name not in finished}
     for run in reversed(list(graph.values())):  # children before parents

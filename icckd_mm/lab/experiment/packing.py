@@ -42,13 +42,13 @@ def choose_gpu(need: float | None, free: Mapping[str, float], running: Mapping[s
     An empty GPU takes any run, for else it could never begin. A run whose need is not known shares its GPU with none.
 
     Args:
-        need (float, optional): Peak memory of the run in MiB; None if not known.
-        free (Mapping[str, float]): GPUs that may be chosen, and their free MiB before the first run of the plan.
-        running (Mapping[str, Sequence[float | None]]): What the runs on each GPU need; their memory counts in full from the
+        need: Peak memory of the run in MiB; None if not known.
+        free: GPUs that may be chosen, and their free MiB before the first run of the plan.
+        running: What the runs on each GPU need; their memory counts in full from the
             start, before they have taken it.
 
     Returns:
-        str, optional: A GPU; None if the run must wait.
+        A GPU; None if the run must wait.
 
     Example:
         >>> choose_gpu(3000, {'0': 10000, '1': 8000}, {'0': [6000], '1': [2000]})
@@ -67,10 +67,10 @@ def free_memory(gpus: Sequence[str]) -> dict[str, float]:
     """Free MiB of each GPU, asked by a process of its own, since CUDA in this one would take memory from all of them.
 
     Args:
-        gpus (Sequence[str]): Values of ``CUDA_VISIBLE_DEVICES``.
+        gpus: Values of ``CUDA_VISIBLE_DEVICES``.
 
     Returns:
-        dict[str, float]: By GPU.
+        By GPU.
 
     Raises:
         ValueError: If they cannot be asked.
@@ -91,9 +91,9 @@ class GpuSlots:
     """The GPUs of a plan and the runs on them; without GPUs one place, ``''``, with room for all.
 
     Args:
-        gpus (Sequence[str]): Values of ``CUDA_VISIBLE_DEVICES``, or none.
-        workers (int): How many runs at a time; not more than GPUs: their memory is not looked at.
-        records (Iterable[Record]): Finished runs, which say what their kind needs.
+        gpus: Values of ``CUDA_VISIBLE_DEVICES``, or none.
+        workers: How many runs at a time; not more than GPUs: their memory is not looked at.
+        records: Finished runs, which say what their kind needs.
 
     Raises:
         ValueError: If the free memory cannot be asked.

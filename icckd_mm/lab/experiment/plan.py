@@ -36,19 +36,19 @@ class Plan:
     """A checked plan.
 
     Attributes:
-        name (str): Letters, digits, ``-`` and ``_``; names the work dir.
-        title (str): Heading of the report, with the data.
-        seeds (tuple[int, ...]): Seeds of each cell.
-        default (Cell): Values of all factors around which the designs vary.
-        designs (tuple[dict, ...]): Each ``dict(type='star' | 'product', factor=[values], ...)``.
-        controls (tuple[str, ...]): What every cell is compared with: ``'ce'``, ``'ce-2view'``, ``'alone'``.
-        networks (dict): Options of the classifiers, ``teacher`` and ``student``, e.g. ``{'backbone.widths': (8, 8, 16, 32)}``.
-        options (dict): Further options by where they hold: ``'all'``, ``'teacher'``, ``'student'``, or a method's name.
-        datasets (dict): Data sets beside those of the configs, by the name that the factor ``data`` has for them: ``configs``,
+        name: Letters, digits, ``-`` and ``_``; names the work dir.
+        title: Heading of the report, with the data.
+        seeds: Seeds of each cell.
+        default: Values of all factors around which the designs vary.
+        designs: Each ``dict(type='star' | 'product', factor=[values], ...)``.
+        controls: What every cell is compared with: ``'ce'``, ``'ce-2view'``, ``'alone'``.
+        networks: Options of the classifiers, ``teacher`` and ``student``, e.g. ``{'backbone.widths': (8, 8, 16, 32)}``.
+        options: Further options by where they hold: ``'all'``, ``'teacher'``, ``'student'``, or a method's name.
+        datasets: Data sets beside those of the configs, by the name that the factor ``data`` has for them: ``configs``,
             the data whose configs and augmentation they use; ``train`` and ``test``, data sets without pipeline;
             ``num_classes``; and, if need be, ``data_preprocessor`` with mean and spread.
-        device_loader (bool): Whether training images are held and augmented on the device, as ``--device-loader`` does.
-        seconds (float, optional): What a run is thought to take, for the estimate before the first has ended.
+        device_loader: Whether training images are held and augmented on the device, as ``--device-loader`` does.
+        seconds: What a run is thought to take, for the estimate before the first has ended.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Plan:
         """All cells, controls first, none twice.
 
         Returns:
-            list[Cell]: Values of all factors; that a teacher does not use a factor is for the recipes to say.
+            Values of all factors; that a teacher does not use a factor is for the recipes to say.
         """
         wanted = list(itertools.chain.from_iterable(_expand(design, self.default) for design in self.designs))
         controls = []

@@ -32,10 +32,10 @@ def read_plan(path: str | Path) -> Plan:
     """Read and check a plan.
 
     Args:
-        path (str | Path): A Python config of mmengine (``_base_`` works) with the fields of :class:`Plan`.
+        path: A Python config of mmengine (``_base_`` works) with the fields of :class:`Plan`.
 
     Returns:
-        Plan: The plan.
+        The plan.
 
     Raises:
         ValueError: If the file is missing or not a config, or a field or factor is unknown or cannot be used.
@@ -53,11 +53,11 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
     """Make a :class:`Plan` of plain values.
 
     Args:
-        content (Mapping): Fields of :class:`Plan`; ``default`` may name some factors only.
-        origin (str): Named in messages.
+        content: Fields of :class:`Plan`; ``default`` may name some factors only.
+        origin: Named in messages.
 
     Returns:
-        Plan: The plan, with all factors in ``default``.
+        The plan, with all factors in ``default``.
 
     Raises:
         ValueError: If a field or factor is unknown or cannot be used.

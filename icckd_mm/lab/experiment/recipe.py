@@ -14,13 +14,13 @@ class Recipe:
     """One run but for its seed.
 
     Attributes:
-        stage (str): ``'teacher'`` or ``'student'``.
-        method (str): Name of the teacher's or student's method.
-        factors (dict): The factors it depends on, and their values.
-        config (str): Path of its config.
-        options (dict): ``--cfg-options`` over it, without the checkpoint it starts from.
-        parent (Recipe, optional): The run whose last checkpoint it needs.
-        parent_key (str): Where the path of that checkpoint goes.
+        stage: ``'teacher'`` or ``'student'``.
+        method: Name of the teacher's or student's method.
+        factors: The factors it depends on, and their values.
+        config: Path of its config.
+        options: ``--cfg-options`` over it, without the checkpoint it starts from.
+        parent: The run whose last checkpoint it needs.
+        parent_key: Where the path of that checkpoint goes.
     """
 
     stage: str

@@ -19,10 +19,10 @@ def read_results(path: str | Path) -> list[Record]:
     """The records of a file.
 
     Args:
-        path (str | Path): A file of JSON lines; none if it does not exist.
+        path: A file of JSON lines; none if it does not exist.
 
     Returns:
-        list[Record]: In the order of the file; an unfinished last line, left by a kill, is passed over.
+        In the order of the file; an unfinished last line, left by a kill, is passed over.
 
     Raises:
         ValueError: If another line is no record.

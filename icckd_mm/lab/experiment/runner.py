@@ -24,10 +24,10 @@ class Study:
     """A plan's graph and the folder where its runs lie.
 
     Args:
-        graph (dict[str, Run]): From :func:`icckd_mm.lab.experiment.graph.build_graph`.
-        folder (str | Path): Work dir: ``results.jsonl``, and ``runs/NAME`` for each run.
-        seconds (float, optional): What a run is thought to take while none has ended. Defaults to None: not known.
-        say (Callable): Where a line of progress goes. Defaults to ``print``.
+        graph: From :func:`icckd_mm.lab.experiment.graph.build_graph`.
+        folder: Work dir: ``results.jsonl``, and ``runs/NAME`` for each run.
+        seconds: What a run is thought to take while none has ended. Defaults to None: not known.
+        say: Where a line of progress goes. Defaults to ``print``.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Study:
         """Time for ``todo``: each run takes the mean of the finished ones of its stage and method, or of all.
 
         Args:
-            todo (list[Run]): Runs.
-            workers (int): How many are done at a time.
+            todo: Runs.
+            workers: How many are done at a time.
 
         Returns:
-            float, optional: Seconds; None while nothing is known.
+            Seconds; None while nothing is known.
         """
         times: dict[tuple[str, str], list[float]] = {}
         for name, record in self.records().items():
@@ -90,12 +90,12 @@ class Study:
         """Do what is left of the plan.
 
         Args:
-            workers (int): How many runs at a time.
-            resume (bool): Whether unfinished runs resume from their newest checkpoint; else they start from scratch.
-            gpus (Sequence[str]): GPUs to deal them to. Defaults to none.
+            workers: How many runs at a time.
+            resume: Whether unfinished runs resume from their newest checkpoint; else they start from scratch.
+            gpus: GPUs to deal them to. Defaults to none.
 
         Returns:
-            dict[str, str]: Runs that failed or could not begin, and why.
+            Runs that failed or could not begin, and why.
 
         Raises:
             ValueError: If another runner is at work in the folder.

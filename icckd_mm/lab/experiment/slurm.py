@@ -54,12 +54,12 @@ def write_slurm(runs: list[Run], plan: str, folder: str | Path) -> Path:
     """Write ``slurm/`` in the work dir: task lists, the array job, the job that collects, and ``submit.sh``.
 
     Args:
-        runs (list[Run]): What is to do, parents before children.
-        plan (str): Path of the plan.
-        folder (str | Path): Work dir of the study, on a disk that all nodes see.
+        runs: What is to do, parents before children.
+        plan: Path of the plan.
+        folder: Work dir of the study, on a disk that all nodes see.
 
     Returns:
-        Path: ``submit.sh``. Teachers go first, then what starts from them; each level waits for the one before.
+        ``submit.sh``. Teachers go first, then what starts from them; each level waits for the one before.
     """
     folder = Path(folder).resolve()
     target = folder / 'slurm'

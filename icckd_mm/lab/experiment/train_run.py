@@ -27,11 +27,11 @@ class Task:
     """A run with what is needed to do it; small, so that it travels to a worker.
 
     Attributes:
-        run (Run): The run.
-        folder (str): Where its checkpoints, log and result go.
-        parent_checkpoint (str, optional): Last checkpoint of the parent.
-        resume (bool): Whether to resume from the newest checkpoint in ``folder``; else it starts from scratch.
-        code (str): :func:`icckd_mm.lab.experiment.code_version.code_version` when the graph was built.
+        run: The run.
+        folder: Where its checkpoints, log and result go.
+        parent_checkpoint: Last checkpoint of the parent.
+        resume: Whether to resume from the newest checkpoint in ``folder``; else it starts from scratch.
+        code: :func:`icckd_mm.lab.experiment.code_version.code_version` when the graph was built.
     """
 
     run: Run
@@ -57,10 +57,10 @@ def train_run(task: Task) -> Record:
     """Train and measure; the record is written to ``result.json`` in the folder of the run, too.
 
     Args:
-        task (Task): What to do.
+        task: What to do.
 
     Returns:
-        Record: Its line of ``results.jsonl``.
+        Its line of ``results.jsonl``.
 
     Raises:
         RuntimeError: If the package has changed since the graph was built.

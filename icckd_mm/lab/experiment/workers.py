@@ -21,8 +21,8 @@ class Workers:
     """A fixed number of processes; one that dies is replaced, and its run counts as failed.
 
     Args:
-        count (int): Number of processes.
-        gpus (Sequence[str]): Values of ``CUDA_VISIBLE_DEVICES`` that they are dealt to in turn. Defaults to none.
+        count: Number of processes.
+        gpus: Values of ``CUDA_VISIBLE_DEVICES`` that they are dealt to in turn. Defaults to none.
     """
 
     def __init__(self, count: int, gpus: Sequence[str] = ()) -> None:
@@ -45,7 +45,7 @@ class Workers:
         """Wait for at least one task to end.
 
         Yields:
-            tuple[Task, Record | None, str]: The task, its record, and the error where there is none.
+            The task, its record, and the error where there is none.
         """
         busy = {member.pipe: index for index, member in enumerate(self.members) if member.task is not None}
         for pipe in wait(list(busy)):

@@ -14,9 +14,9 @@ class Calibration:
     """A reliability diagram in numbers; empty bins hold 0.
 
     Attributes:
-        confidence (Tensor): Mean confidence of each bin ``(bins,)``.
-        accuracy (Tensor): Share of right predictions of each bin ``(bins,)``.
-        counts (Tensor): Images in each bin ``(bins,)``.
+        confidence: Mean confidence of each bin ``(bins,)``.
+        accuracy: Share of right predictions of each bin ``(bins,)``.
+        counts: Images in each bin ``(bins,)``.
     """
 
     confidence: Tensor
@@ -33,12 +33,12 @@ def calibration(logits: Tensor, labels: Tensor, bins: int = 15) -> Calibration:
     r"""Mean confidence against accuracy in bins of equal width: :math:`ECE=\sum_b \frac{n_b}{N}|conf_b-acc_b|`.
 
     Args:
-        logits (Tensor): Classifier outputs ``(N, C)``; the confidence is the largest softmax, at temperature 1.
-        labels (Tensor): True classes ``(N,)``.
-        bins (int): Number of bins ``((b - 1) / bins, b / bins]``. Defaults to 15.
+        logits: Classifier outputs ``(N, C)``; the confidence is the largest softmax, at temperature 1.
+        labels: True classes ``(N,)``.
+        bins: Number of bins ``((b - 1) / bins, b / bins]``. Defaults to 15.
 
     Returns:
-        Calibration: The bins.
+        The bins.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.

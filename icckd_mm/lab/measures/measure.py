@@ -18,12 +18,12 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
     """Geometry of the features, calibration and entropy of the soft labels on a data split; what there is of fine classes.
 
     Args:
-        classifier (Any): An mmpretrain classifier with its data preprocessor; left in evaluation mode.
-        loader (Any): Batches with ``inputs`` and ``data_samples``.
-        train_set (Any, optional): The data set that it was trained on, for the means of fine classes. Defaults to None.
+        classifier: An mmpretrain classifier with its data preprocessor; left in evaluation mode.
+        loader: Batches with ``inputs`` and ``data_samples``.
+        train_set: The data set that it was trained on, for the means of fine classes. Defaults to None.
 
     Returns:
-        dict: ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean of the
+        ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean of the
         predictions' in nats; ``subclass_probe`` as of :func:`.subclass_probe`, where the samples have a ``fine_label``;
         ``views`` as of :func:`.view_measures`, where they have a ``view``; rounded to 6 digits, since the last
         bits depend on the machine.

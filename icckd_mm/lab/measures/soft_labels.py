@@ -16,9 +16,9 @@ class SoftLabels:
     """Soft labels by true class; rows of classes without images are NaN, as is the spread of classes with one.
 
     Attributes:
-        mean (Tensor): Mean soft label of each class ``(C, C)``, true classes down, predicted ones across; rows sum to 1.
-        deviation (Tensor): Standard deviation inside the class ``(C, C)``.
-        spread (Tensor): Root mean square distance of a class's soft labels to their mean ``(C,)``, in ``[0, 1]``.
+        mean: Mean soft label of each class ``(C, C)``, true classes down, predicted ones across; rows sum to 1.
+        deviation: Standard deviation inside the class ``(C, C)``.
+        spread: Root mean square distance of a class's soft labels to their mean ``(C,)``, in ``[0, 1]``.
     """
 
     mean: Tensor
@@ -30,12 +30,12 @@ def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> Sof
     """Mean and spread of the soft labels of each class.
 
     Args:
-        logits (Tensor): Classifier outputs ``(N, C)``.
-        labels (Tensor): True classes ``(N,)``.
-        temperature (float): Above 0. Defaults to 4.0, that of our KD configs.
+        logits: Classifier outputs ``(N, C)``.
+        labels: True classes ``(N,)``.
+        temperature: Above 0. Defaults to 4.0, that of our KD configs.
 
     Returns:
-        SoftLabels: In float64.
+        In float64.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.
@@ -62,12 +62,12 @@ def logit_difference(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor
     The mean over the classes is taken from each row of logits first: a softmax does not see it.
 
     Args:
-        student (Tensor): Logits ``(N, C)``.
-        teacher (Tensor): Logits ``(N, C)`` of the same images.
-        labels (Tensor): True classes ``(N,)``.
+        student: Logits ``(N, C)``.
+        teacher: Logits ``(N, C)`` of the same images.
+        labels: True classes ``(N,)``.
 
     Returns:
-        Tensor: ``(C, C)`` in float64, true classes down, logits across; NaN for a class without images.
+        ``(C, C)`` in float64, true classes down, logits across; NaN for a class without images.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.

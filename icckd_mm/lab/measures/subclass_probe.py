@@ -18,12 +18,12 @@ def subclass_probe(means_of: tuple[Tensor, Tensor, Tensor], tested: tuple[Tensor
     r"""Nearest class mean: :math:`\hat y = \arg\min_y \lVert f - \mu_y \rVert`, features and not means of unit length.
 
     Args:
-        means_of (tuple[Tensor, Tensor, Tensor]): Features ``(N, D)``, fine labels ``(N,)`` and coarse labels ``(N,)`` of
+        means_of: Features ``(N, D)``, fine labels ``(N,)`` and coarse labels ``(N,)`` of
             the images whose means are taken, of training.
-        tested (tuple[Tensor, Tensor, Tensor]): The same of the images that are classified.
+        tested: The same of the images that are classified.
 
     Returns:
-        dict[str, float]: Top-1 in percent: ``fine`` among all fine classes; ``within_coarse`` among those of the true coarse
+        Top-1 in percent: ``fine`` among all fine classes; ``within_coarse`` among those of the true coarse
         class only, so that what the labels have taught does not count; ``chance``, what guessing would give of the latter.
 
     Raises:
@@ -59,9 +59,9 @@ class AsTested(Dataset):
     """Training images, seen through the pipeline of the test images.
 
     Args:
-        dataset (Any): The training set, whose ``get_data_info`` gives ``fine_label``.
-        pipeline (Any): Transforms of the test set.
-        images (int): How many images at most, spread evenly over the data set. Defaults to 2,000.
+        dataset: The training set, whose ``get_data_info`` gives ``fine_label``.
+        pipeline: Transforms of the test set.
+        images: How many images at most, spread evenly over the data set. Defaults to 2,000.
     """
 
     def __init__(self, dataset: Any, pipeline: Any, images: int = IMAGES) -> None:
@@ -83,11 +83,11 @@ def loader_as_tested(train_set: Any, test_loader: Any) -> DataLoader:
     """A loader of some training images in the form of test images.
 
     Args:
-        train_set (Any): The training set; wrappers such as ``RepeatableDataset`` do no harm.
-        test_loader (Any): Loader of the test images, of whose data set the pipeline is.
+        train_set: The training set; wrappers such as ``RepeatableDataset`` do no harm.
+        test_loader: Loader of the test images, of whose data set the pipeline is.
 
     Returns:
-        DataLoader: In the order of the data set, in batches of the test loader's size.
+        In the order of the data set, in batches of the test loader's size.
     """
     from icckd_mm.datasets.wrappers.nesting import innermost_datasets  # heavy
 

@@ -19,13 +19,13 @@ def view_measures(logits: Tensor, labels: Tensor, samples: Sequence[Any], temper
     """All measures of this file, of the data samples of :class:`icckd_mm.datasets.MultiViewPatterns`.
 
     Args:
-        logits (Tensor): Classifier outputs ``(N, C)``.
-        labels (Tensor): True classes ``(N,)``.
-        samples (Sequence): Their ``N`` data samples.
-        temperature (float): Of the soft labels, above 0. Defaults to 4.0, that of our KD configs.
+        logits: Classifier outputs ``(N, C)``.
+        labels: True classes ``(N,)``.
+        samples: Their ``N`` data samples.
+        temperature: Of the soft labels, above 0. Defaults to 4.0, that of our KD configs.
 
     Returns:
-        dict: Of :func:`view_accuracy` and :func:`trace_signal`; empty where the samples record no views.
+        Of :func:`view_accuracy` and :func:`trace_signal`; empty where the samples record no views.
 
     Raises:
         ValueError: If logits, labels and samples do not belong together.
@@ -43,11 +43,11 @@ def traced_classes(traces: Iterable[Iterable[Sequence[int]]], num_classes: int) 
     """Which classes have a trace in an image.
 
     Args:
-        traces (Iterable): (class, view) of the traces of each of ``N`` images.
-        num_classes (int): ``C``.
+        traces: (class, view) of the traces of each of ``N`` images.
+        num_classes: ``C``.
 
     Returns:
-        Tensor: Booleans ``(N, C)``.
+        Booleans ``(N, C)``.
 
     Example:
         >>> traced_classes([[(2, 0)], []], 3).int()
@@ -65,12 +65,12 @@ def view_accuracy(logits: Tensor, labels: Tensor, views: Tensor) -> dict[str, fl
     """Top-1 by kind of image, and the share of views that a classifier knows.
 
     Args:
-        logits (Tensor): Classifier outputs ``(N, C)``.
-        labels (Tensor): True classes ``(N,)``.
-        views (Tensor): The view that a single-view image shows, -1 for multi-view images ``(N,)``, integers.
+        logits: Classifier outputs ``(N, C)``.
+        labels: True classes ``(N,)``.
+        views: The view that a single-view image shows, -1 for multi-view images ``(N,)``, integers.
 
     Returns:
-        dict: ``multi_view`` and ``single_view``, percent of these images that are classified right; ``views_learned``, percent
+        ``multi_view`` and ``single_view``, percent of these images that are classified right; ``views_learned``, percent
         of the (class, view) among the single-view images of which at least half are. None where there are no such images.
 
     Raises:
@@ -103,14 +103,14 @@ def trace_signal(
     Only classes other than an image's own count. Each is compared with itself in other images; the mean is over classes.
 
     Args:
-        logits (Tensor): Classifier outputs ``(N, C)``.
-        labels (Tensor): True classes ``(N,)``.
-        traces (Tensor): Whether an image has a trace of a class ``(N, C)``, booleans.
-        temperature (float): Of the soft labels, above 0. Defaults to 4.0.
-        images (Tensor, optional): Booleans ``(N,)``, the images to look at, such as the multi-view ones. Defaults to all.
+        logits: Classifier outputs ``(N, C)``.
+        labels: True classes ``(N,)``.
+        traces: Whether an image has a trace of a class ``(N, C)``, booleans.
+        temperature: Of the soft labels, above 0. Defaults to 4.0.
+        images: Booleans ``(N,)``, the images to look at, such as the multi-view ones. Defaults to all.
 
     Returns:
-        dict: ``trace_lift``, mean log-odds with less without, in nats; ``trace_auc`` in [0, 1], the chance that an image with a
+        ``trace_lift``, mean log-odds with less without, in nats; ``trace_auc`` in [0, 1], the chance that an image with a
         trace gets the higher log-odds than one without, 0.5 if soft labels know nothing of it. The second does not change with
         the scale of the logits. None if no class has images of both kinds.
 

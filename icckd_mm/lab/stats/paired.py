@@ -20,10 +20,10 @@ class Interval:
     """A mean with its 95 % bootstrap interval; the bounds are NaN for a single value.
 
     Attributes:
-        mean (float): Mean.
-        low (float): Lower bound.
-        high (float): Upper bound.
-        count (int): How many values.
+        mean: Mean.
+        low: Lower bound.
+        high: Upper bound.
+        count: How many values.
     """
 
     mean: float
@@ -37,11 +37,11 @@ class PairedDifference:
     """A treatment against its reference, paired by seed.
 
     Attributes:
-        difference (Interval): Of treatment less reference.
-        p_value (float): Of the two-sided permutation test; NaN below two seeds.
-        effect (float): Cohen's :math:`d_z`, the mean difference in standard deviations of the differences; NaN where these
+        difference: Of treatment less reference.
+        p_value: Of the two-sided permutation test; NaN below two seeds.
+        effect: Cohen's :math:`d_z`, the mean difference in standard deviations of the differences; NaN where these
             do not vary.
-        deviation (float): Standard deviation of the differences; NaN below two seeds.
+        deviation: Standard deviation of the differences; NaN below two seeds.
     """
 
     difference: Interval
@@ -54,10 +54,10 @@ def mean_interval(values: Sequence[float]) -> Interval:
     """Mean with bias-corrected and accelerated bootstrap interval.
 
     Args:
-        values (Sequence[float]): One value a seed.
+        values: One value a seed.
 
     Returns:
-        Interval: The same for the same values, whatever ran before.
+        The same for the same values, whatever ran before.
 
     Raises:
         ValueError: If there is no value, or one is not finite.
@@ -82,11 +82,11 @@ def compare(treatment: Sequence[float], reference: Sequence[float]) -> PairedDif
     """Compare two methods seed by seed.
 
     Args:
-        treatment (Sequence[float]): One value a seed.
-        reference (Sequence[float]): The values of the same seeds in the same order.
+        treatment: One value a seed.
+        reference: The values of the same seeds in the same order.
 
     Returns:
-        PairedDifference: Without a verdict, which needs all comparisons of a table, see :func:`verdicts`.
+        Without a verdict, which needs all comparisons of a table, see :func:`verdicts`.
 
     Raises:
         ValueError: If the lengths differ, there is no value, or one is not finite.
@@ -117,10 +117,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down correction: the k-th smallest of m p-values times m - k + 1, made monotone, at most 1.
 
     Args:
-        p_values (Sequence[float]): In ``[0, 1]``; NaN stays NaN and does not count.
+        p_values: In ``[0, 1]``; NaN stays NaN and does not count.
 
     Returns:
-        list[float]: Adjusted p-values in the given order.
+        Adjusted p-values in the given order.
 
     Raises:
         ValueError: If one lies outside of ``[0, 1]``.
@@ -145,10 +145,10 @@ def verdicts(comparisons: Sequence[PairedDifference]) -> list[tuple[float, str]]
     """Holm-adjusted p-value and verdict of each comparison of one table.
 
     Args:
-        comparisons (Sequence[PairedDifference]): All that are looked at together.
+        comparisons: All that are looked at together.
 
     Returns:
-        list[tuple[float, str]]: ``'better'`` or ``'worse'`` only with at least 3 seeds and an adjusted p-value below 0.05;
+        ``'better'`` or ``'worse'`` only with at least 3 seeds and an adjusted p-value below 0.05;
         ``'too few seeds'`` below 3 seeds; ``'too few seeds to tell'`` where a difference of one sign in all seeds would
         not get there either, since the permutations of n seeds give no p-value below :math:`2^{1-n}`, times the number of
         comparisons after Holm; else ``'no difference shown'``.

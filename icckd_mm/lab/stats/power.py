@@ -16,11 +16,11 @@ def paired_power(effect: float, seeds: int) -> float:
     """Power of the two-sided paired t-test at the level 0.05.
 
     Args:
-        effect (float): True difference in standard deviations of the differences, :math:`d_z`.
-        seeds (int): Number of pairs, at least 2.
+        effect: True difference in standard deviations of the differences, :math:`d_z`.
+        seeds: Number of pairs, at least 2.
 
     Returns:
-        float: Chance to find the difference, from the noncentral t distribution.
+        Chance to find the difference, from the noncentral t distribution.
     """
     freedom, shift = seeds - 1, effect * math.sqrt(seeds)
     critical = stats.t.ppf(1 - LEVEL / 2, freedom)
@@ -31,11 +31,11 @@ def seeds_needed(deviation: float, difference: float = 0.3) -> int | None:
     """How many seeds find a true difference with a chance of 80 % at the level 0.05, given the noise seen.
 
     Args:
-        deviation (float): Standard deviation of the paired differences.
-        difference (float): The true difference, in the same unit. Defaults to 0.3 (points of accuracy).
+        deviation: Standard deviation of the paired differences.
+        difference: The true difference, in the same unit. Defaults to 0.3 (points of accuracy).
 
     Returns:
-        int, optional: The smallest number of seeds, at least 3; None if it is above 100,000 or the noise is not known (NaN).
+        The smallest number of seeds, at least 3; None if it is above 100,000 or the noise is not known (NaN).
 
     Raises:
         ValueError: If an argument is out of range.

@@ -24,12 +24,12 @@ def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> t
     """Write the report of a plan.
 
     Args:
-        plan (Plan): The plan.
-        records (Sequence[Record]): Its results, in any order; not all need be there.
-        folder (str | Path): Where ``report.md``, its ``figures/`` and ``report.html`` go.
+        plan: The plan.
+        records: Its results, in any order; not all need be there.
+        folder: Where ``report.md``, its ``figures/`` and ``report.html`` go.
 
     Returns:
-        tuple[Path, Path]: Both files.
+        Both files.
 
     Raises:
         ValueError: If there are no results, or two for one run.

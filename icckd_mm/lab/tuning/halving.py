@@ -26,9 +26,9 @@ class Rung:
     """Candidates that are trained equally long.
 
     Attributes:
-        level (int): The runs last :math:`3^{-\text{level}}` of the configs' epochs.
-        size (int): Candidates beside the control.
-        seeds (tuple[int, ...]): Seeds of each; no two rungs share one, so that luck is not carried on.
+        level: The runs last :math:`3^{-\text{level}}` of the configs' epochs.
+        size: Candidates beside the control.
+        seeds: Seeds of each; no two rungs share one, so that luck is not carried on.
     """
 
     level: int
@@ -61,12 +61,12 @@ def candidate(index: int, default: Mapping[str, float], seed: int) -> Values:
     """The values that a number stands for, whatever the number of candidates.
 
     Args:
-        index (int): 0 is the control, :math:`\\lambda = 0` with the default's other values; 1 the default; others are drawn.
-        default (Mapping): ``loss_weight``, ``margin`` and ``temperature`` of the config.
-        seed (int): Seed of the draw.
+        index: 0 is the control, :math:`\\lambda = 0` with the default's other values; 1 the default; others are drawn.
+        default: ``loss_weight``, ``margin`` and ``temperature`` of the config.
+        seed: Seed of the draw.
 
     Returns:
-        Values: The three values, with three digits.
+        The three values, with three digits.
     """
     if index in (CONTROL, DEFAULT):
         return {**default, 'loss_weight': 0.0} if index == CONTROL else dict(default)
@@ -93,10 +93,10 @@ def cost(rung: Rung, pair_seconds: float, measured: int, workers: int) -> float:
     """Seconds that a rung takes.
 
     Args:
-        rung (Rung): The rung.
-        pair_seconds (float): What a pair of runs took ...
-        measured (int): ... at this level.
-        workers (int): Pairs at a time.
+        rung: The rung.
+        pair_seconds: What a pair of runs took ...
+        measured: ... at this level.
+        workers: Pairs at a time.
     """
     return math.ceil(rung.pairs / workers) * pair_seconds * float(ETA) ** (measured - rung.level)
 
@@ -105,15 +105,15 @@ def plan_rungs(seconds: float, pair_seconds: float, deepest: int, workers: int, 
     """The rungs that a budget allows: as long as can be, then as many candidates, then as many seeds in the last rung.
 
     Args:
-        seconds (float): The budget.
-        pair_seconds (float): What a pair of runs takes at the shortest length.
-        deepest (int): Level of that length.
-        workers (int): Pairs at a time.
-        seed (int): First seed.
-        most (tuple[int, int]): At most so many candidates beside the control, and seeds in the last rung.
+        seconds: The budget.
+        pair_seconds: What a pair of runs takes at the shortest length.
+        deepest: Level of that length.
+        workers: Pairs at a time.
+        seed: First seed.
+        most: At most so many candidates beside the control, and seeds in the last rung.
 
     Returns:
-        list[Rung]: Shortest first. The last has two candidates or three. Where the candidates are many, several rungs have the
+        Shortest first. The last has two candidates or three. Where the candidates are many, several rungs have the
         shortest length, each with a seed of its own.
 
     Raises:

@@ -16,13 +16,13 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
     """The config of a trial.
 
     Args:
-        cfg (Config): A complete config; left as it is.
-        fraction (float): Share of the training set that is held out.
-        seed (int): Seed of the split.
-        epochs (int): Length of the run; its schedule is cut in proportion.
+        cfg: A complete config; left as it is.
+        fraction: Share of the training set that is held out.
+        seed: Seed of the split.
+        epochs: Length of the run; its schedule is cut in proportion.
 
     Returns:
-        Config: It trains on the rest of the training set, validates once, at the end, on what is held out, with the pipeline of
+        It trains on the rest of the training set, validates once, at the end, on what is held out, with the pipeline of
         the config's own validation, and has no test set.
 
     Raises:
@@ -114,7 +114,7 @@ def contrast_hook(cfg: Config) -> tuple[int, Any]:
     """The hook of the intra-class contrastive loss in a teacher's config.
 
     Returns:
-        tuple[int, Any]: Its place in ``custom_hooks``, and its config.
+        Its place in ``custom_hooks``, and its config.
 
     Raises:
         ValueError: If there is none.

@@ -39,12 +39,12 @@ def final_commands(
     """The commands that train teacher and student on the whole training set.
 
     Args:
-        configs (Mapping): Paths of the user's configs by stage.
-        options (Mapping): The user's options by stage.
-        tuned (dict): Dotted keys of the loss in the teacher's config, and the values found.
-        epochs (int): Of the teacher.
-        folder (str): Where they are trained.
-        seed (int): Seed.
+        configs: Paths of the user's configs by stage.
+        options: The user's options by stage.
+        tuned: Dotted keys of the loss in the teacher's config, and the values found.
+        epochs: Of the teacher.
+        folder: Where they are trained.
+        seed: Seed.
     """
     teacher = Run('teacher', Recipe('teacher', METHOD, {}, configs['teacher'], {**options['teacher'], **tuned}), seed, epochs)
     recipe = Recipe('student', METHOD, {}, configs['student'], options['student'], teacher.recipe, CHECKPOINT)
@@ -59,12 +59,12 @@ def tune_report(tuner: Tuner, history: Sequence[Sequence[int]], about: Sequence[
     """Winner, verdict and the sections of the report.
 
     Args:
-        tuner (Tuner): After its run.
-        history (Sequence[Sequence[int]]): Candidates of each rung.
-        about (Sequence[str]): Lines on data, configs and budget.
+        tuner: After its run.
+        history: Candidates of each rung.
+        about: Lines on data, configs and budget.
 
     Returns:
-        tuple[Values | None, str, list[str]]: Values of the winner, the control included, None if the last rung has no result;
+        Values of the winner, the control included, None if the last rung has no result;
         what may be said of it; Markdown without the commands.
     """
     rung, finalists = tuner.rungs[-1], list(history[-1])

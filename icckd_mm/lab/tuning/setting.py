@@ -24,15 +24,15 @@ class Setting:
     """What decides the trials.
 
     Attributes:
-        folder (Path): Work dir.
-        configs (dict[tuple[str, int], str]): Paths of the trials' configs by stage and level.
-        texts (dict[str, str]): Their content by path.
-        epochs (dict[str, int]): Epochs of the whole runs by stage.
-        deepest (int): Level of the shortest runs.
-        loss (str): Dotted key of the loss in the teacher's config.
-        default (Values): Its values there.
-        seed (int): Seed of the draw, and the first one of the runs.
-        most (tuple[int, int]): Most candidates beside the control, and most seeds in the last rung.
+        folder: Work dir.
+        configs: Paths of the trials' configs by stage and level.
+        texts: Their content by path.
+        epochs: Epochs of the whole runs by stage.
+        deepest: Level of the shortest runs.
+        loss: Dotted key of the loss in the teacher's config.
+        default: Its values there.
+        seed: Seed of the draw, and the first one of the runs.
+        most: Most candidates beside the control, and most seeds in the last rung.
     """
 
     folder: Path
@@ -71,14 +71,14 @@ def make_setting(
     """Make the configs of the trials, and count the images of both parts of the training set.
 
     Args:
-        configs (Mapping): Complete configs of ``teacher`` and ``student``.
-        folder (Path): Work dir.
-        held_out (float): Share of the training set that is held out.
-        seed (int): Of the split, the draw and the first runs.
-        most (tuple[int, int]): See :class:`Setting`.
+        configs: Complete configs of ``teacher`` and ``student``.
+        folder: Work dir.
+        held_out: Share of the training set that is held out.
+        seed: Of the split, the draw and the first runs.
+        most: See :class:`Setting`.
 
     Returns:
-        tuple[Setting, tuple[int, int]]: The setting, and how many images are trained on and held out.
+        The setting, and how many images are trained on and held out.
 
     Raises:
         ValueError: If the configs cannot be cut up, or the data set is too small.

@@ -21,14 +21,14 @@ class CIFARBackbone(BaseBackbone):
     what the module gave. :attr:`preact` names, a stage, the module that gives its features before the ReLU.
 
     Args:
-        groups (Sequence[Sequence[str]]): Names of the modules: first those of the stem, then, a stage, the stage itself and
+        groups: Names of the modules: first those of the stem, then, a stage, the stage itself and
             what belongs to it.
-        preact (Sequence[str]): A stage, the name of the module whose output is the pre-activation.
-        out_indices (Sequence[int], optional): Stages to return, from 0. Defaults to None, the last one.
-        frozen_stages (int): Stages without gradient and in eval mode: -1 none, 0 the stem, ``i`` the stem and the first ``i``.
+        preact: A stage, the name of the module whose output is the pre-activation.
+        out_indices: Stages to return, from 0. Defaults to None, the last one.
+        frozen_stages: Stages without gradient and in eval mode: -1 none, 0 the stem, ``i`` the stem and the first ``i``.
             Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): mmengine's initialisation; None leaves PyTorch's own.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: mmengine's initialisation; None leaves PyTorch's own.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.
@@ -72,10 +72,10 @@ class CIFARBackbone(BaseBackbone):
         """Feature maps of the stages in ``out_indices``, from fine to coarse.
 
         Args:
-            x (Tensor): Images ``(B, 3, H, W)``.
+            x: Images ``(B, 3, H, W)``.
 
         Returns:
-            tuple[Tensor, ...]: Maps ``(B, D, h, w)``.
+            Maps ``(B, D, h, w)``.
         """
         x = self.stem(x)
         outs = []

@@ -20,10 +20,10 @@ class InvertedResidual(nn.Module):
     """A depthwise 3x3 convolution on expanded channels, and a short cut where the shapes agree; no ReLU at its end.
 
     Args:
-        inputs (int): Channels that come in.
-        outputs (int): Channels that go out.
-        stride (int): Stride of the depthwise convolution.
-        expansion (int): How many times ``inputs`` the depthwise convolution has.
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        stride: Stride of the depthwise convolution.
+        expansion: How many times ``inputs`` the depthwise convolution has.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
@@ -59,11 +59,11 @@ class CIFARMobileNetV2(CIFARBackbone):
     ReLU.
 
     Args:
-        widen_factor (float): Factor of the width. Defaults to 0.5, the benchmark's "MobileNetV2".
-        out_indices (Sequence[int], optional): Stages to return, from 0 to 7. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to the benchmark's Kaiming initialisation.
+        widen_factor: Factor of the width. Defaults to 0.5, the benchmark's "MobileNetV2".
+        out_indices: Stages to return, from 0 to 7. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

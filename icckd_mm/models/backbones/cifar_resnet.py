@@ -29,13 +29,13 @@ class CIFARResNet(CIFARBackbone):
     Pre-activations: ``layer{i}.{last block}.preact``, the sum before the last ReLU of a stage; see :attr:`preact`.
 
     Args:
-        depth (int): 8, 14, 20, 32, 44, 50, 56 or 110.
-        widths (Sequence[int], optional): Channels of the stem, then of the stages (for depth 50 of their 3x3 convolutions; four
+        depth: 8, 14, 20, 32, 44, 50, 56 or 110.
+        widths: Channels of the stem, then of the stages (for depth 50 of their 3x3 convolutions; four
             times as many go out). Defaults to None: ``(16, 16, 32, 64)``, for depth 50 ``(64, 64, 128, 256, 512)``.
-        out_indices (Sequence[int], optional): Stages to return, from 0. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to the benchmark's Kaiming initialisation.
+        out_indices: Stages to return, from 0. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

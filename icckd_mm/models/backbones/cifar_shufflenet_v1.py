@@ -22,9 +22,9 @@ class ShuffleUnitV1(nn.Module):
     """Grouped 1x1 convolutions around a depthwise 3x3 convolution; the short cut is added, or joined where the map is halved.
 
     Args:
-        inputs (int): Channels that come in.
-        outputs (int): Channels that go out.
-        stride (int): Stride of the depthwise convolution. At 2 the short cut is an average pooling whose channels join
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        stride: Stride of the depthwise convolution. At 2 the short cut is an average pooling whose channels join
             the others.
     """
 
@@ -65,10 +65,10 @@ class CIFARShuffleNetV1(CIFARBackbone):
     Pre-activations: ``layer{i}.{last block}.preact``; see :attr:`preact`.
 
     Args:
-        out_indices (Sequence[int], optional): Stages to return, from 0. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to None, PyTorch's own initialisation, as in the benchmark.
+        out_indices: Stages to return, from 0. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to None, PyTorch's own initialisation, as in the benchmark.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

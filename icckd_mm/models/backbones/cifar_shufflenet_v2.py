@@ -26,10 +26,10 @@ class CIFARShuffleNetV2(CIFARBackbone):
     ``conv2.bn``; see :attr:`preact`.
 
     Args:
-        out_indices (Sequence[int], optional): Stages to return, from 0 to 3. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to None, PyTorch's own initialisation, as in the benchmark.
+        out_indices: Stages to return, from 0 to 3. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to None, PyTorch's own initialisation, as in the benchmark.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

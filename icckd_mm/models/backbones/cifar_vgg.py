@@ -37,13 +37,13 @@ class CIFARVGG(CIFARBackbone):
     ``frozen_stages=0`` freezes nothing.
 
     Args:
-        depth (int): 8, 11, 13, 16 or 19.
-        pools (int): How many max poolings there are between the stages, one each, from the front; at most 4. The benchmark has
+        depth: 8, 11, 13, 16 or 19.
+        pools: How many max poolings there are between the stages, one each, from the front; at most 4. The benchmark has
             3 for 32x32 images and 4 for 64x64 images. Defaults to 3.
-        out_indices (Sequence[int], optional): Stages to return, from 0. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 or 0 none, ``i`` the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to the benchmark's Kaiming initialisation.
+        out_indices: Stages to return, from 0. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 or 0 none, ``i`` the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

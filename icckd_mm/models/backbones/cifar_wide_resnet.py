@@ -18,10 +18,10 @@ class PreActBlock(nn.Module):
     Where the number of channels changes, the short cut is a 1x1 convolution that starts behind the first ReLU.
 
     Args:
-        inputs (int): Channels that come in.
-        outputs (int): Channels that go out.
-        stride (int): Stride of the first convolution.
-        dropout (float): Probability of a dropout before the second convolution.
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        stride: Stride of the first convolution.
+        dropout: Probability of a dropout before the second convolution.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int, dropout: float) -> None:
@@ -52,13 +52,13 @@ class CIFARWideResNet(CIFARBackbone):
     :attr:`preact`. The bare sums are the outputs of ``layer1``, ``layer2`` and ``layer3``.
 
     Args:
-        depth (int): ``6 n + 4``: 10, 16, 22, 28, 34, 40, ...
-        widen_factor (int): Factor of the width. Defaults to 1.
-        dropout (float): Probability of the dropout inside the blocks, below 1. Defaults to 0.0.
-        out_indices (Sequence[int], optional): Stages to return, from 0. Defaults to None, the last one.
-        frozen_stages (int): Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
-        norm_eval (bool): Whether batch norm keeps its running statistics in training. Defaults to False.
-        init_cfg (dict | list, optional): Defaults to the benchmark's Kaiming initialisation.
+        depth: ``6 n + 4``: 10, 16, 22, 28, 34, 40, ...
+        widen_factor: Factor of the width. Defaults to 1.
+        dropout: Probability of the dropout inside the blocks, below 1. Defaults to 0.0.
+        out_indices: Stages to return, from 0. Defaults to None, the last one.
+        frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
+        norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
+        init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
         TypeError: If ``out_indices`` is no tuple or list.

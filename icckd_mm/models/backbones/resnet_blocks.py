@@ -16,9 +16,9 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a short cut.
 
     Args:
-        inputs (int): Channels that come in.
-        width (int): Channels that go out.
-        stride (int): Stride of the first convolution.
+        inputs: Channels that come in.
+        width: Channels that go out.
+        stride: Stride of the first convolution.
 
     Source: He et al. 2016, arXiv 1512.03385, Fig. 5 left.
     """
@@ -48,9 +48,9 @@ class Bottleneck(nn.Module):
     """A 3x3 convolution between two 1x1 convolutions, and a short cut.
 
     Args:
-        inputs (int): Channels that come in.
-        width (int): Channels of the 3x3 convolution; four times as many go out.
-        stride (int): Stride of the 3x3 convolution.
+        inputs: Channels that come in.
+        width: Channels of the 3x3 convolution; four times as many go out.
+        stride: Stride of the 3x3 convolution.
 
     Source: He et al. 2016, arXiv 1512.03385, Fig. 5 right.
     """

@@ -11,7 +11,7 @@ class ShuffleUnitV2(nn.Module):
     """Half of the channels pass, the other half goes through a depthwise 3x3 convolution; both are shuffled.
 
     Args:
-        channels (int): Channels that come in, none of them negative, and go out.
+        channels: Channels that come in, none of them negative, and go out.
     """
 
     def __init__(self, channels: int) -> None:
@@ -40,8 +40,8 @@ class DownUnitV2(nn.Module):
     """Halves the map in two branches, each of which gives half of the channels; both are shuffled.
 
     Args:
-        inputs (int): Channels that come in.
-        outputs (int): Channels that go out.
+        inputs: Channels that come in.
+        outputs: Channels that go out.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

@@ -18,9 +18,9 @@ class MLPConnector(BaseModule):
     not its base: a teacher's training must not need mmrazor.)
 
     Args:
-        in_dims (int): Width of the student's features.
-        out_dims (int): Width of the teacher's features.
-        expansion (int): The hidden layer is this many times as wide as the teacher's features. Defaults to 16.
+        in_dims: Width of the student's features.
+        out_dims: Width of the teacher's features.
+        expansion: The hidden layer is this many times as wide as the teacher's features. Defaults to 16.
 
     Raises:
         ValueError: If one of them is below 1.

@@ -28,11 +28,11 @@ class RotationDataPreprocessor(ClsDataPreprocessor):
         """Do what ``ClsDataPreprocessor`` does, then rotate.
 
         Args:
-            data (dict): ``inputs`` and ``data_samples`` from the data loader.
-            training (bool): Whether the batch is for training. Defaults to False.
+            data: ``inputs`` and ``data_samples`` from the data loader.
+            training: Whether the batch is for training. Defaults to False.
 
         Returns:
-            dict: ``inputs`` ``(4N, 3, H, H)`` and 4N ``data_samples``, or N of each outside training.
+            ``inputs`` ``(4N, 3, H, H)`` and 4N ``data_samples``, or N of each outside training.
 
         Raises:
             ValueError: If images in training are not square.

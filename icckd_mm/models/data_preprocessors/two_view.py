@@ -20,7 +20,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
     ``default_collate`` (two tensors ``(N, 3, H, W)``) and of ``pseudo_collate`` (two sequences of N tensors ``(3, H, W)``).
 
     Args:
-        batch_augments (dict, optional): Must be None; mmpretrain's classifiers pass their ``train_cfg`` here.
+        batch_augments: Must be None; mmpretrain's classifiers pass their ``train_cfg`` here.
         **kwargs: Arguments of :class:`mmpretrain.models.ClsDataPreprocessor`: ``mean``, ``std``, ``to_rgb``, …
 
     Raises:
@@ -40,11 +40,11 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         """Stack the views, then do what ``ClsDataPreprocessor`` does.
 
         Args:
-            data (dict): ``inputs`` and ``data_samples`` from the data loader.
-            training (bool): Whether the batch is for training. Defaults to False.
+            data: ``inputs`` and ``data_samples`` from the data loader.
+            training: Whether the batch is for training. Defaults to False.
 
         Returns:
-            dict: ``inputs`` ``(2N, 3, H, W)``, or ``(N, 3, H, W)`` of a single view, and the N ``data_samples``.
+            ``inputs`` ``(2N, 3, H, W)``, or ``(N, 3, H, W)`` of a single view, and the N ``data_samples``.
 
         Raises:
             ValueError: If there are more than two views.
@@ -65,7 +65,7 @@ def views_of(inputs: Any) -> list:
         inputs: What a data loader puts under ``inputs``.
 
     Returns:
-        list: One or two batches, each a tensor ``(N, 3, H, W)`` or a sequence of N tensors ``(3, H, W)``.
+        One or two batches, each a tensor ``(N, 3, H, W)`` or a sequence of N tensors ``(3, H, W)``.
 
     Raises:
         ValueError: If there are more than two views.

@@ -14,7 +14,7 @@ class FeatureAlignmentLoss(nn.Module):
     """Cosine distance of features, see :func:`icckd_mm.functional.feature_alignment_loss`.
 
     Args:
-        loss_weight (float): At least 0. Defaults to 20.0, published for wrn40-2 to wrn16-2.
+        loss_weight: At least 0. Defaults to 20.0, published for wrn40-2 to wrn16-2.
 
     Raises:
         ValueError: If the weight is out of range.
@@ -32,11 +32,11 @@ class FeatureAlignmentLoss(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            s_feature (Tensor): Features of the student ``(N, D)``, behind the connector.
-            t_feature (Tensor): Features of the teacher ``(N, D)``.
+            s_feature: Features of the student ``(N, D)``, behind the connector.
+            t_feature: Features of the teacher ``(N, D)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
         """
         return self.loss_weight * feature_alignment_loss(s_feature, t_feature)
 
@@ -51,7 +51,7 @@ class CenterAlignmentLoss(nn.Module):
     Only for networks whose features have one width: leave it out of the distiller otherwise.
 
     Args:
-        loss_weight (float): At least 0. Defaults to 1.0.
+        loss_weight: At least 0. Defaults to 1.0.
 
     Raises:
         ValueError: If the weight is out of range.
@@ -68,13 +68,13 @@ class CenterAlignmentLoss(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            s_centers (Tensor): Rows of the student's classifier ``(C, D)``, from a ``ParameterRecorder``.
-            s_bias (Tensor): Its bias ``(C,)``.
-            t_centers (Tensor): Rows of the teacher's classifier ``(C, D)``.
-            t_bias (Tensor): Its bias ``(C,)``.
+            s_centers: Rows of the student's classifier ``(C, D)``, from a ``ParameterRecorder``.
+            s_bias: Its bias ``(C,)``.
+            t_centers: Rows of the teacher's classifier ``(C, D)``.
+            t_bias: Its bias ``(C,)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
         """
         return self.loss_weight * center_alignment_loss(s_centers, s_bias, t_centers, t_bias)
 

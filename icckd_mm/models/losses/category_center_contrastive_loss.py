@@ -26,13 +26,13 @@ class CategoryCenterContrastiveLoss(nn.Module):
     of this loss; in a distiller they reach optimizer and checkpoint. Gradient reaches the student's rows, not the teacher's.
 
     Args:
-        student_dims (int): Width of the student's features.
-        teacher_dims (int): Width of the teacher's features.
-        temperature (float): :math:`\tau > 0`. Defaults to 4.0.
-        base_temperature (float): :math:`\tau_0 > 0`. Defaults to 0.07.
-        preview_base (float): Growth of the preview threshold in each epoch. Defaults to 1.005.
-        num_rotations (int): ``R``, rows of each image: 4 with :class:`icckd_mm.RotationDataPreprocessor`. Defaults to 1.
-        loss_weight (float): :math:`\beta \ge 0`. Defaults to 0.05, published for wrn40-2 to wrn16-2.
+        student_dims: Width of the student's features.
+        teacher_dims: Width of the teacher's features.
+        temperature: :math:`\tau > 0`. Defaults to 4.0.
+        base_temperature: :math:`\tau_0 > 0`. Defaults to 0.07.
+        preview_base: Growth of the preview threshold in each epoch. Defaults to 1.005.
+        num_rotations: ``R``, rows of each image: 4 with :class:`icckd_mm.RotationDataPreprocessor`. Defaults to 1.
+        loss_weight: :math:`\beta \ge 0`. Defaults to 0.05, published for wrn40-2 to wrn16-2.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -74,14 +74,14 @@ class CategoryCenterContrastiveLoss(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            s_feature (Tensor): Pooled features of the student ``(N, student_dims)``, image by image.
-            s_centers (Tensor): Rows of the student's classifier ``(C, student_dims)``, from a ``ParameterRecorder``.
-            t_centers (Tensor): Rows of the teacher's classifier ``(C, teacher_dims)``, likewise.
-            preds_S (Tensor): Logits of the student ``(N, C)``; they give the preview weights and get no gradient.
-            gt_labels (Tensor): Classes ``(N,)``.
+            s_feature: Pooled features of the student ``(N, student_dims)``, image by image.
+            s_centers: Rows of the student's classifier ``(C, student_dims)``, from a ``ParameterRecorder``.
+            t_centers: Rows of the teacher's classifier ``(C, teacher_dims)``, likewise.
+            preds_S: Logits of the student ``(N, C)``; they give the preview weights and get no gradient.
+            gt_labels: Classes ``(N,)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If a tensor has the wrong kind of dtype.

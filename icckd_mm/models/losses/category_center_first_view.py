@@ -17,7 +17,7 @@ class FirstViewCrossEntropyLoss(CrossEntropyLoss):
     """mmpretrain's ``CrossEntropyLoss`` on the first of every ``num_rotations`` rows: the ``loss`` of a PCKD student's head.
 
     Args:
-        num_rotations (int): Rows of each image. Defaults to 4, what :class:`icckd_mm.RotationDataPreprocessor` gives.
+        num_rotations: Rows of each image. Defaults to 4, what :class:`icckd_mm.RotationDataPreprocessor` gives.
         **kwargs: Arguments of mmpretrain's ``CrossEntropyLoss``.
 
     Raises:
@@ -35,13 +35,13 @@ class FirstViewCrossEntropyLoss(CrossEntropyLoss):
         """The loss of the rows ``0, R, 2R, …``.
 
         Args:
-            cls_score (Tensor): Logits ``(N, C)``, image by image.
-            label (Tensor): Classes ``(N,)``.
-            avg_factor (float, optional): What the sum over all rows would be divided by. Defaults to None, their number.
+            cls_score: Logits ``(N, C)``, image by image.
+            label: Classes ``(N,)``.
+            avg_factor: What the sum over all rows would be divided by. Defaults to None, their number.
             **kwargs: Passed on.
 
         Returns:
-            Tensor: The loss.
+            The loss.
 
         Raises:
             TypeError: If the labels are not class indices.

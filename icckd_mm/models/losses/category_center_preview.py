@@ -18,13 +18,13 @@ def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, 
     """Preview weights of the images from the student's cross-entropy on their first views, in the runner's epoch.
 
     Args:
-        logits (Tensor): Logits of the student ``(N, C)``, ``num_rotations`` rows of each image.
-        labels (Tensor): Classes ``(N,)``.
-        num_rotations (int): ``R``.
-        base (float): Growth of the threshold in each epoch.
+        logits: Logits of the student ``(N, C)``, ``num_rotations`` rows of each image.
+        labels: Classes ``(N,)``.
+        num_rotations: ``R``.
+        base: Growth of the threshold in each epoch.
 
     Returns:
-        Tensor: ``(N / R,)``, without gradient.
+        ``(N / R,)``, without gradient.
 
     Raises:
         TypeError: If a tensor has the wrong kind of dtype.
@@ -46,10 +46,10 @@ class PreviewKLDivergence(nn.Module):
     :class:`icckd_mm.CategoryCenterContrastiveLoss` uses.
 
     Args:
-        temperature (float): :math:`T > 0`. Defaults to 4.0.
-        preview_base (float): Growth of the preview threshold in each epoch. Defaults to 1.005.
-        num_rotations (int): Rows of each image, of which the first counts. Defaults to 1.
-        loss_weight (float): :math:`\delta \ge 0`. Defaults to 0.9 (our choice; no value of the full method is published, and
+        temperature: :math:`T > 0`. Defaults to 4.0.
+        preview_base: Growth of the preview threshold in each epoch. Defaults to 1.005.
+        num_rotations: Rows of each image, of which the first counts. Defaults to 1.
+        loss_weight: :math:`\delta \ge 0`. Defaults to 0.9 (our choice; no value of the full method is published, and
             the published command leaves this term out).
 
     Raises:
@@ -73,12 +73,12 @@ class PreviewKLDivergence(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            preds_S (Tensor): Logits of the student ``(N, C)``, image by image.
-            preds_T (Tensor): Logits of the teacher ``(N, C)``.
-            gt_labels (Tensor): Classes ``(N,)``.
+            preds_S: Logits of the student ``(N, C)``, image by image.
+            preds_T: Logits of the teacher ``(N, C)``.
+            gt_labels: Classes ``(N,)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If a tensor has the wrong kind of dtype.

@@ -32,19 +32,19 @@ class IntraClassContrastiveLoss(nn.Module):
     ``batch_size`` has it: :class:`icckd_mm.IntraClassContrastHook` sets it from the training loader.
 
     Args:
-        num_classes (int): ``C``.
-        feat_dims (int): ``D``, width of the features.
-        queue_size (int): ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. 0: no queue, the batch alone
+        num_classes: ``C``.
+        feat_dims: ``D``, width of the features.
+        queue_size: ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. 0: no queue, the batch alone
             gives negatives. An anchor without another image of its class in the batch then adds 0 to the loss and no gradient,
             but counts in the mean: a batch of 64 with 100 classes holds no such image for half of the anchors, and the loss is
             smaller by as much. Defaults to 32 (our choice).
-        temperature (float): :math:`\tau > 0`. The gradient grows as ``loss_weight / temperature``: when one changes, tune the
+        temperature: :math:`\tau > 0`. The gradient grows as ``loss_weight / temperature``: when one changes, tune the
             other. Defaults to 0.1 (our choice).
-        margin (float): :math:`\delta` in ``[-1, 1]``; -1 lets (almost) all anchors pass, 0 those classified correctly.
+        margin: :math:`\delta` in ``[-1, 1]``; -1 lets (almost) all anchors pass, 0 those classified correctly.
             Defaults to 0.5 (our choice: it keeps the gate shut early in training and so doubles as warm-up).
-        in_batch_negatives (bool): Whether other images of the batch are negatives beside the queue; False: the queue alone,
+        in_batch_negatives: Whether other images of the batch are negatives beside the queue; False: the queue alone,
             which must then have slots. Defaults to True.
-        loss_weight (float): :math:`\lambda \ge 0`. Defaults to 0.02 (the paper is reported to use 0.01 to 0.05).
+        loss_weight: :math:`\lambda \ge 0`. Defaults to 0.02 (the paper is reported to use 0.01 to 0.05).
 
     Raises:
         ValueError: If an argument is out of range.
@@ -83,13 +83,13 @@ class IntraClassContrastiveLoss(nn.Module):
         """Gate, loss, then (in training mode) enqueue.
 
         Args:
-            features (Tensor): Pooled features ``(B, D)`` of the first view: the anchors; all of them are enqueued.
-            positives (Tensor): Pooled features ``(B, D)`` of the second view, or the teacher's in a distiller.
-            logits (Tensor): Classifier outputs ``(B, C)`` of the first view; they only open the gate and get no gradient.
-            labels (Tensor): Classes ``(B,)``.
+            features: Pooled features ``(B, D)`` of the first view: the anchors; all of them are enqueued.
+            positives: Pooled features ``(B, D)`` of the second view, or the teacher's in a distiller.
+            logits: Classifier outputs ``(B, C)`` of the first view; they only open the gate and get no gradient.
+            labels: Classes ``(B,)``.
 
         Returns:
-            Tensor: The loss times ``loss_weight``, a scalar.
+            The loss times ``loss_weight``, a scalar.
 
         Raises:
             TypeError: If a tensor has the wrong kind of dtype.

@@ -25,11 +25,11 @@ class MCMILoss(nn.Module):
     processes they follow all batches, which must be of one size.
 
     Args:
-        num_classes (int): ``C``.
-        momentum (float): In ``[0, 1)``, how much of a mean stays when a batch with its class comes; 0 gives the means of the
+        num_classes: ``C``.
+        momentum: In ``[0, 1)``, how much of a mean stays when a batch with its class comes; 0 gives the means of the
             batch. Defaults to 0.9 (our choice).
-        kl_weight (float): :math:`\lambda \ge 0`. Defaults to 0.25.
-        loss_weight (float): At least 0, factor of both terms. Defaults to 1.0.
+        kl_weight: :math:`\lambda \ge 0`. Defaults to 0.25.
+        loss_weight: At least 0, factor of both terms. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -56,13 +56,13 @@ class MCMILoss(nn.Module):
         """Update the means (in training mode), then the loss.
 
         Args:
-            cls_score (Tensor): Logits ``(B, C)``.
-            label (Tensor): Classes ``(B,)``.
-            avg_factor (float, optional): What the sum over the batch is divided by. Defaults to None, ``B``.
+            cls_score: Logits ``(B, C)``.
+            label: Classes ``(B,)``.
+            avg_factor: What the sum over the batch is divided by. Defaults to None, ``B``.
             **kwargs: Whatever else a head passes; not used.
 
         Returns:
-            Tensor: The loss times ``loss_weight``, a scalar that can be negative.
+            The loss times ``loss_weight``, a scalar that can be negative.
 
         Raises:
             TypeError: If the logits are not floating-point or the labels no class indices.

@@ -22,10 +22,10 @@ class MultiScaleContrastiveLoss(nn.Module):
     contrasts its own batch.
 
     Args:
-        grids (Sequence[int]): Sides of the grids, clipped to the maps. Defaults to (1, 2, 4).
-        temperature (float): :math:`\tau > 0`. Defaults to 0.1.
-        sample_weight (float): :math:`a \ge 0`, takes the place of a ``loss_weight`` together with b. Defaults to 1.0.
-        feature_weight (float): :math:`b \ge 0`. Defaults to 1.0.
+        grids: Sides of the grids, clipped to the maps. Defaults to (1, 2, 4).
+        temperature: :math:`\tau > 0`. Defaults to 0.1.
+        sample_weight: :math:`a \ge 0`, takes the place of a ``loss_weight`` together with b. Defaults to 1.0.
+        feature_weight: :math:`b \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -60,14 +60,14 @@ class MultiScaleContrastiveLoss(nn.Module):
         """The loss; given the teacher's classifier and labels, each region has its weight of ``region_weights``.
 
         Args:
-            s_feature (Tensor): Map of the student ``(B, D, H, W)``.
-            t_feature (Tensor): Map of the teacher ``(B, D, H', W')``.
-            t_centers (Tensor, optional): Rows of the teacher's classifier ``(C, D)``. Defaults to None, all regions weigh 1.
-            t_bias (Tensor, optional): Its bias ``(C,)``. Goes with ``t_centers``.
-            gt_labels (Tensor, optional): Classes ``(B,)``. Goes with ``t_centers``.
+            s_feature: Map of the student ``(B, D, H, W)``.
+            t_feature: Map of the teacher ``(B, D, H', W')``.
+            t_centers: Rows of the teacher's classifier ``(C, D)``. Defaults to None, all regions weigh 1.
+            t_bias: Its bias ``(C,)``. Goes with ``t_centers``.
+            gt_labels: Classes ``(B,)``. Goes with ``t_centers``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
 
         Raises:
             TypeError: If a tensor has the wrong kind of dtype.

@@ -33,8 +33,8 @@ class SampleWiseContrastiveLoss(nn.Module):
     =============================================  ===  =====  ==========
 
     Args:
-        temperature (float): :math:`\tau > 0`. Defaults to 1.0.
-        loss_weight (float): :math:`w \ge 0`. Defaults to 10.0.
+        temperature: :math:`\tau > 0`. Defaults to 1.0.
+        loss_weight: :math:`w \ge 0`. Defaults to 10.0.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -52,11 +52,11 @@ class SampleWiseContrastiveLoss(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            preds_S (Tensor): Logits of the student ``(B, C)``.
-            preds_T (Tensor): Logits of the teacher ``(B, C)``.
+            preds_S: Logits of the student ``(B, C)``.
+            preds_T: Logits of the teacher ``(B, C)``.
 
         Returns:
-            Tensor: A scalar.
+            A scalar.
         """
         return self.loss_weight * sample_wise_contrastive_loss(preds_S, preds_T, temperature=self.temperature)
 

@@ -21,9 +21,9 @@ class ClassQueue(nn.Module):
     ``(C,)`` the slot that is written next, ``filled`` ``(C,)`` the number of slots written. Memory: ``4*C*K*D`` bytes.
 
     Args:
-        num_classes (int): ``C``.
-        capacity (int): ``K``, slots of each class; 0 stores nothing.
-        feat_dims (int): ``D``, width of the features.
+        num_classes: ``C``.
+        capacity: ``K``, slots of each class; 0 stores nothing.
+        feat_dims: ``D``, width of the features.
 
     Raises:
         ValueError: If one of them is no integer or too small.
@@ -48,9 +48,9 @@ class ClassQueue(nn.Module):
         """Store the rows of all processes, in rank order, so that the queues of all processes stay identical.
 
         Args:
-            features (Tensor): ``(B, D)``, any batch size, also another one on each process. Rows are normalised; a row with
+            features: ``(B, D)``, any batch size, also another one on each process. Rows are normalised; a row with
                 a non-finite value is left out. Of more than ``K`` rows of a class the last ``K`` stay.
-            labels (Tensor): Classes ``(B,)``.
+            labels: Classes ``(B,)``.
 
         Raises:
             TypeError: If the features are not floating-point or the labels not integers.

@@ -13,12 +13,12 @@ class FeatureBank(nn.Module):
     """One unit row an image in half precision: 2 N D bytes, 26 MB for 50,000 images and 256 dimensions.
 
     Args:
-        num_images (int): ``N``.
-        feat_dims (int): ``D``.
+        num_images: ``N``.
+        feat_dims: ``D``.
 
     Attributes:
-        features (Tensor): ``(N + 1, D)`` float16; the last row takes what belongs to no image.
-        written (Tensor): ``(N + 1,)`` bool; only rows that are written mean anything.
+        features: ``(N + 1, D)`` float16; the last row takes what belongs to no image.
+        written: ``(N + 1,)`` bool; only rows that are written mean anything.
     """
 
     features: Tensor
@@ -33,11 +33,11 @@ class FeatureBank(nn.Module):
         """What is stored of some images.
 
         Args:
-            index (Tensor): ``(B,)`` in ``[0, N)``.
-            default (Tensor): ``(B, D)``, for images of which nothing is stored.
+            index: ``(B,)`` in ``[0, N)``.
+            default: ``(B, D)``, for images of which nothing is stored.
 
         Returns:
-            Tensor: ``(B, D)`` in the type of ``default``.
+            ``(B, D)`` in the type of ``default``.
         """
         return torch.where(self.written[index][:, None], self.features[index].to(default.dtype), default)
 
@@ -46,9 +46,9 @@ class FeatureBank(nn.Module):
         """Store rows of all processes, so that their banks stay identical; a row that is not finite is left out.
 
         Args:
-            index (Tensor): ``(B,)`` in ``[0, N)``.
-            features (Tensor): ``(B, D)``.
-            batch_size (int, optional): The largest ``B`` of all processes, see :func:`all_gather_batch`. Defaults to None.
+            index: ``(B,)`` in ``[0, N)``.
+            features: ``(B, D)``.
+            batch_size: The largest ``B`` of all processes, see :func:`all_gather_batch`. Defaults to None.
         """
         nobody = self.written.size(0) - 1
         features, index, _ = all_gather_batch(unit_rows(features.detach().float()), index, nobody, batch_size)
