@@ -35,10 +35,10 @@ REPAIR = 'Take a file whose source you trust, or write its weights alone with to
 
 def install() -> None:
     """Gives mmengine's module of loaders a torch that loads safely."""
-    on_import('mmengine.runner.checkpoint', after=_mend)
+    on_import('mmengine.runner.checkpoint', after=_patch)
 
 
-def _mend(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     if not isinstance(module.torch, SafeTorch):
         module.__dict__['torch'] = SafeTorch('torch')
         logging.getLogger('icckd_mm.compat').debug('checkpoints are loaded safely')
@@ -60,7 +60,7 @@ class SafeTorch(ModuleType):
         checkpoint = load_checkpoint_safely(source, map_location)
         if not isinstance(checkpoint, dict):
             name = source if isinstance(source, str) else 'the file'
-            raise ValueError(f'{name} is no checkpoint: it holds a {type(checkpoint).__name__} instead of a dict of weights')
+            raise ValueError(f'{name} is not a checkpoint: it holds a {type(checkpoint).__name__} instead of a dict of weights')
         return checkpoint
 
 
@@ -99,7 +99,7 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
             raise
         size = f' ({osp.getsize(name)} bytes)' if isinstance(source, str) else ''
         raise ValueError(
-            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
+            f'{name}{size} is damaged or not a PyTorch checkpoint ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
     from icckd_mm.compat.checkpoints.gate import ContentError, check_content  # imports mmengine

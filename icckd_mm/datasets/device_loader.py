@@ -97,7 +97,7 @@ class DeviceLoader:
         for number in range(first, len(self)):
             batch = slice(number * self.batch_size, (number + 1) * self.batch_size)
             views = [self._view(rows[batch], *drawn) for drawn in draws]
-            samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, or it is no tuple for one
+            samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, to get a tuple for one
             yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': PreparedSamples(samples)}
 
     def _draws(self, view: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -42,7 +42,7 @@ def spread(total: int, chosen: int) -> list[int]:
     """``chosen`` of the numbers from 0 to ``total - 1``, at equal distances.
 
     Raises:
-        ValueError: If ``chosen`` is no whole number from 1 to ``total``.
+        ValueError: If ``chosen`` is not a whole number from 1 to ``total``.
 
     Example:
         >>> spread(10, 4)

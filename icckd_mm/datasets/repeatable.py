@@ -33,9 +33,9 @@ class EpochIndex(int):
 class RepeatableDataset(Dataset):
     """A data set whose random transforms draw from (seed, epoch, index).
 
-    Transforms take random numbers from the generators of python, numpy and torch. These are seeded anew for each sample, hence
-    the views of an image are the same whichever worker or process makes them, and others in the next epoch. mmengine seeds its
-    workers alike each time they start, so that every epoch draws the same. Generators of a transform's own are not reached.
+    Transforms take random numbers from the generators of python, numpy and torch. These are seeded again for each sample, so
+    the views of an image do not depend on the worker or process that makes them, and differ in the next epoch. mmengine seeds
+    its workers alike each time they start, so every epoch would draw the same. A transform's own generator is not seeded.
     ``sample_idx`` of a sample is its index here, whatever wrappers are inside.
 
     Args:

@@ -63,6 +63,6 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
     if labels.min() < 0 or labels.max() >= num_classes:
         raise ValueError(
             f'labels run from {int(labels.min())} to {int(labels.max())}, but the model predicts {num_classes} classes; '
-            'set head.num_classes or mend the annotation'
+            'set head.num_classes or fix the annotation'
         )
     return labels

@@ -15,10 +15,10 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.config.building import build_classifier, only_registered
 
 from .card import Entry, complexity, metafile, model_card, write_yaml
+from .clean_process import measure
 from .network import Network
 from .onnx_export import onnx_bytes
 from .standalone_config import image_size, standalone_config
-from .stranger import measure
 from .training_log import find_log, logged_metrics
 
 KEPT = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')

@@ -39,7 +39,7 @@ def import_checkpoint(
     Raises:
         FileExistsError: If ``out`` exists and ``force`` is not set.
         FileNotFoundError: If ``src`` does not exist.
-        ValueError: If name or source is unknown, or if the file is no checkpoint, or not one of this network.
+        ValueError: If name or source is unknown, or if the file is not a checkpoint of this network.
     """
     src, out = Path(src), Path(out)
     find_architecture(arch, source)  # a wrong name shall not cost the loading
@@ -84,7 +84,7 @@ def count_classes(src: Path, state: dict[str, Tensor], network: Architecture) ->
     """Rows of the last layer."""
     key = f'{network.classifier}.weight'
     if key not in state:
-        raise ValueError(f'{src} is no {network.name} of the {network.family}: {key} is missing, its last layer')
+        raise ValueError(f'{src} is not a {network.name} of the {network.family}: {key} is missing, its last layer')
     if state[key].ndim != 2 or not len(state[key]):
         raise ValueError(f'{src}: number of classes unknown, since {key} has the shape {tuple(state[key].shape)}')
     return len(state[key])
@@ -110,7 +110,7 @@ def fit(src: Path, state: dict[str, Tensor], network: Architecture, config: dict
         ),
     ]
     if faults:
-        raise ValueError(f'{src} is no {network.name} of the {network.family}: {"; ".join(faults)}')
+        raise ValueError(f'{src} is not a {network.name} of the {network.family}: {"; ".join(faults)}')
     return {name: counters[name] if name in counters else state[theirs[name]] for name in wanted}
 
 

@@ -83,7 +83,7 @@ def read_index(index: Path) -> dict[str, Any]:
         content = ''
     content = {'Import': []} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get('Import', []), list):
-        raise ValueError(f'{index} is no model index; it should say Import: and a list of metafiles')
+        raise ValueError(f'{index} is not a model index; it must have the key Import with a list of metafiles')
     return content
 
 

@@ -50,7 +50,7 @@ class Options:
 
 
 def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options: object) -> list[Check]:
-    """Write weights, a plain config, a model card and ``metafile.yml``, and check them as a stranger would.
+    """Write weights, a plain config, a model card and ``metafile.yml``, and verify them in a clean process.
 
     The weights file is ``{name}_{YYYYMMDD}-{sha256[:8]}.pth``, ``meta`` and ``state_dict`` in plain containers; the date is
     that of the checkpoint, so the same checkpoint gives the same bytes. Nothing is left behind if anything fails.

@@ -23,7 +23,7 @@ def standalone_config(network: Network) -> Config:
     """Model, data preprocessor, test pipeline and evaluator of a network, without ``_base_`` and without training.
 
     A test pipeline that relies on the size of the stored images is given a ``Resize`` to that size, which leaves those images
-    as they are: a stranger's image may have any. A wrapper around the data set goes, and the evaluator with it: mmpretrain's
+    unchanged: a user's image may have any size. A wrapper around the data set goes, and the evaluator with it: mmpretrain's
     inferencer reads the pipeline of the data set itself.
 
     Args:
@@ -75,7 +75,7 @@ def channel_order(config: Config) -> str:
 
 
 def _single_view(run: Config, model: dict[str, Any]) -> dict[str, Any]:
-    """The preprocessor of a stranger sees one view of each image; that of a distillation holds for its student."""
+    """The preprocessor for one view of each image; that of a distillation is valid for its student."""
     used = run.model.get('data_preprocessor') or run.get('data_preprocessor') or model.get('data_preprocessor') or {}
     return {'type': 'ClsDataPreprocessor', **{key: deepcopy(used[key]) for key in KEPT if key in used}}
 

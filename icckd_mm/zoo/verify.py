@@ -1,4 +1,4 @@
-"""Checks of published folders in a fresh process: what a stranger would do with them."""
+"""Verifies published folders in a clean process, as their users would load them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from icckd_mm.plain_text import plain
 from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
-SCRIPT = Path(__file__).with_name('stranger.py')
+SCRIPT = Path(__file__).with_name('clean_process.py')
 
 
 def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:

@@ -126,7 +126,7 @@ def test_a_name_that_is_taken_is_refused_before_any_work(student, zoo):
 def test_the_index_that_is_named_is_taken_and_a_wrong_one_refused(student, zoo):
     text = zoo / 'notes.yml'
     text.write_text('- just a list\n')
-    with pytest.raises(ValueError, match='is no model index; it should say Import'):
+    with pytest.raises(ValueError, match='is not a model index; it must have the key Import'):
         publish(student[0], zoo / 'mine', index=text)
     with pytest.raises(ValueError, match=r'the folder of the model index .* does not exist'):
         publish(student[0], zoo / 'mine', index=zoo / 'fresh' / 'model-index.yml')

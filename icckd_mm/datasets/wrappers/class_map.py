@@ -32,7 +32,7 @@ class ClassMap:
         lazy_init: Whether to wait with reading until :meth:`full_init`. Defaults to False.
 
     Raises:
-        TypeError: If ``dataset`` is no data set.
+        TypeError: If ``dataset`` is not a data set.
         ValueError: If the classes asked for are not there, or stand twice, or if no image remains.
 
     Example:
@@ -143,4 +143,6 @@ def _label(one: ClassRef, classes: list[str]) -> int:
         return classes.index(one)
     if isinstance(one, int) and 0 <= one < len(classes):
         return one
-    raise ValueError(f'{one!r} is no class; known are the labels 0 to {len(classes) - 1} and the names {classes[:10]!r}, ...')
+    raise ValueError(
+        f'{one!r} is not a class; known are the labels 0 to {len(classes) - 1} and the names {classes[:10]!r}, ...'
+    )

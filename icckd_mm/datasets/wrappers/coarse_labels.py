@@ -28,7 +28,7 @@ class CoarseLabels(ClassMap):
         lazy_init: Whether to wait with reading until it is needed. Defaults to False.
 
     Raises:
-        TypeError: If ``dataset`` is no data set.
+        TypeError: If ``dataset`` is not a data set.
         ValueError: If a class is unknown or stands twice, a group is empty, or no image remains.
 
     Example:

@@ -31,7 +31,7 @@ class CIFARBackbone(BaseBackbone):
         init_cfg: mmengine's initialisation; None leaves PyTorch's own.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
     """
 

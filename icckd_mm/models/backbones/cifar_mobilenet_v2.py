@@ -66,7 +66,7 @@ class CIFARMobileNetV2(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If the factor leaves a stage without channels, or if a stage does not exist.
 
     Source: Sandler et al. 2018, arXiv 1801.04381, in the form of the benchmark (Tian et al. 2020, arXiv 1910.10699).

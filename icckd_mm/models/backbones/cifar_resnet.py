@@ -38,7 +38,7 @@ class CIFARResNet(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, widths or a stage is not among the valid ones.
 
     Source: He et al. 2016, arXiv 1512.03385, section 4.2, with projections where the shape changes and the widths of the

@@ -71,7 +71,7 @@ class CIFARShuffleNetV1(CIFARBackbone):
         init_cfg: Defaults to None, PyTorch's own initialisation, as in the benchmark.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
 
     Source: Zhang et al. 2018, arXiv 1707.01083, in the form of the benchmark (Tian et al. 2020, arXiv 1910.10699).

@@ -46,7 +46,7 @@ class CIFARVGG(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, number of poolings or a stage is not among the valid ones.
 
     Source: Simonyan and Zisserman 2015, arXiv 1409.1556, configurations A, B, D and E, and a shorter one, in the form of the

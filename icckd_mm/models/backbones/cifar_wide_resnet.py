@@ -61,7 +61,7 @@ class CIFARWideResNet(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, factor, probability or a stage is not among the valid ones.
 
     Source: Zagoruyko and Komodakis 2016, arXiv 1605.07146.

@@ -53,7 +53,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         if len(views) == 2:
             data = {**data, 'inputs': torch.cat([_as_batch(view) for view in views])}
         samples = data.get('data_samples')
-        if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label anew
+        if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label again
             return {**super().forward({'inputs': data['inputs']}, training), 'data_samples': samples}
         return super().forward(data, training)
 

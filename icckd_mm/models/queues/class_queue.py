@@ -26,7 +26,7 @@ class ClassQueue(nn.Module):
         feat_dims: ``D``, width of the features.
 
     Raises:
-        ValueError: If one of them is no integer or too small.
+        ValueError: If one of them is not an integer or too small.
     """
 
     queue: Tensor

@@ -1,4 +1,4 @@
-"""Checks of published folders, run as a script of its own: it imports what a stranger has, and not this package.
+"""Checks of published folders, run as a script in a clean process that does not import this package.
 
 ``icckd_mm.zoo.verify`` pipes this file into a fresh Python process.
 """
@@ -58,7 +58,7 @@ def check_folder(folder: Path, metrics: bool) -> list[Check]:
     for what, check in tries if metrics else tries[:-1]:
         try:
             detail = check(entry, state)
-        except Exception as error:  # whatever goes wrong for a stranger is a failed check
+        except Exception as error:  # any error here is a failed check
             checks.append((what, False, ' '.join(f'{type(error).__name__}: {error}'.split())))
             break
         if detail:
