@@ -37,7 +37,7 @@ def folder(kind, name):
 
 FILES = {
     'no data': Case(
-        'the folder .*nowhere of the data set does not exist; put one folder a class there',
+        'the folder .*nowhere of the data set does not exist; put one folder per class there',
         body=folder('CustomDataset', 'nowhere'),
     ),
     'empty data': Case('the folder .*empty of the data set is empty; put one', body=folder('CustomDataset', 'empty')),

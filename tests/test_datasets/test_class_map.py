@@ -75,10 +75,10 @@ def test_lazy_init_reads_on_demand():
         (dict(groups=[[0]], classes=[1]), 'either groups or classes'),
         (dict(groups=[[0], []]), 'at least one old one'),
         (dict(classes=[]), 'at least one old one'),
-        (dict(groups=[[0, 1], [1]]), "'1' stands twice"),
+        (dict(groups=[[0, 1], [1]]), "'1' is named twice"),
         (dict(classes=['ten']), "'ten' is not a class; use a label from 0 to 9"),
         (dict(classes=[10]), '10 is not a class'),
-        (dict(classes=[0, 1], names=['x']), r"one for each of the 2 new classes, got \['x'\]"),
+        (dict(classes=[0, 1], names=['x']), r"one name for each of the 2 new classes, got \['x'\]"),
         (dict(classes=[0], indices=0), 'no image of Digits is left'),
     ],
 )

@@ -85,7 +85,7 @@ def test_a_transform_may_pack_the_fine_label_itself(root):
     ('groups', 'message'),
     [
         ([['cat', 'dgo'], ['owl']], "'dgo' is not a class"),
-        ([['cat'], ['cat', 'dog']], "'cat' stands twice"),
+        ([['cat'], ['cat', 'dog']], "'cat' is named twice"),
         ([['cat'], []], 'at least one old one'),
         ([[3]], '3 is not a class; use a label from 0 to 2'),
     ],
