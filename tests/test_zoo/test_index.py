@@ -114,7 +114,7 @@ def test_publishing_below_an_index_lists_the_entry(student, zoo):
 
 def test_a_name_that_is_taken_is_refused_before_any_work(student, zoo):
     index = (zoo / 'model-index.yml').read_text()
-    with pytest.raises(ValueError, match='has a model taken already; --name gives another name, --no-index'):
+    with pytest.raises(ValueError, match='has a model taken already; set another --name, or use --no-index'):
         publish(student[0], zoo / 'mine', name='taken')
     assert not (zoo / 'mine').exists()
     for name in (NAME, 'resnet18_8xb16_cifar10'):  # ours, and one of mmpretrain, whose index would break
