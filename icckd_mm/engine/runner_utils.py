@@ -1,4 +1,4 @@
-"""What hooks ask of a runner: the model itself, and a sample of what its data loader gives."""
+"""The unwrapped model of a runner, and one sample of its data loader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from icckd_mm.randomness import preserved_randomness
 
 
 def unwrapped(runner: Runner) -> Any:
-    """The model of a runner, without the wrapper that several processes put around it."""
+    """The model of a runner, without its DDP wrapper."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
@@ -19,10 +19,10 @@ def sample_batch(runner: Runner) -> dict:
     """One collated sample of the loop that is about to run; ``before_run`` is called once its loop is built.
 
     Returns:
-        ``inputs`` and ``data_samples`` as the data loader gives them; the random generators stay as they were.
+        ``inputs`` and ``data_samples`` as the data loader gives them; random generators do not change.
     """
     loop = next(
         loop for loop in (runner._train_loop, runner._val_loop, runner._test_loop) if isinstance(loop, BaseLoop)
-    )  # runner.train_loop would build what the run does not need
+    )  # runner.train_loop would build parts that the run does not need
     with preserved_randomness():
         return loop.dataloader.collate_fn([loop.dataloader.dataset[0]])

@@ -1,4 +1,4 @@
-"""Checks of published folders in a fresh process: what a stranger would do with them."""
+"""Verifies published folders in a clean process, as their users would load them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from icckd_mm.plain_text import plain
 from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
-SCRIPT = Path(__file__).with_name('stranger.py')
+SCRIPT = Path(__file__).with_name('clean_process.py')
 
 
 def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
     """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
-        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
         metrics: Whether to measure on the data set, where it is present. Defaults to True.
 
     Returns:
-        Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
-        fails ends the list.
+        Name of the check, whether it passed (None if it could not be checked), and details. A failed check ends
+        the list.
 
     Raises:
         ValueError: If the folder has no ``metafile.yml`` of one model.
@@ -59,17 +59,17 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
         capture_output=True,
         text=True,
         check=False,
-        # What this process can import, that one can too, also where the package is not installed.
+        # The other process can import the same modules, also if this package is not installed.
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path)},
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
-        return [[('fresh process', False, reason)] for _ in folders]
+        return [[('clean process', False, reason)] for _ in folders]
     return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]
 
 
 def table(checks: Sequence[Check]) -> str:
-    """The checks, one a line.
+    """The checks, one per line.
 
     Example:
         >>> print(table([('hash', True, '0123abcd'), ('ONNX', None, 'not checked: onnxruntime is missing')]))

@@ -167,7 +167,7 @@ def test_resume_takes_the_newest_whole_checkpoint_and_says_so(teacher, tmp_path,
     newest.write_bytes(newest.read_bytes()[:5000])
     again = run_train([*command, 'train_cfg.max_epochs=2'])
     said = capsys.readouterr().out
-    assert f'warning: {newest} is passed over' in said
+    assert f'warning: {newest} is skipped' in said
     assert f'resuming from {folder / "epoch_1.pth"}' in said
     assert equal(first.model.state_dict(), again.model.state_dict())
 

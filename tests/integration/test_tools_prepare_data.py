@@ -99,7 +99,7 @@ def test_a_killed_command_leaves_no_folder_that_looks_finished(source, tmp_path)
 @pytest.mark.parametrize(
     ('change', 'options', 'message'),
     [
-        (lambda root, out: out.mkdir(), {}, 'is there already'),
+        (lambda root, out: out.mkdir(), {}, 'exists already'),
         (lambda root, out: None, dict(classes=4), 'names 3 classes, fewer than the 4 asked for'),
         (lambda root, out: None, dict(classes=0), 'classes must be 1 to 200, got 0'),
         (lambda root, out: None, dict(size=65), 'size must be 8 to 64 pixels'),
@@ -157,7 +157,7 @@ def test_cifar10_is_averaged_and_its_last_training_images_are_held_out(cifar10, 
 @pytest.mark.parametrize(
     ('change', 'options', 'message'),
     [
-        (lambda root, out: out.mkdir(), {}, 'is there already'),
+        (lambda root, out: out.mkdir(), {}, 'exists already'),
         (lambda root, out: None, dict(train=4), r'train/airplane has 4 images, fewer than 4 \+ 1; ask for fewer'),
         (lambda root, out: None, dict(train=0), 'train must be a whole number of at least 1, got 0'),
         (lambda root, out: None, dict(held_out=0.5), 'held_out must be a whole number of at least 1, got 0.5'),

@@ -68,7 +68,7 @@ def _no_complexity(monkeypatch):
 @pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
 def test_a_name_from_a_file_is_refused_before_any_file_has_it(tmp_path, text):
     path = write_run(tmp_path / 'run', run_config(tmp_path), experiment_name=f'{text}_20260101_000000')
-    with pytest.raises(ValueError, match='cannot name files; --name gives a name') as caught:
+    with pytest.raises(ValueError, match='is not a valid file name; set --name') as caught:
         publish(path, tmp_path / 'zoo' / 'out', metrics=False)
     assert not any(bad in describe(caught.value) for bad in (BIDI, ESCAPE, '\0', '\n'))
     assert not (tmp_path / 'zoo').exists()

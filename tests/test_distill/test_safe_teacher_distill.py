@@ -61,7 +61,7 @@ def test_the_queue_of_an_icc_teacher_is_ignored_and_more_by_name(tmp_path):
 def test_a_whole_distillation_is_no_teacher(tmp_path):
     path = tmp_path / 'a.pth'
     torch.save(dict(state_dict={'architecture.head.fc.bias': torch.zeros(10)}), path)
-    with pytest.raises(ValueError, match='take its student out first'):
+    with pytest.raises(ValueError, match='extract its student first'):
         MODELS.build(algorithm(str(path)))
 
 
@@ -180,7 +180,7 @@ REFUSED = {
         wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=-1.0))),
         'distill_losses.loss_kl.loss_weight must be a finite number of at least 0, got -1.0',
     ),
-    'a weight that is no number': (
+    'a weight that is not a number': (
         wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=float('nan')))),
         'loss_weight must be a finite number of at least 0, got nan',
     ),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Check published folders as a stranger would, in a fresh process; the exit status says whether all is well."""
+"""Verify published folders in a clean process; the exit status is 0 if every check passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of a data set made smaller, as plain folders."""
+"""Writes smaller copies of the images of a data set, in plain folders."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from icckd_mm.compat.image_bytes import check_image
 
 
 def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
-    """Write images at ``size`` x ``size`` as PNG files, which lose nothing.
+    """Write images at ``size`` x ``size`` as PNG files, without loss.
 
-    ``out`` appears when it is complete; until then the files lie in ``<out>.partial``, which the next call removes.
+    ``out`` is created when it is complete; until then the files are in ``<out>.partial``, which the next call removes.
 
     Args:
-        images: File to read, and its new folder below ``out``; the name stays, as ``.png``.
+        images: File to read, and its new folder below ``out``; the name is kept, with ``.png``.
         out: The new folder; must not exist.
         size: Side of the new images in pixels.
 
     Yields:
-        Images done and images in all, after each image.
+        Images done and their total, after each image.
 
     Raises:
         ValueError: If a file is not an image that OpenCV reads.
@@ -37,7 +37,7 @@ def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> 
     for number, (path, folder) in enumerate(images, 1):
         picture = smaller(path, size)
         if not cv2.imwrite(str(partial / folder / f'{path.stem}.png'), picture):
-            raise OSError(f'cannot write to {partial / folder}; see that the disk has room')
+            raise OSError(f'cannot write to {partial / folder}; check the free space of the disk')
         yield number, len(images)
     os.rename(partial, out)
 

@@ -1,4 +1,4 @@
-"""Looks at what a runner has loaded before anything of it is used."""
+"""Checks a loaded checkpoint before it is used."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class LoadCheckHook(Hook):
 
 
 def add_load_check(runner: Runner) -> None:
-    """Give a runner the check; adding it again changes nothing.
+    """Add the check to a runner, once.
 
     Args:
-        runner: Before it loads.
+        runner: A runner that has not loaded yet.
     """
     if isinstance(runner, Runner) and not any(isinstance(hook, LoadCheckHook) for hook in runner.hooks):
         runner.register_hook(LoadCheckHook())

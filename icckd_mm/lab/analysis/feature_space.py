@@ -20,9 +20,9 @@ from icckd_mm.config.building import build_classifier, only_registered
 from icckd_mm.config.registered import check_registered
 from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.plain_text import plain
+from icckd_mm.zoo.clean_process import without_download
 from icckd_mm.zoo.network import AIDS, Network
 from icckd_mm.zoo.standalone_config import standalone_config
-from icckd_mm.zoo.stranger import without_download
 
 
 def feature_space(config: str, checkpoint: str) -> FeatureSpace:
