@@ -129,7 +129,7 @@ def _checked_dict(node: dict[Any, Any], place: Place) -> dict[str, Any]:
     found = {}
     for key, value in node.items():
         here = place.at(key, _kind_at(key, place))
-        if key == 'type' or (key in TYPES and value not in TYPES[key]):
+        if key == 'type' or (key in TYPES and value not in TYPES[key]) or (key == 'collate_fn' and isinstance(value, str)):
             found[key] = _checked_type(value, here)
         elif place.kind == 'MODELS' and (key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in repr(value))):
             continue  # the weights are in the file
