@@ -159,7 +159,7 @@ def _checked_type(name: Any, place: Place) -> str:
     found = None if place.kind in (PLAIN, LOADER) else find_registered(name, place.kind, place.scope)
     if found is None:
         raise place.refuse(
-            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it first'
+            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it (--import)'
         )
     reason = why_refused(found, place.kind)
     if reason:
