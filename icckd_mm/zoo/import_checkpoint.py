@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 
 from .architectures import Architecture, find_architecture
 
@@ -53,13 +55,9 @@ def import_checkpoint(
     if source == 'auto':
         source = 'torchvision' if network.family == 'torchvision' else 'mdistiller or repdistiller'
     meta = {'source': source, 'arch': network.name, 'num_classes': num_classes, 'model': config}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f'{out.name}.part')
-    try:
-        torch.save({'meta': meta, 'state_dict': state}, beside)
-        os.replace(beside, out)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = io.BytesIO()
+    torch.save({'meta': meta, 'state_dict': state}, content)
+    write_atomically(out, content.getvalue())
     return meta
 
 
