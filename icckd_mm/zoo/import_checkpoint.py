@@ -13,6 +13,7 @@ from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 
 from .architectures import Architecture, find_architecture
 
@@ -74,7 +75,7 @@ def load_state(src: Path) -> dict[str, Tensor]:
             state = state[wrapping]
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{src} holds no state dict: a dict of tensors, bare or under 'model', is wanted")
-    state = {str(key).removeprefix('module.'): value for key, value in state.items()}
+    state = without_wrappers({str(key): value for key, value in state.items()})
     check_sizes(state, src)
     student = {key[len('student.') :]: value for key, value in state.items() if key.startswith('student.')}
     return student or state

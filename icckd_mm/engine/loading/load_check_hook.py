@@ -14,6 +14,7 @@ from icckd_mm.engine.loading.weights_fit import (
     check_tested_weights,
     load_and_compare,
 )
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.engine.runner_utils import unwrapped
 
 
@@ -46,6 +47,9 @@ class LoadCheckHook(Hook):
         if any(not isinstance(key, str) for key in weights):
             raise ValueError(f'{name} does not hold weights by name; give a checkpoint')
         fit = load_and_compare(model, weights)
+        bare = without_wrappers(weights)
+        if bare.keys() != weights.keys():  # the names that the runner itself will look for
+            checkpoint['state_dict'] = bare
         if resume:
             check_resumed_weights(name, fit)
             for line in overruled_options(checkpoint['meta'].get('cfg'), runner.cfg):
