@@ -100,7 +100,11 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     config, meta = parse_config_text(meta['cfg']), checked_meta(meta)
     if not allow_unfinished:
         _check_finished(config, meta, path)
-    state = {str(name): value for name, value in without_wrappers(_weights(checkpoint, ema, path)).items() if isinstance(value, Tensor)}
+    state = {
+        str(name): value
+        for name, value in without_wrappers(_weights(checkpoint, ema, path)).items()
+        if isinstance(value, Tensor)
+    }
     model = config.to_dict().get('model')
     distilled = isinstance(model, dict) and 'architecture' in model
     if distilled:
