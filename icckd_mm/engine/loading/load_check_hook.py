@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
 from icckd_mm.engine.loading.overruled import overruled_options
@@ -42,7 +41,6 @@ class LoadCheckHook(Hook):
         if resume:
             check_run_state(runner, checkpoint, name)
         model = unwrapped(runner)
-        model = model.module if isinstance(model, BaseTTAModel) else model
         weights = checkpoint.get('state_dict', checkpoint)
         if any(not isinstance(key, str) for key in weights):
             raise ValueError(f'{name} does not hold weights by name; give a checkpoint')
