@@ -19,7 +19,7 @@ if [[ ${GPUS_PER_NODE:-}$gpus =~ ^[1-7]$ ]]; then # less than a machine
   per_node=$gpus
 fi
 if ! [[ $gpus$per_node =~ ^[0-9]+$ ]] || ((gpus < 1 || per_node < 1 || gpus % per_node)); then
-  echo "GPUS=$gpus is no multiple of GPUS_PER_NODE=$per_node; all machines need the same number of processes" >&2
+  echo "GPUS=$gpus is not a multiple of GPUS_PER_NODE=$per_node; all machines need the same number of processes" >&2
   exit 2
 fi
 resources=(--ntasks="$gpus" --ntasks-per-node="$per_node" --cpus-per-task="${CPUS_PER_TASK:-5}")

@@ -1,4 +1,4 @@
-"""What the metrics read from predicted data samples."""
+"""Reads scores, features and labels from predicted data samples."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
 
     Args:
         data_samples: Predictions of a batch.
-        name: Of the field, a vector for each sample.
-        remedy: What to do where it is missing.
+        name: Name of the field, a vector for each sample.
+        remedy: What to do if it is missing.
 
     Returns:
         ``(B, D)``.
@@ -49,7 +49,7 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
 
     Args:
         data_samples: Predictions of a batch.
-        num_classes: How many the model tells apart.
+        num_classes: Number of classes of the model.
 
     Returns:
         ``(B,)``, int64.
@@ -63,6 +63,6 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
     if labels.min() < 0 or labels.max() >= num_classes:
         raise ValueError(
             f'labels run from {int(labels.min())} to {int(labels.max())}, but the model predicts {num_classes} classes; '
-            'set head.num_classes or mend the annotation'
+            'set head.num_classes or fix the annotation'
         )
     return labels

@@ -1,4 +1,4 @@
-"""What of a published folder is looked at before another process uses it: its config is a program, its weights a pickle."""
+"""Checks a published folder before another process uses it: its config is a program, its weights a pickle."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
 
 
 def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
-    """The check that a folder fails before any of it is used; None if it passes.
+    """The check that a folder fails before any of its files is used; None if it passes.
 
     The config must be literals that build registered classes, and the weights must be a plain checkpoint. ``get_model`` then
-    executes a file that assigns values, and builds what was built here.
+    executes a file that only assigns values, and builds the network that was built here.
 
     Args:
-        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
 
     Raises:
         ValueError: If it has no ``metafile.yml`` of one model.
@@ -46,7 +46,7 @@ def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
 
 
 def _named_files(folder: Path) -> tuple[Path, Path]:
-    """Weights and config of a folder; a path in its metafile counts by its last part."""
+    """Weights and config of a folder; of a path in its metafile only the last part is used."""
     metafile = folder / 'metafile.yml'
     if not metafile.is_file():
         raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
@@ -62,8 +62,8 @@ def _named_files(folder: Path) -> tuple[Path, Path]:
 
 def _checked_config(path: Path) -> dict[str, Any]:
     text = _text(path)
-    if '{{' in text:  # mmengine puts names of folders and variables of the environment there
-        raise ValueError(f'{path.name} has a place for a variable, {{{{ }}}}; a published config is made of values')
+    if '{{' in text:  # mmengine inserts names of folders and environment variables there
+        raise ValueError(f'{path.name} contains a variable, {{{{ }}}}; a published config holds values only')
     try:
         config = parse_config_text(text).to_dict()
     except ValueError as error:
@@ -72,8 +72,8 @@ def _checked_config(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():  # nor a pipe, which would never end
-        raise FileNotFoundError(f'{path.name} is not there')
+    if not path.is_file():  # also refuses a pipe, which would never end
+        raise FileNotFoundError(f'{path.name} does not exist')
     if path.stat().st_size > LARGEST_TEXT:
         raise ValueError(f'{path.name} has more than {LARGEST_TEXT} bytes')
     return path.read_text(encoding='utf-8')

@@ -24,7 +24,7 @@ def plan_of(results):
 
 @pytest.mark.parametrize('results', RESULTS, ids=lambda path: path.parent.name)
 def test_the_report_is_what_the_results_give(results, tmp_path):
-    """Written anew, by the code of today, from results.jsonl alone; also a check that this takes seconds, by its time limit."""
+    """The code of today writes it again from results.jsonl alone; the time limit checks that this takes seconds."""
     markdown, page = write_report(plan_of(results), read_results(results), tmp_path)
     assert markdown.read_text() == results.with_name('report.md').read_text()
     drawn = {file.name for file in (tmp_path / 'figures').glob('*.png')}

@@ -178,7 +178,7 @@ def test_a_plan_that_is_asked_to_stop_ends_its_workers_in_order(signum, undistur
     status = process.returncode
     deadline = time.time() + 30
     assert status == (130 if signum == signal.SIGINT else 75), out
-    assert out.splitlines()[-1] == f'stopped by {signum.name}; the same command with --resume goes on'
+    assert out.splitlines()[-1] == f'stopped by {signum.name}; the same command with --resume continues'
     assert 'Traceback' not in out
     assert 'FAILED' not in out
     while alive(process.pid):  # multiprocessing's tracker notices last

@@ -101,7 +101,7 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
 
 @pytest.mark.timeout(240)
 def test_runs_that_are_done_alone_are_collected(plan, tmp_path, capsys):
-    """Also: the report can be written anew from results.jsonl alone."""
+    """Also: the report can be written again from results.jsonl alone."""
     work = tmp_path / 'work'
     main([plan, '--work-dir', str(work), '--slurm'])
     name = next(n for n in (work / 'slurm/tasks_1_1.txt').read_text().split() if n.startswith('student_alone'))

@@ -183,7 +183,7 @@ def test_a_wrong_number_of_gpus_never_reaches_slurm(wrong, slurm):
     environment, log = slurm
     done = shell('slurm_train.sh', 'part', 'name', TEACHER, 'out', **wrong, **environment)
     assert done.returncode == 2
-    assert 'is no multiple of GPUS_PER_NODE=' in done.stderr
+    assert 'is not a multiple of GPUS_PER_NODE=' in done.stderr
     assert not log.exists()
 
 
@@ -191,5 +191,5 @@ def test_unequal_machines_are_refused(slurm):
     environment, log = slurm
     done = shell('slurm_train.sh', 'part', 'name', TEACHER, 'out', GPUS='12', **environment)
     assert done.returncode == 2
-    assert done.stderr == ('GPUS=12 is no multiple of GPUS_PER_NODE=8; all machines need the same number of processes\n')
+    assert done.stderr == ('GPUS=12 is not a multiple of GPUS_PER_NODE=8; all machines need the same number of processes\n')
     assert not log.exists()

@@ -97,7 +97,7 @@ def test_other_pixels_under_the_same_names_in_another_folder_are_refused(teacher
     kept = {path.name: path.read_bytes() for path in (tmp_path / 'cache').iterdir()}
     other = image_folder(tmp_path / 'b')
     picture(other / 'owl/1.png', 200)
-    with pytest.raises(ValueError, match=r'holds logits of something else .*file contents: .* there, .* now') as error:
+    with pytest.raises(ValueError, match=r'holds other logits .*file contents: .* there, .* now') as error:
         student(tmp_path / 'other', teacher, other, tmp_path / 'cache')
     assert '\n' not in str(error.value)
     assert {path.name: path.read_bytes() for path in (tmp_path / 'cache').iterdir()} == kept

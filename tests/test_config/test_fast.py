@@ -146,7 +146,7 @@ def test_touches_no_work_dir_of_a_real_run():
 
 
 def test_unknown_data_that_are_missing_are_named():
-    with pytest.raises(ValueError, match=r'data/mine of the data set does not exist.*noise can stand in for CIFAR10'):
+    with pytest.raises(ValueError, match=r'data/mine of the data set does not exist.*noise can replace CIFAR10'):
         fast(
             'baseline/ce_vgg13_1xb64_cifar100.py',
             **{'train_dataloader.dataset': dict(_delete_=True, type='mmpretrain.CustomDataset', data_root='data/mine')},

@@ -109,7 +109,7 @@ def test_arguments_do_what_they_say():
         (dict(size=5), 'size must be an integer of at least 6'),
         (dict(seed=-1), 'seed must be an integer of at least 0'),
         (dict(traces=3, num_classes=3), 'traces must be below num_classes'),
-        (dict(views=7, traces=3), r'views \+ traces at most 9, the places of an image; got traces=3'),
+        (dict(views=7, traces=3), r'views \+ traces at most 9, the positions in an image; got traces=3'),
         (dict(single_view=1.5), r'single_view must be in \[0, 1\], got 1.5'),
         (dict(trace_strength=-0.1), r'trace_strength must be in \[0, 1\]'),
         (dict(single_view='half'), r"single_view must be in \[0, 1\], got 'half'"),

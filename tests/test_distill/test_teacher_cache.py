@@ -130,7 +130,7 @@ def test_logits_of_something_else_are_refused_by_name(change, named, teacher, tm
     before = (tmp_path / 'cache/key.json').read_text()
     seed, dtype = change.pop('teacher', None), change.pop('dtype', 'float16')
     path = weights(tmp_path / 'other.pth', seed=seed) if seed else teacher
-    with pytest.raises(ValueError, match='holds logits of something else') as error:
+    with pytest.raises(ValueError, match='holds other logits') as error:
         student(tmp_path / 'b', path, TeacherCacheHook(str(tmp_path / 'cache'), dtype), **change)
     assert named in str(error.value)
     assert str(error.value).count(' there, ') == 1
@@ -294,7 +294,7 @@ def shared(work_dir, teacher, folder, pipeline):
 @pytest.mark.parametrize('pipeline', [None, STILL])
 def test_two_processes_write_one_view_that_both_read(pipeline, teacher, tmp_path):
     """Both students are alike to the bit and learn what one without cache does. Without augmentation the second epoch,
-    shuffled anew, finds what the other process saw in the first.
+    shuffled again, finds what the other process saw in the first.
     """
     processes, folder = Processes(2), str(tmp_path / 'cache')
     try:

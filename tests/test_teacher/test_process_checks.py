@@ -24,7 +24,7 @@ REFUSED = {
     'EMAHook': (
         [dict(EMA, update_buffers=True)],
         {},
-        r'EMAHook\(update_buffers=True\) .*no unit vectors; leave update_buffers out',
+        r'EMAHook\(update_buffers=True\) .*not unit vectors; leave update_buffers out',
     ),
     'a subclass': (
         [dict(type='mmpretrain.EMAHook', momentum=0.3, update_buffers=True)],
@@ -91,7 +91,7 @@ def test_the_flexible_runner_is_refused(strategy, tmp_path, monkeypatch):
 
 
 def test_a_wrapper_other_than_ddp_is_refused(tmp_path, monkeypatch):
-    """FSDP and DeepSpeed need a GPU; this wrapper of mmengine needs none and is no DistributedDataParallel either."""
+    """FSDP and DeepSpeed need a GPU; this wrapper of mmengine needs none and is not DistributedDataParallel either."""
     for name, value in dict(RANK=0, LOCAL_RANK=0, WORLD_SIZE=1, MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port()).items():
         monkeypatch.setenv(name, str(value))
     init_dist('pytorch', backend='gloo')

@@ -90,7 +90,7 @@ def test_every_family_makes_the_round_trip(entries):
         assert ('ONNX' in passed) == ('onnx' in FORMATS)
         assert ('safetensors' in passed) == ('safetensors' in FORMATS)
         assert ('plain mmpretrain' in passed) == (family == 'ResNet')
-        assert checks[-1] == ('metrics', None, 'not checked: the data are not here (/nowhere)')
+        assert checks[-1] == ('metrics', None, 'not checked: the data are missing (/nowhere)')
 
 
 @pytest.mark.timeout(120)
@@ -104,7 +104,7 @@ class Blocker:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocker())
 sys.argv = ['-', '0', {str(entries / 'ResNet')!r}]
-exec(compile(open({str(SCRIPT)!r}).read(), 'stranger.py', 'exec'), {{'__name__': '__main__'}})
+exec(compile(open({str(SCRIPT)!r}).read(), 'clean_process.py', 'exec'), {{'__name__': '__main__'}})
 """
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
     assert '"prediction", true' in out

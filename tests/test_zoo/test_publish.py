@@ -1,4 +1,4 @@
-"""From a run to a folder for a stranger."""
+"""From a run to a folder to publish."""
 
 import json
 import subprocess
@@ -106,7 +106,7 @@ def test_a_teacher_is_published_with_its_average(teacher, tmp_path):
 
 
 def test_a_loss_with_buffers_stays_behind(tmp_path):
-    """An MCMI teacher keeps class means in its head; a stranger gets a plain head."""
+    """An MCMI teacher keeps class means in its head; users get a plain head."""
     model = {**CONV, 'head': {**CONV['head'], 'loss': dict(type='icckd_mm.MCMILoss', num_classes=10)}}
     train(tmp_path / 'run', model, views=1, hooks=[], validate=True)
     (tmp_path / 'out').mkdir()
@@ -188,7 +188,7 @@ def test_bad_runs_are_named_and_leave_nothing(student, altered, tmp_path, capfd)
         (weights_only, {}, 'does not hold the config'),
         (listed, {}, 'does not hold the config'),
         (hostile, {}, 'could run code'),
-        (text, {}, 'damaged or no checkpoint'),
+        (text, {}, 'damaged or not a PyTorch checkpoint'),
         (student[0], dict(ema=True), 'has no averaged weights'),
         (student[0], dict(formats=['pth', 'tflite']), r"\['tflite'\] are unknown"),
         (student[0], dict(name='../up'), 'becomes a file name'),
@@ -251,7 +251,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(student, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_images_of_one_stored_size_are_resized_for_a_stranger_and_wrappers_go(student):
+def test_images_of_one_stored_size_are_resized_for_users_and_wrappers_go(student):
     """The digits are stored at 8 pixels here; mmpretrain's inferencer looks for the pipeline at the data set itself."""
     network = take_network(student[0])
     resize = {'type': 'Resize', 'scale': (8, 8)}

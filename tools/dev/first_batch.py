@@ -17,7 +17,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import Tensor, nn
 
-import icckd_mm  # noqa: F401  # mends mmrazor before it is imported
+import icckd_mm  # noqa: F401  # patches mmrazor before it is imported
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs/distillers.md'

@@ -1,4 +1,4 @@
-"""Objects of a run in plain containers, and back."""
+"""Converts objects of a run to plain containers and back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def to_plain(value: Any, path: str) -> Any:
 
     Args:
         value: What to convert; numpy arrays and scalars, paths and mmengine's ``HistoryBuffer`` are known.
-        path: Where in the checkpoint it stands, for the message.
+        path: Its path in the checkpoint, for the message.
 
     Returns:
         The same content, safe for ``torch.load(weights_only=True)``.
@@ -29,7 +29,7 @@ def to_plain(value: Any, path: str) -> Any:
     if value is None or isinstance(value, (bool, str, bytes)) or type(value) in (int, float):
         return value
     if isinstance(value, torch.Tensor):
-        return value.detach()  # no parameter, and without attributes that torch.compile may have left on it
+        return value.detach()  # a plain tensor, without attributes that torch.compile may have set
     if isinstance(value, (torch.Size, torch.dtype, torch.device)):
         return value
     if isinstance(value, np.generic):

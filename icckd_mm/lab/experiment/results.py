@@ -25,7 +25,7 @@ def read_results(path: str | Path) -> list[Record]:
         In the order of the file; an unfinished last line, left by a kill, is passed over.
 
     Raises:
-        ValueError: If another line is no record.
+        ValueError: If another line is not a record.
     """
     path = Path(path)
     if not path.exists():

@@ -131,7 +131,7 @@ def test_a_loop_that_cannot_resume_within_an_epoch_says_what_is_lost(iteration, 
 def test_the_stock_checkpoint_hook_says_what_is_lost(tmp_path):
     stock = dict(checkpoint=dict(type='CheckpointHook', interval=1))
     line, _ = trained(tmp_path, Ask('iter', 2), default_hooks=stock)
-    assert line.endswith('what was learnt is lost, since default_hooks.checkpoint is not an ExactCheckpointHook')
+    assert line.endswith('training is lost, since default_hooks.checkpoint is not an ExactCheckpointHook')
 
 
 def test_handlers_are_there_within_a_command_only(capsys):
@@ -142,7 +142,7 @@ def test_handlers_are_there_within_a_command_only(capsys):
         assert ended.value.code == status
         error = capsys.readouterr().err
         assert error.startswith(f'stopped by {signum.name}')
-        assert ('the same command with --resume goes on' in error) == resumes
+        assert ('the same command with --resume continues' in error) == resumes
         assert error.count('\n') == 1
     assert [signal.getsignal(signum) for signum in interruption.SIGNALS] == before
 
