@@ -135,4 +135,4 @@ def test_a_missing_plan_ends_in_one_line(tmp_path):
         [os.sys.executable, 'tools/experiment.py', 'nowhere.py', '--dry-run'], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.strip() == 'error: plan nowhere.py does not exist; ls docs/study/plans shows ours'
+    assert done.stderr.strip() == 'error: plan nowhere.py does not exist; ls docs/study/plans lists ours'

@@ -9,7 +9,7 @@ from icckd_mm.lab.study.method_figure import method_figure
 
 
 def figure_blocks(comparison: Comparison) -> list[Block]:
-    """All figures that the study has, with captions."""
+    """All figures of the study, with captions."""
     over_ce = 'Bars are 95 % intervals of the differences paired by seed.'
     made = {
         'gain_method': method_figure(comparison),

@@ -96,7 +96,7 @@ def test_one_run_a_gpu_asks_nobody():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_gpus_that_are_not_there_are_named_with_the_way_out():
-    with pytest.raises(ValueError, match=r'GPUs 0, 7 do not say how much memory is free: .*; --workers 2 does without'):
+    with pytest.raises(ValueError, match=r'GPUs 0, 7 do not report their free memory: .*; use --workers 2'):
         free_memory(['0', '7'])
 
 
