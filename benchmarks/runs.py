@@ -38,8 +38,8 @@ def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: in
     Args:
         config (Config | dict): A complete config; its training data are loaded by ``DeviceLoader``.
         folder (str | Path): Work dir.
-        batch (int): Images a step.
-        steps (int): Steps an epoch.
+        batch (int): Images per step.
+        steps (int): Steps per epoch.
         device (str): ``'cpu'`` or ``'cuda'``.
 
     Returns:
@@ -105,8 +105,8 @@ class BareLoop:
     Args:
         student (dict): Config of a classifier.
         teacher (dict, optional): Config of its teacher; with it the loss is 0.1 CE + 0.9 T^2 KL, T = 4, else CE.
-        batch (int): Images a step.
-        steps (int): Steps an epoch.
+        batch (int): Images per step.
+        steps (int): Steps per epoch.
         size (int): Side of the images.
         device (str): ``'cpu'`` or ``'cuda'``.
     """

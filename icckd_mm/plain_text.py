@@ -6,11 +6,7 @@ import html
 import re
 import unicodedata
 
-CONTROL = (
-    'C',
-    'Zl',
-    'Zp',
-)  # control, format (can reverse the text), private, and line and paragraph separators
+CONTROL = ('C', 'Zl', 'Zp')  # control, format (can reverse text), private, and line and paragraph separators
 MARKDOWN = re.compile(r'([\\`*_{}\[\]#|~$])')
 
 

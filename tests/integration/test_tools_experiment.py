@@ -73,7 +73,7 @@ def test_slurm_scripts_are_valid_and_submit_level_after_level(plan, tmp_path, ca
 
 
 def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
-    """array.sh itself, with a stand-in for Python that says what it is called with."""
+    """array.sh itself, with a replacement of Python that prints its arguments."""
     work = tmp_path / 'work'
     main([plan, '--work-dir', str(work), '--slurm'])
     script = (work / 'slurm/array.sh').read_text()

@@ -1,4 +1,4 @@
-"""The cut of Tiny-ImageNet, made of a tiny copy of its layout."""
+"""The subset of Tiny-ImageNet, made from a tiny copy of its layout."""
 
 import hashlib
 import os

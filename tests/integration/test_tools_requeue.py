@@ -1,4 +1,4 @@
-"""What the launch scripts do when a cluster takes its machines back; srun and scontrol are played by scripts."""
+"""The launch scripts when a cluster preempts their job; srun and scontrol are scripts."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Real tunings of 60 digits; the test set is not there at all."""
+"""Real tunings of 60 digits; the test set does not exist."""
 
 import json
 import multiprocessing as mp

@@ -1,4 +1,4 @@
-"""Files of results that hold something else are named, with the line."""
+"""Invalid files of results are named, with the line."""
 
 import json
 from collections import OrderedDict

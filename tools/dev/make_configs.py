@@ -76,7 +76,7 @@ def finetuned(bench: Benchmark, net: str) -> str:
 
 
 def control(bench: Benchmark, net: str) -> str:
-    note = '# Two views as for the ICC teacher, but no weight on the loss: shows what the second view does by itself\n'
+    note = '# Two views as for the ICC teacher, but loss weight 0: the effect of the second view alone\n'
     return f"{note}_base_ = '../teacher/{bench.name('icc', net)}.py'\n\n{HOOK.format(0)}"
 
 

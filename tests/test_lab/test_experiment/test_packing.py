@@ -1,4 +1,4 @@
-"""Runs share a GPU where its memory allows; the decision is tested on numbers, no GPU is needed."""
+"""Runs share a GPU if its memory allows; the choice is tested with given numbers, without a GPU."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a network keeps of classes behind coarse labels."""
+"""What a network trained on coarse labels knows about the fine classes."""
 
 import math
 

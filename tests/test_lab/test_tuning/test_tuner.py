@@ -41,7 +41,7 @@ class Clock:
 
 
 class Stand:
-    """Instead of worker processes: a run takes a second an epoch; students like one number best."""
+    """Instead of worker processes: a run takes a second per epoch; one number is best for students."""
 
     clock, best, broken, log = Clock(), 2, (), []
 
@@ -143,7 +143,7 @@ def test_the_rungs_fit_the_budget_and_cut_to_a_third(seconds, deepest, workers):
     assert 2 <= rungs[-1].size <= 3
     assert len(rungs[-1].seeds) >= 2
     seeds = [seed for rung in rungs for seed in rung.seeds]
-    assert len(set(seeds)) == len(seeds)  # no luck is carried on
+    assert len(set(seeds)) == len(seeds)  # no luck is carried over
 
 
 def test_what_a_generous_budget_gives_is_written_out():
