@@ -79,6 +79,12 @@ def check_sizes(weights: Mapping[str, Tensor], where: object) -> int:
     return stored
 
 
+def bounds_of(weights: Mapping[str, Any]) -> Bounded:
+    """Within it a network stays in proportion to weights that are in a file; what is not a tensor does not count."""
+    tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
+    return Bounded(4 * check_sizes(tensors, 'the file') + SPARE_BYTES, 20 * len(tensors) + SPARE_TENSORS)
+
+
 def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> nn.Module:
     """Build what a checked config describes, without its weights.
 
@@ -94,6 +100,5 @@ def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     """
     from mmpretrain.registry import MODELS
 
-    bounds = Bounded(4 * check_sizes(weights, 'the file') + SPARE_BYTES, 20 * len(weights) + SPARE_TENSORS)
-    with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered(), bounds:
+    with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered(), bounds_of(weights):
         return MODELS.build(deepcopy(dict(config)))  # mmpretrain changes the config it builds from

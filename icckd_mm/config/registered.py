@@ -129,7 +129,7 @@ def _checked_dict(node: dict[Any, Any], place: Place) -> dict[str, Any]:
     found = {}
     for key, value in node.items():
         here = place.at(key, _kind_at(key, place))
-        if key == 'type' or (key in TYPES and value not in TYPES[key]):
+        if key == 'type' or (key in TYPES and value not in TYPES[key]) or (key == 'collate_fn' and isinstance(value, str)):
             found[key] = _checked_type(value, here)
         elif place.kind == 'MODELS' and (key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in repr(value))):
             continue  # the weights are in the file
@@ -159,7 +159,7 @@ def _checked_type(name: Any, place: Place) -> str:
     found = None if place.kind in (PLAIN, LOADER) else find_registered(name, place.kind, place.scope)
     if found is None:
         raise place.refuse(
-            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it first'
+            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it (--import)'
         )
     reason = why_refused(found, place.kind)
     if reason:

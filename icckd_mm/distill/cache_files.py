@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +48,7 @@ def check_key(path: Path, key: dict[str, str]) -> None:
     """
     if not path.exists():
         try:
-            own = path.with_name(f'{path.name}.{os.getpid()}')
-            write_atomically(own, json.dumps(key, indent=2).encode())
-            os.replace(own, path)
+            write_atomically(path, json.dumps(key, indent=2).encode())
         except OSError as error:
             raise ValueError(f'cannot write to {path.parent}, {error}; give another folder') from None
     found = _read_key(path)

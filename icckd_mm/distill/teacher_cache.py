@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -147,6 +146,4 @@ class TeacherCache:
     def _save(self, path: Path) -> None:
         content = io.BytesIO()
         np.save(content, self.rows)  # type: ignore[arg-type]
-        own = path.with_name(f'{path.name}.{os.getpid()}')  # two students may reach this at the same time
-        write_atomically(own, content.getvalue())
-        os.replace(own, path)
+        write_atomically(path, content.getvalue())  # two students may reach this at the same time

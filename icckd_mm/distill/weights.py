@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
+
 IGNORED = ('icc_loss.', 'data_preprocessor.')  # the teacher's queue; statistics of the images are compared, not loaded
 
 
@@ -17,7 +19,7 @@ def load_strictly(model: nn.Module, path: str, ignored: Sequence[str] = IGNORED)
 
     Args:
         model: Changed in place, only if all fits.
-        path: A checkpoint, local or of any scheme that mmengine knows.
+        path: A checkpoint, local or of any scheme that mmengine knows; also one saved from a wrapped or compiled model.
         ignored: Prefixes of keys to ignore. Defaults to the queue of the intra-class loss and the
             data preprocessor.
 
@@ -28,7 +30,7 @@ def load_strictly(model: nn.Module, path: str, ignored: Sequence[str] = IGNORED)
         ValueError: If a key is missing, surplus or has the wrong shape; names all of them.
     """
     checkpoint = CheckpointLoader.load_checkpoint(str(path), map_location='cpu')
-    given = checkpoint.get('state_dict', checkpoint)
+    given = without_wrappers(checkpoint.get('state_dict', checkpoint))
     given = {key: value for key, value in given.items() if not key.startswith(tuple(ignored))}
     wanted = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignored))}
     shapes = [

@@ -18,7 +18,7 @@ class PredictedFeaturesHook(Hook):
     """Puts the input of the last linear layer as ``features`` into every predicted data sample, for the metrics.
 
     Acts in ``mode='predict'`` only, on a classifier, and on student and teacher of a distillation. Weights and checkpoint
-    do not change.
+    do not change. With test-time augmentation the features are those of the first version of an image.
 
     Args:
         features: Name of the module whose output are the features. Defaults to None: the input of the layer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Entry:
         files: Names of its other files.
         with_preprocess: Whether the ONNX graph holds the preprocessing.
         root: Path of the folder relative to that of the model index, ``''`` without one.
+        modules: Modules of the user that register the network.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Entry:
     files: list[str] = field(default_factory=list)
     with_preprocess: bool = False
     root: str = ''
+    modules: Sequence[str] = ()
 
     def beside(self, suffix: str) -> str | None:
         """The file with that suffix, if it was written."""
@@ -121,6 +124,9 @@ def model_card(entry: Entry) -> str:
     rows = [f'| {in_markdown(key)} | {value:.2f} |' for key, value in entry.metrics.items()]
     results = '\n'.join(rows) or '| (not measured) | |'
     ours = '\nNeeds the package icckd_mm, which holds the network.\n' if 'icckd_mm.' in str(network.model) else ''
+    for module in entry.modules:
+        ours += f'\nNeeds the module `{module}`, which registers the network.\n'
+    imports = ''.join(f'import {module}\n' for module in entry.modules)
     rgb = channel_order(entry.config) == 'RGB'
     image = "mmcv.imread('image.png', channel_order='rgb')" if rgb else "'image.png'"
     return f"""# {entry.name}
@@ -135,7 +141,7 @@ of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 ## Use
 {ours}
 ```python
-{'import mmcv' + chr(10) if rgb else ''}from mmpretrain import ImageClassificationInferencer
+{'import mmcv' + chr(10) if rgb else ''}{imports}from mmpretrain import ImageClassificationInferencer
 predict = ImageClassificationInferencer({entry.name + '.py'!r}, pretrained={entry.weights!r})
 print(predict({image})[0]['pred_class'])
 ```

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
 import tempfile
@@ -231,8 +232,10 @@ def _check_classes(trained: Any, tested: Any) -> None:
 
 
 def main() -> None:
-    """Check the folders given after ``1`` (with metrics) or ``0`` and print one line of JSON."""
-    metrics, *folders = sys.argv[1:]
+    """Check the folders given after ``1`` (with metrics) or ``0`` and a list of modules; print one line of JSON."""
+    metrics, modules, *folders = sys.argv[1:]
+    for name in filter(None, modules.split(',')):
+        importlib.import_module(name)
     print('\n' + json.dumps([check_folder(Path(folder), metrics == '1') for folder in folders]))
 
 

@@ -32,6 +32,7 @@ def write_entry(
     with_preprocess: bool = False,
     metrics: bool = True,
     root: str = '',
+    modules: Sequence[str] = (),
 ) -> None:
     """Write weights, config, log, ``metafile.yml`` and model card into a folder.
 
@@ -43,6 +44,7 @@ def write_entry(
         with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
         metrics: Whether to measure metrics that the run did not log. Defaults to True.
         root: Path of the entry relative to its model index, with a slash at the end. Defaults to none.
+        modules: Modules of the user that register the network. Defaults to none.
 
     Raises:
         OSError: If something cannot be written.
@@ -68,7 +70,8 @@ def write_entry(
     own, teacher = logged_metrics(network)
     if not own and metrics:
         own = _measured(model, config)
-    entry = Entry(name, weights.name, network, config, complexity(model, size), own, teacher, files, with_preprocess, root)
+    sizes = complexity(model, size)
+    entry = Entry(name, weights.name, network, config, sizes, own, teacher, files, with_preprocess, root, modules)
     (folder / f'{name}.py').write_text(_config_text(config, network.checkpoint), encoding='utf-8')
     (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
     (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 
 from .architectures import Architecture, find_architecture
 
@@ -53,13 +56,9 @@ def import_checkpoint(
     if source == 'auto':
         source = 'torchvision' if network.family == 'torchvision' else 'mdistiller or repdistiller'
     meta = {'source': source, 'arch': network.name, 'num_classes': num_classes, 'model': config}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f'{out.name}.part')
-    try:
-        torch.save({'meta': meta, 'state_dict': state}, beside)
-        os.replace(beside, out)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = io.BytesIO()
+    torch.save({'meta': meta, 'state_dict': state}, content)
+    write_atomically(out, content.getvalue())
     return meta
 
 
@@ -74,7 +73,7 @@ def load_state(src: Path) -> dict[str, Tensor]:
             state = state[wrapping]
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{src} holds no state dict: it must be a dict of tensors, or have one under 'model'")
-    state = {str(key).removeprefix('module.'): value for key, value in state.items()}
+    state = without_wrappers({str(key): value for key, value in state.items()})
     check_sizes(state, src)
     student = {key[len('student.') :]: value for key, value in state.items() if key.startswith('student.')}
     return student or state

@@ -17,6 +17,7 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.plain_text import plain
 
 from .meta import checked_meta
@@ -99,7 +100,11 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     config, meta = parse_config_text(meta['cfg']), checked_meta(meta)
     if not allow_unfinished:
         _check_finished(config, meta, path)
-    state = {str(name): value for name, value in _weights(checkpoint, ema, path).items() if isinstance(value, Tensor)}
+    state = {
+        str(name): value
+        for name, value in without_wrappers(_weights(checkpoint, ema, path)).items()
+        if isinstance(value, Tensor)
+    }
     model = config.to_dict().get('model')
     distilled = isinstance(model, dict) and 'architecture' in model
     if distilled:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from icckd_mm.config.own_modules import import_modules
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
@@ -36,6 +38,7 @@ class Options:
         index: The model index to add the entry to. Defaults to the nearest ``model-index.yml`` in
             the folders above the entry.
         list_it: Whether to add it to an index. Defaults to True.
+        modules: Modules of the user that register the network. Defaults to none.
     """
 
     name: str | None = None
@@ -47,6 +50,7 @@ class Options:
     metrics: bool = True
     index: str | os.PathLike[str] | None = None
     list_it: bool = True
+    modules: Sequence[str] = ()
 
 
 def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options: object) -> list[Check]:
@@ -70,6 +74,7 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
     """
     out, how = Path(out), Options(**options)  # type: ignore[arg-type]
     _check(out, how)
+    import_modules(how.modules)
     network = take_network(run, how.ema, how.allow_unfinished)
     name = how.name or file_name(network.meta, network.checkpoint)
     index = _index(out, name, how)
@@ -77,8 +82,8 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         entry = folder / 'entry'
         entry.mkdir()
         root = '' if index is None else _path_from(index, out)
-        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root)
-        checks = verify(entry, how.metrics)
+        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root, how.modules)
+        checks = verify(entry, how.metrics, how.modules)
         failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False]
         if failed:
             raise ValueError(f'the published files do not pass their checks, nothing was written: {"; ".join(failed)}')
@@ -89,23 +94,18 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
 def _put(entry: Path, out: Path, index: Path | None) -> None:
     """Move the entry to its folder and list it; an earlier entry is kept if that fails."""
     old = entry.with_name('old')
-    listed = None if index is None else index.with_name(f'.{index.name}.part')
+    if out.exists():
+        os.replace(out, old)
     try:
-        if index is not None and listed is not None:
-            listed.write_text(model_index.with_entry(index, out), encoding='utf-8')
-        if out.exists():
-            os.replace(out, old)
-        try:
-            os.replace(entry, out)
-        except OSError:
-            if old.exists():
-                os.replace(old, out)
-            raise
-        if index is not None and listed is not None:
-            os.replace(listed, index)
-    finally:
-        if listed is not None:
-            listed.unlink(missing_ok=True)
+        os.replace(entry, out)
+        if index is not None:
+            write_atomically(index, model_index.with_entry(index, out).encode())
+    except BaseException:
+        if out.exists() and not entry.exists():
+            os.replace(out, entry)
+        if old.exists():
+            os.replace(old, out)
+        raise
 
 
 def _check(out: Path, how: Options) -> None:

@@ -70,13 +70,28 @@ def test_an_unfinished_cut_is_not_there_and_the_next_call_does_it_again(source, 
     out = tmp_path / 'cut'
     steps = cut_tiny_imagenet(source, out, classes=2)
     assert [next(steps) for _ in range(3)] == [(1, 12), (2, 12), (3, 12)]
+    theirs = tmp_path / 'cut.partial/notes.txt'  # a folder of somebody else
+    theirs.parent.mkdir()
+    theirs.touch()
+    other = cut_tiny_imagenet(source, out, classes=2)
+    next(other)
     steps.close()
     assert not out.exists()
-    (tmp_path / 'cut.partial/train/n01/rest.png').write_bytes(b'half')
-    list(cut_tiny_imagenet(source, out, classes=2))
+    list(other)  # a second process is not disturbed by the first
     list(cut_tiny_imagenet(source, tmp_path / 'undisturbed', classes=2))
     assert digest(out) == digest(tmp_path / 'undisturbed')
-    assert not (tmp_path / 'cut.partial').exists()
+    assert theirs.exists()
+    assert not list(tmp_path.glob('.cut-*'))
+
+
+def test_of_two_calls_at_once_the_later_is_refused_and_leaves_nothing(source, tmp_path):
+    first, second = (cut_tiny_imagenet(source, tmp_path / 'cut', classes=classes) for classes in (2, 1))
+    next(first), next(second)
+    list(first)
+    with pytest.raises(OSError, match='cut'):
+        list(second)
+    assert len(digest(tmp_path / 'cut')) == 12
+    assert not list(tmp_path.glob('.cut-*'))
 
 
 def test_a_killed_command_leaves_no_folder_that_looks_finished(source, tmp_path):
@@ -88,12 +103,12 @@ def test_a_killed_command_leaves_no_folder_that_looks_finished(source, tmp_path)
     words = [sys.executable, 'tools/prepare_data.py', 'tiny-imagenet', str(source), str(out), '--classes', '1']
     process = subprocess.Popen(words, cwd=ROOT, env={**os.environ, 'PYTHONPATH': str(ROOT)})
     deadline = time.time() + 120
-    while not list(tmp_path.glob('cut.partial/train/n01/*.png')) and process.poll() is None and time.time() < deadline:
+    while not list(tmp_path.glob('.cut-*/images/train/n01/*.png')) and process.poll() is None and time.time() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
-    assert (tmp_path / 'cut.partial').exists()
+    assert list(tmp_path.glob('.cut-*'))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +128,12 @@ def test_mistakes_are_named_before_anything_is_written(source, tmp_path, change,
     change(source, out)
     with pytest.raises(ValueError, match=message):
         cut_tiny_imagenet(source, out, **{'classes': 2, **options})
-    assert not (tmp_path / 'cut.partial').exists()
+    assert not list(tmp_path.glob('.cut-*'))
 
 
 def test_a_broken_image_is_named(source, tmp_path):
     (source / 'train/n01/images/n01_2.JPEG').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'n01_2\.JPEG is not an image'):
+    with pytest.raises(ValueError, match=r'OpenCV cannot read the image .*n01_2\.JPEG; unpack'):
         list(cut_tiny_imagenet(source, tmp_path / 'cut', classes=2))
     assert not (tmp_path / 'cut').exists()
 
@@ -170,4 +185,4 @@ def test_mistakes_about_cifar10_are_named_before_anything_is_written(cifar10, tm
     change(cifar10, out)
     with pytest.raises(ValueError, match=message):
         cut_cifar10(cifar10, out, **{'train': 2, 'held_out': 1, **options})
-    assert not (tmp_path / 'cut.partial').exists()
+    assert not list(tmp_path.glob('.cut-*'))

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -19,7 +20,7 @@ from icckd_mm.lab.page import Block, markdown, markdown_table, page
 from icckd_mm.zoo import index as model_index
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
-from icckd_mm.zoo.publish import publish
+from icckd_mm.zoo.publish import _put, publish
 from icckd_mm.zoo.verify import table
 
 from .forged import run_config, write_run
@@ -190,7 +191,7 @@ import resource
 from icckd_mm.zoo import publish as module
 from icckd_mm.config.command_line import run
 from icckd_mm.compat.safe_load import load_checkpoint_safely
-module.verify = lambda entry, metrics: []
+module.verify = lambda *args: []
 load_checkpoint_safely({str(tmp_path / 'run' / 'epoch_1.pth')!r})
 resource.setrlimit(resource.RLIMIT_FSIZE, ({allowed}, resource.RLIM_INFINITY))
 out = {str(tmp_path / 'zoo' / 'out')!r}
@@ -211,6 +212,24 @@ run(lambda argv: module.publish({str(tmp_path / 'run')!r}, out, force=True, metr
     assert files(tmp_path) == before
     assert (out / 'metafile.yml').read_text() == 'the old entry'
     assert (tmp_path / 'zoo' / 'model-index.yml').read_text() == 'Import: []\n'
+
+
+def test_an_index_that_cannot_be_written_leaves_the_old_entry_and_files_of_others(tmp_path, monkeypatch):
+    for name in ('new', 'out'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'metafile.yml').write_text(name)
+    index, theirs = tmp_path / 'model-index.yml', tmp_path / '.model-index.yml.part'
+    theirs.write_text('of another process')
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
+        with pytest.raises(OSError, match='No space left'):
+            _put(tmp_path / 'new', tmp_path / 'out', index)
+    assert (tmp_path / 'out/metafile.yml').read_text() == 'out'
+    assert files(tmp_path) == ['.model-index.yml.part', 'new', 'new/metafile.yml', 'out', 'out/metafile.yml']
+    _put(tmp_path / 'new', tmp_path / 'out', index)
+    assert (tmp_path / 'out/metafile.yml').read_text() == 'new'
+    assert index.read_text() == 'Import:\n- out/metafile.yml\n'
+    assert theirs.read_text() == 'of another process'
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):

@@ -31,6 +31,13 @@ def renamed(rename):
     return change
 
 
+def bare(content):
+    """What ``torch.save(model.state_dict(), FILE)`` gives."""
+    weights = content['state_dict']
+    content.clear()
+    content.update(weights)
+
+
 def start(run, tmp_path, *args, **options):
     """Build and load, and no step."""
     with pytest.raises(LoadedError):
@@ -45,7 +52,7 @@ def score(run, tmp_path, *args, **options):
 
 OTHER_NAMES = {
     'architecture.': (lambda key: f'architecture.{key}', "Its keys begin with 'architecture.'"),
-    'module.module.': (lambda key: f'module.module.{key}', "Its keys begin with 'module.'"),
+    'net.module.': (lambda key: f'net.module.{key}', "Its keys begin with 'net.module.'"),
     'model.': (lambda key: f'model.{key}', "Its keys begin with 'model.'"),
     'no backbone.': (lambda key: key.replace('backbone.', ''), ''),
     'nothing known': (lambda key: f'x{key}', ''),
@@ -97,6 +104,16 @@ def test_a_name_in_a_message_is_one_line_without_codes(run):
     with pytest.raises(ValueError, match=r"1 surplus \('a\\n\\x1b\[2Jb+'\)") as caught:
         run.resume()
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize('prefix', ['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.'])
+def test_weights_of_a_wrapped_network_are_those_of_the_network(run, prefix, tmp_path):
+    plain = score(run, tmp_path)
+    run.forge(renamed(lambda key: f'{prefix}{key}'))
+    assert score(run, tmp_path) == plain
+    start(run, tmp_path)
+    run.forge(bare)
+    assert score(run, tmp_path) == plain
 
 
 def test_what_is_honest_goes_on(run, tmp_path):

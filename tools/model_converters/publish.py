@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icckd_mm.config.command_line import run
+from icckd_mm.config.own_modules import add_import_argument
 from icckd_mm.zoo.index import chosen_index
 from icckd_mm.zoo.publish import FORMATS, publish
 from icckd_mm.zoo.verify import table
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     where.add_argument('--index', help='model index to add the entry to (default: the nearest model-index.yml above it)')
     where.add_argument('--no-index', dest='list_it', action='store_false', help='do not add the entry to a model index')
     parser.add_argument('--force', action='store_true', help='replace the entry if it exists')
+    add_import_argument(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     options = vars(parser.parse_args(argv))
     options.pop('debug')

@@ -18,7 +18,7 @@ def cut_cifar10(
 
     Of each class, sorted by file name, the first ``train`` training images become ``train`` and the last ``held_out`` become
     ``held_out``, so that a larger ``train`` keeps the images of a smaller one. ``test`` has all test images. Two calls give the
-    same files. ``out`` is created when it is complete; until then they are in ``<out>.partial``, which the next call removes.
+    same files. ``out`` is created when it is complete, see :func:`icckd_mm.datasets.files.smaller_images.write_smaller`.
 
     Args:
         source: CIFAR-10 as image files, ``{train,test}/<class>/*.jpg`` or ``*.png``.

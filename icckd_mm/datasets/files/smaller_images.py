@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from icckd_mm.compat.image_bytes import check_image
 def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
     """Write images at ``size`` x ``size`` as PNG files, without loss.
 
-    ``out`` is created when it is complete; until then the files are in ``<out>.partial``, which the next call removes.
+    ``out`` is created when it is complete; until then the files are in a new folder ``.<out>-*`` beside it, removed if the
+    call fails. Only a killed process leaves it there.
 
     Args:
         images: File to read, and its new folder below ``out``; the name is kept, with ``.png``.
@@ -28,18 +29,19 @@ def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> 
 
     Raises:
         ValueError: If a file is not an image that OpenCV reads.
-        OSError: If a file cannot be written.
+        OSError: If a file cannot be written, or another call has made ``out`` since.
     """
-    partial = out.with_name(out.name + '.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    for folder in sorted({folder for _, folder in images}):
-        (partial / folder).mkdir(parents=True)
-    for number, (path, folder) in enumerate(images, 1):
-        picture = smaller(path, size)
-        if not cv2.imwrite(str(partial / folder / f'{path.stem}.png'), picture):
-            raise OSError(f'cannot write to {partial / folder}; check the free space of the disk')
-        yield number, len(images)
-    os.rename(partial, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f'.{out.name}-') as temporary:  # no two calls share a folder
+        made = Path(temporary, 'images')
+        for folder in sorted({folder for _, folder in images}):
+            (made / folder).mkdir(parents=True)
+        for number, (path, folder) in enumerate(images, 1):
+            picture = smaller(path, size)
+            if not cv2.imwrite(str(made / folder / f'{path.stem}.png'), picture):
+                raise OSError(f'cannot write to {made / folder}; see that the disk has room')
+            yield number, len(images)
+        os.rename(made, out)
 
 
 def smaller(path: Path, size: int) -> np.ndarray:

@@ -16,7 +16,7 @@ def cut_tiny_imagenet(source: str | Path, out: str | Path, classes: int = 100, s
     """Write the first classes by sorted wnid, made smaller by averaging areas, to ``out/{train,val}/<wnid>/<image>.png``.
 
     100 classes at 32x32 have the shape of CIFAR-100, with 50 test images per class: 50,000 + 5,000 images. Two calls give the
-    same files. ``out`` is created when it is complete; until then they are in ``<out>.partial``, which the next call removes.
+    same files. ``out`` is created when it is complete, see :func:`icckd_mm.datasets.files.smaller_images.write_smaller`.
 
     Args:
         source: Tiny-ImageNet as it is distributed, see :class:`TinyImageNet`.

@@ -10,6 +10,8 @@ from typing import Any
 
 from torch import nn
 
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
+
 # used in training only; and counters that torch itself does not require of old files
 AIDS = re.compile(r'(^|.*\.)(icc_loss|data_preprocessor|head\.loss_module)\..*|.*\.num_batches_tracked')
 STUDENT = 'architecture.'
@@ -46,12 +48,12 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
 
     Args:
         model: Gets the weights that fit.
-        state: Weights by name; ``module.`` before a name is dropped, as mmengine does.
+        state: Weights by name; ``module.`` before a name is dropped, as mmengine does, and so is what wrappers add.
 
     Returns:
         Keys that match :data:`AIDS` are left out, unless they have another shape.
     """
-    given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in state.items())
+    given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in without_wrappers(state).items())
     given._metadata = getattr(state, '_metadata', OrderedDict())
     misfits: list[str] = []
     try:

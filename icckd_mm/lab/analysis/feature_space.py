@@ -18,6 +18,7 @@ from torch import Tensor
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import build_classifier, only_registered
 from icckd_mm.config.registered import check_registered
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.plain_text import plain
 from icckd_mm.zoo.clean_process import without_download
@@ -38,7 +39,7 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     from mmpretrain import get_model  # heavy
 
     cfg = Config.fromfile(config)
-    weights = load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict']
+    weights = without_wrappers(load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict'])
     return _space(get_model(cfg), cfg.test_dataloader, weights)
 
 
@@ -95,7 +96,7 @@ def teacher_of(network: Network, named: Sequence[Path], given: Path | None = Non
     state = weights.get('state_dict', weights) if isinstance(weights, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f'{file} holds no weights of a teacher; name a checkpoint of tools/train.py')
-    return replace(network, model=teacher, state=OrderedDict(state), distilled=False)
+    return replace(network, model=teacher, state=OrderedDict(without_wrappers(state)), distilled=False)
 
 
 def _space(model: Any, test_loader: dict[str, Any], weights: Mapping[str, Tensor]) -> FeatureSpace:
