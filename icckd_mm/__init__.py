@@ -1,4 +1,4 @@
-"""Teachers whose soft labels keep the variety inside each class, and their students, for OpenMMLab."""
+"""Intra-class contrastive teachers and knowledge distillation for OpenMMLab."""
 
 from .compat import install
 from .config import inferencer

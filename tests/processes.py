@@ -1,4 +1,4 @@
-"""Processes that talk through gloo: started once, since each imports torch for seconds, then given task after task."""
+"""Processes that communicate through gloo, started once and used for many tasks, since each import of torch takes seconds."""
 
 import io
 import os

@@ -78,7 +78,7 @@ def read_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     try:
         cfg = Config.fromfile(args.config)
-    except Exception as error:  # a config is a program: anything can happen
+    except Exception as error:  # a config is a program and may raise any error
         raise ValueError(f'config {args.config} cannot be read: {describe(error)}; fix the file') from error
     cfg.launcher = args.launcher
     if args.work_dir is not None or cfg.get('work_dir') is None:

@@ -41,12 +41,12 @@ def load_strictly(model: nn.Module, path: str, ignored: Sequence[str] = IGNORED)
     faults = {'missing': sorted(wanted.keys() - given.keys()), 'surplus': sorted(given.keys() - wanted.keys()), 'shape': shapes}
     if any(faults.values()):
         found = '; '.join(f'{name}: {", ".join(keys)}' for name, keys in faults.items() if keys)
-        raise ValueError(f'{path} does not fit {type(model).__name__}; {_remedy(given)}. {found}')
+        raise ValueError(f'{path} does not fit {type(model).__name__}; {_advice(given)}. {found}')
     model.load_state_dict(given, strict=False)
     return checkpoint
 
 
-def _remedy(keys: dict) -> str:
+def _advice(keys: dict) -> str:
     if any(key.startswith('architecture.') for key in keys):
         return 'it holds a whole distillation: extract its student first (keys that begin with "architecture.")'
     return 'give the config that it was trained with, or name harmless keys in ignore_keys'

@@ -66,8 +66,8 @@ class ClassGeometry(BaseMetric):
         scores = stacked(data_samples, 'pred_score', 'ClassGeometry measures classifiers')
         labels = class_labels(data_samples, scores.size(1))
         if self.source == 'features':
-            remedy = "add dict(type='icckd_mm.PredictedFeaturesHook') to custom_hooks"
-            rows = stacked(data_samples, 'features', remedy)
+            advice = "add dict(type='icckd_mm.PredictedFeaturesHook') to custom_hooks"
+            rows = stacked(data_samples, 'features', advice)
         else:
             rows = soften(scores, self.temperature)
         if self.sums is None:

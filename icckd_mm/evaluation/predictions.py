@@ -25,13 +25,13 @@ def soften(probs: Tensor, temperature: float) -> Tensor:
     return (probs.double().log() / temperature).softmax(dim=1)
 
 
-def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
+def stacked(data_samples: Sequence[dict], name: str, advice: str) -> Tensor:
     """A field of all samples as a matrix on the CPU.
 
     Args:
         data_samples: Predictions of a batch.
         name: Name of the field, a vector for each sample.
-        remedy: What to do if it is missing.
+        advice: What to do if it is missing.
 
     Returns:
         ``(B, D)``.
@@ -40,7 +40,7 @@ def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
         ValueError: If a sample lacks it.
     """
     if any(name not in sample for sample in data_samples):
-        raise ValueError(f'the predictions have no {name}, only {", ".join(sorted(data_samples[0]))}; {remedy}')
+        raise ValueError(f'the predictions have no {name}, only {", ".join(sorted(data_samples[0]))}; {advice}')
     return torch.stack([sample[name].detach().cpu() for sample in data_samples])
 
 

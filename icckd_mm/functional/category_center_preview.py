@@ -92,10 +92,10 @@ def check_rotations(labels: Tensor, num_rotations: int) -> None:
         ValueError: If the rows cannot be grouped, or (on the CPU) a group has several labels.
     """
     check_labels('labels', labels, len(labels), like=labels)
-    remedy = 'set data_preprocessor=dict(type="icckd_mm.RotationDataPreprocessor", ...), or num_rotations=1'
+    advice = 'set data_preprocessor=dict(type="icckd_mm.RotationDataPreprocessor", ...), or num_rotations=1'
     if len(labels) % num_rotations:
-        raise ValueError(f'{len(labels)} rows are not {num_rotations} views of each image; {remedy}')
+        raise ValueError(f'{len(labels)} rows are not {num_rotations} views of each image; {advice}')
     groups = labels.view(-1, num_rotations)
     looked_at = labels.device.type == 'cpu' and not torch.compiler.is_compiling()
     if looked_at and not torch.equal(groups, groups[:, :1].expand_as(groups)):
-        raise ValueError(f'the {num_rotations} views of an image must be consecutive and have one label; {remedy}')
+        raise ValueError(f'the {num_rotations} views of an image must be consecutive and have one label; {advice}')

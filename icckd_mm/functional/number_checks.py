@@ -12,8 +12,8 @@ def check_positive(name: str, value: float, default: float | None = None) -> Non
         ValueError: If not; names the value, and the default if given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-        remedy = '' if default is None else f'; {default} is the default'
-        raise ValueError(f'{name} must be a finite number above 0, got {value!r}{remedy}')
+        advice = '' if default is None else f'; {default} is the default'
+        raise ValueError(f'{name} must be a finite number above 0, got {value!r}{advice}')
 
 
 def check_weight(name: str, value: float, default: float | None = None) -> None:
@@ -23,8 +23,8 @@ def check_weight(name: str, value: float, default: float | None = None) -> None:
         ValueError: If not; names the value, and the default if given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        remedy = '0 switches the loss off' if default is None else f'{default} is the default'
-        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {remedy}')
+        advice = '0 switches the loss off' if default is None else f'{default} is the default'
+        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {advice}')
 
 
 def check_count(name: str, value: int) -> None:

@@ -1,4 +1,4 @@
-"""The results in docs/study/results belong to their plans, and their reports say what they say."""
+"""The results in docs/study/results match their plans, and the reports match the results."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ STUDY = Path(__file__).parents[2] / 'docs' / 'study'
 RESULTS = sorted(STUDY.glob('results/*/results.jsonl'))
 
 
-RECORDS = [path for path in RESULTS if path.with_name('plan.py').is_file()]  # of an earlier version, which alone can run them
+RECORDS = [path for path in RESULTS if path.with_name('plan.py').is_file()]  # only an earlier version can run them
 
 
 def plan_of(results):
@@ -34,7 +34,7 @@ def test_the_report_is_what_the_results_give(results, tmp_path):
 
 @pytest.mark.parametrize('results', [path for path in RESULTS if path not in RECORDS], ids=lambda path: path.parent.name)
 def test_the_results_are_runs_of_the_plan(results):
-    """Same factors, options, seeds and lengths as the plan asks for today, of one version of the code."""
+    """Same factors, options, seeds and lengths as in the current plan, from one version of the code."""
     graph = build_graph(plan_of(results))
     asked = {described(run.recipe.stage, run.seed, run.recipe.config, run.recipe.factors) for run in graph.values()}
     records = read_results(results)

@@ -1,4 +1,4 @@
-"""The commands, in process through ``main(argv)``, and the way from a teacher to a tested student."""
+"""The commands, called through ``main(argv)``, from a teacher to a tested student."""
 
 import importlib.util
 import json
@@ -55,7 +55,7 @@ def student(teacher, tmp_path_factory):
 
 
 def test_the_teacher_is_a_stock_classifier_for_mmpretrain(teacher):
-    """get_model takes the file as it is: same weights, class names known."""
+    """get_model accepts the file unchanged: same weights, class names known."""
     path, runner = teacher
     model = mmpretrain.get_model(str(ROOT / TEACHER), pretrained=str(path), device='cpu')
     trained = {name: value.cpu() for name, value in runner.model.state_dict().items() if not name.startswith('icc_loss.')}

@@ -1,4 +1,4 @@
-"""The cut of Tiny-ImageNet, made of a tiny copy of its layout."""
+"""The subset of Tiny-ImageNet, made from a tiny copy of its layout."""
 
 import hashlib
 import os
@@ -153,7 +153,7 @@ def test_cifar10_is_averaged_and_its_last_training_images_are_held_out(cifar10, 
     """No image is in two parts, and each new pixel is the mean of four, up to rounding: nothing is compressed again."""
     out = tmp_path / 'cut'
     main(['cifar10', str(cifar10), str(out), '--train', '2', '--held-out', '1'])
-    assert f'{out}: 2 + 1 training images a class, 16x16' in capsys.readouterr().out
+    assert f'{out}: 2 + 1 training images per class, 16x16' in capsys.readouterr().out
     parts = {
         'train': ('train', ['0000.jpg', '0001.png']),
         'held_out': ('train', ['0003.png']),

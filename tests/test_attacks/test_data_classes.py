@@ -223,5 +223,5 @@ def test_fewer_images_than_a_batch_and_drop_last_are_refused(loop, tmp_path):
 def test_the_device_loader_too(tmp_path):
     loader = dict(type='icckd_mm.DeviceLoader', batch_size=8, drop_last=True)
     loader['dataset'] = config(tmp_path, images=5, views=1).train_dataloader.dataset
-    with pytest.raises(ValueError, match='no batch: 5 images a process, batch_size=8'):
+    with pytest.raises(ValueError, match='no batch: 5 images per process, batch_size=8'):
         train(tmp_path, hooks=[], views=1, train_dataloader=loader, train_cfg=EXACT)

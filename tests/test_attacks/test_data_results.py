@@ -1,4 +1,4 @@
-"""Files of results that hold something else are named, with the line."""
+"""Invalid files of results are named, with the line."""
 
 import json
 from collections import OrderedDict
@@ -50,7 +50,7 @@ def test_a_result_in_the_folder_of_a_run_that_cannot_be_read_is_named(content, t
     path = study.path(run) / 'result.json'
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r'one/result\.json is not the record of a run: .*; remove it, and the run'):
+    with pytest.raises(ValueError, match=r'one/result\.json is not the record of a run: .*; remove it to run it again'):
         study.records()
 
 

@@ -1,4 +1,4 @@
-"""A teacher cache that was written for other images, or whose files hold something else, is refused in one line."""
+"""A teacher cache of other images or with invalid files is refused in one line."""
 
 import json
 import os
@@ -242,7 +242,7 @@ def test_what_a_kill_leaves_beside_a_view_is_passed_over(tmp_path):
 
 
 def test_a_forged_view_stops_a_student_before_a_wrong_step(teacher, tmp_path):
-    """(N, 1) was spread over all classes without a word."""
+    """(N, 1) was silently broadcast over all classes."""
     root = image_folder(tmp_path / 'a')
     student(tmp_path / 'first', teacher, root, tmp_path / 'cache')
     path = tmp_path / 'cache/view-0000.npy'

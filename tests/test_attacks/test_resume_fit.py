@@ -1,4 +1,4 @@
-"""Weights of another network, or under other names: resume, ``load_from`` and test say so and do not go on with random ones."""
+"""Weights of another network, or under other names: resume, ``load_from`` and test refuse them."""
 
 import pytest
 import torch
@@ -84,7 +84,7 @@ def test_another_network_is_refused(run, model, message, tmp_path):
 
 
 def test_a_shallower_network_is_not_tested_with_a_deeper_file(run, tmp_path):
-    """All of its keys are there, and fit: 10 % accuracy without a word."""
+    """All of its keys exist and fit: 10 % accuracy without an error."""
     run.forge(lambda content: content['state_dict'].update({'backbone.layer1.1.conv1.weight': torch.ones(4, 4, 3, 3)}))
     with pytest.raises(ValueError, match=r'1 surplus \(backbone\.layer1\.1\.conv1\.weight\)'):
         score(run, tmp_path)
@@ -127,7 +127,7 @@ def test_what_is_honest_goes_on(run, tmp_path):
 
 
 def test_a_queue_that_is_not_in_the_file_starts_empty(run):
-    """As before: the loss is added to, or taken from, a run that goes on."""
+    """As before: the loss is added to, or taken from, a resumed run."""
     run.forge(renamed(lambda key: key))
     run.forge(lambda content: [content['state_dict'].pop(key) for key in list(content['state_dict']) if key.startswith('icc_')])
     assert run.resume(hooks=[ICC]).epoch == 3

@@ -1,4 +1,4 @@
-"""Counters, optimizers, schedules, generators, loop: what does not belong to the run is named before any step."""
+"""Counters, optimizers, schedules, generators, loop: a part that does not belong to the run is named before any step."""
 
 import logging
 
@@ -144,7 +144,7 @@ def test_a_forged_state_is_one_line_with_the_file(name, run, shared):
     ids=['Adam', 'RMSprop', 'no schedules', 'fewer epochs', 'fewer iterations'],
 )
 def test_another_optimizer_schedule_or_end_on_resume(run, options, message):
-    """Through the runner: mmengine goes on with the wrong one, or ends in a KeyError some steps later."""
+    """Through the runner: mmengine trains with the wrong one, or fails with a KeyError some steps later."""
     with pytest.raises(ValueError, match=rf'epoch_2\.pth cannot be resumed from: {message}'):
         run.resume(**options)
 

@@ -31,12 +31,12 @@ FLAGS = {
     'seed': Case("argument --seed: invalid int value: 'abc'", flags=('--seed', 'abc')),
     'launcher': Case("argument --launcher: invalid choice: 'foo'", flags=('--launcher', 'foo')),
     'unknown flag': Case('unrecognized arguments: --epochs', flags=('--epochs', '3')),
-    'amp without a GPU': Case('--amp needs a GPU, and none was found; leave it out', flags=('--amp',)),
+    'amp without a GPU': Case('--amp needs a GPU, and none was found; omit it', flags=('--amp',)),
     'scaling without a base': Case(
         '--auto-scale-lr needs auto_scale_lr=dict', body='auto_scale_lr = None', flags=('--auto-scale-lr',)
     ),
     'what without where': Case(
-        '--out does not say where; add --out FILE', flags=('any.pth', '--out-item', 'metrics'), tool='test'
+        '--out-item needs --out; add --out FILE', flags=('any.pth', '--out-item', 'metrics'), tool='test'
     ),
     'pictures without the hook': Case(
         '--show needs default_hooks.visualization',

@@ -1,4 +1,4 @@
-"""Coarse labels with the fine ones beside them, wherever samples go."""
+"""Coarse labels with fine ones as metadata, in all later steps."""
 
 import numpy as np
 import pytest

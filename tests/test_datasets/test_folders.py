@@ -1,4 +1,4 @@
-"""Messages about data that are not at hand."""
+"""Messages about missing data."""
 
 import pytest
 

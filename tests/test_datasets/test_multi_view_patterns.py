@@ -74,7 +74,7 @@ def test_views_and_traces_are_where_they_are_recorded_and_nowhere_else():
 
 
 def test_under_noise_the_nearest_template_names_class_and_view():
-    """Reads the images as no network has to: with the patterns at hand, matched at every place."""
+    """Classifies with the known patterns, matched at every position."""
     data = MultiViewPatterns('test', images=60, single_view=1.0)
     hits = 0
     for row in rows(data):

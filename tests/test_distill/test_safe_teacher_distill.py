@@ -1,4 +1,4 @@
-"""A teacher that is wrong is refused before training, a right one stays as it is."""
+"""A wrong teacher is refused before training, a right one does not change."""
 
 import copy
 import subprocess

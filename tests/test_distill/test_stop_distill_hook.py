@@ -88,7 +88,7 @@ def worker(rank, port, folder, path, kind, queue):
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize('kind', ['mmrazor', 'icckd_mm'])
 def test_two_processes_with_a_connector(tmp_path, kind):
-    """mmrazor's hook ends DDP with find_unused_parameters=False; ours goes on."""
+    """mmrazor's hook ends DDP with find_unused_parameters=False; ours continues."""
     path = weights(tmp_path / 't.pth')
     context = mp.get_context('spawn')
     queue, port = context.SimpleQueue(), free_port()

@@ -62,7 +62,7 @@ def student(work_dir, teacher, *hooks, distiller=KL, pipeline=None, loader=None,
 
 @pytest.mark.parametrize('loader', [None, 'icckd_mm.DeviceLoader'])
 def test_the_second_student_does_not_run_the_teacher_and_is_bit_for_bit_the_same(loader, teacher, tmp_path):
-    """With random crops: each epoch is a view of its own, and both students equal the one without cache."""
+    """With random crops: each epoch is a separate view, and both students equal the one without cache."""
     plain, steps, images = student(tmp_path / 'plain', teacher, loader=loader)
     hook = dict(type='icckd_mm.TeacherCacheHook', folder=str(tmp_path / 'cache'), dtype='float32')
     first = student(tmp_path / 'first', teacher, TeacherCacheHook(hook['folder'], hook['dtype']), loader=loader)
@@ -293,7 +293,7 @@ def shared(work_dir, teacher, folder, pipeline):
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize('pipeline', [None, STILL])
 def test_two_processes_write_one_view_that_both_read(pipeline, teacher, tmp_path):
-    """Both students are alike to the bit and learn what one without cache does. Without augmentation the second epoch,
+    """Both students are bit-identical and learn the same as without cache. Without augmentation the second epoch,
     shuffled again, finds what the other process saw in the first.
     """
     processes, folder = Processes(2), str(tmp_path / 'cache')

@@ -48,7 +48,7 @@ def test_hooks_that_average_the_queue_are_refused_before_the_first_step(case, tm
 
 
 def test_what_such_averages_are():
-    """Why it is refused: the mean of two unit rows is none. The check could go if mmengine left buffers like these alone."""
+    """Why it is refused: the mean of two unit rows is not a unit row. Needed as long as mmengine averages buffers."""
     queue = ClassQueue(1, 1, 2)
     averaged = ExponentialMovingAverage(queue, momentum=0.5, update_buffers=True)
     for row in ([1.0, 0.0], [0.0, 1.0]):
@@ -59,7 +59,7 @@ def test_what_such_averages_are():
 
 @pytest.mark.parametrize('begin', [0, 1])
 def test_ema_without_buffers_leaves_the_queue_as_it_is(begin, tmp_path):
-    """Reliability test 12: queue, pointers and weights equal those without EMA to the bit, the queue of the copy too."""
+    """Reliability test 12: queue, pointers and weights are bit-identical to those without EMA, the queue of the copy too."""
     plain, _ = train(tmp_path / 'plain', epochs=2)
     hook = EMAHook(momentum=0.3, begin_epoch=begin)
     averaged, _ = train(tmp_path / 'ema', epochs=2, hooks=(dict(plain.cfg.custom_hooks[0]), hook))

@@ -80,7 +80,7 @@ def entries(tmp_path_factory):
 
 @pytest.mark.timeout(300)
 def test_every_family_makes_the_round_trip(entries):
-    """Reliability test 19: weights to the bit, and the ONNX graph to 1e-5 for one image and for eight."""
+    """Reliability test 19: bit-identical weights, and the ONNX graph to 1e-5 for one image and for eight."""
     order = sorted(FAMILIES, key=lambda family: family != 'ResNet')  # before ours has been imported there
     results = verify_all([entries / family for family in order])
     for family, checks in zip(order, results):

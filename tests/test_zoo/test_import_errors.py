@@ -1,4 +1,4 @@
-"""What cannot be imported is told in one line, and leaves nothing behind."""
+"""A checkpoint that cannot be imported gives a one-line error and no file."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The zoo by name, through mmpretrain's own functions."""
+"""Models of the zoo by name, through mmpretrain's own functions."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def run(code):
 
 @pytest.mark.timeout(120)
 def test_the_zoo_is_listed_and_loaded_by_name_in_either_order_of_imports():
-    """Also with a file in place of True; the import of our package alone imports no host."""
+    """Also with a file instead of True; importing only our package imports no host."""
     code = f"""
 import sys
 import icckd_mm

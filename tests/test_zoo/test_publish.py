@@ -45,7 +45,7 @@ def files(folder):
 
 
 def test_the_student_alone_is_a_classifier_for_anybody(student, published):
-    """Reliability test 19: same logits to the bit, no teacher and no training in weights and config."""
+    """Reliability test 19: bit-identical logits, no teacher and no training in weights and config."""
     out, checks = published
     assert [passed for _, passed, _ in checks] == [True] * 5
     (weights,) = out.glob('tiny_*-????????.pth')
@@ -85,7 +85,7 @@ def test_the_papers_say_what_the_run_logged(student, published):
 
 
 def test_the_trained_weights_are_taken_and_the_average_when_asked(teacher):
-    """mmengine stores the average as ``state_dict`` and the trained weights beside it; both without ``icc_loss``."""
+    """mmengine stores the average as ``state_dict`` and the trained weights under another key; both without ``icc_loss``."""
     folder, runner = teacher
     (hook,) = [hook for hook in runner.hooks if type(hook).__name__ == 'EMAHook']
     for ema, module in ((False, runner.model), (True, hook.ema_model.module)):

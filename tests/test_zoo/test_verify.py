@@ -146,7 +146,7 @@ def test_folders_that_are_no_entries_are_refused(tmp_path, pristine, entry):
 
 @pytest.mark.timeout(120)
 def test_the_exit_status_of_the_command_says_all(entry):
-    """The first entry of the zoo is good, a damaged one beside it is not."""
+    """The first entry of the zoo is good, a damaged one next to it is not."""
     (first,) = Path('configs/icckd/zoo').glob('*_digits')
     (entry / 'tiny.py').write_text('model = dict(')
     command = [sys.executable, 'tools/model_converters/verify.py']

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Look at runs: curves, feature spaces, soft labels, student against teacher, calibration, on one page or as PNG and PDF."""
+"""Analyse runs: curves, feature spaces, soft labels, student against teacher, calibration; as one page or PNG and PDF."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir (its last checkpoint) or checkpoint')
-    parser.add_argument('--out', type=Path, help='HTML page to write; it needs no network and no other file')
+    parser.add_argument('--out', type=Path, help='HTML page to write; it can be opened offline')
     parser.add_argument('--figures', type=Path, metavar='DIR', help='folder for each figure as PNG and PDF')
     parser.add_argument(
         '--teacher', type=Path, metavar='FILE', help="the students' teacher (default: found if it is one of the runs)"
     )
     parser.add_argument('--only', nargs='+', choices=FIGURES, default=list(FIGURES), help='figures to draw (default: all)')
-    parser.add_argument('--temperature', type=float, default=4.0, help='of the soft labels (default: 4)')
+    parser.add_argument('--temperature', type=float, default=4.0, help='temperature of the soft labels (default: 4)')
     add_import_argument(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     args = parser.parse_args(argv)

@@ -72,12 +72,12 @@ def teacher_of(network: Network, named: Sequence[Path], given: Path | None = Non
 
     Args:
         network: A student, or any other network.
-        named: Files and folders that the user named. The checkpoint that the student's config names is read
+        named: Files and folders that the user named. The checkpoint in the student's config is read
             only if it is one of them or in one of them.
-        given: The teacher's checkpoint, whatever the config names.
+        given: The teacher's checkpoint; overrides the config.
 
     Returns:
-        The teacher with the student's test split; None where there is none, or its weights are not named.
+        The teacher with the student's test split; None if there is none, or its weights are not in ``named``.
 
     Raises:
         ValueError: If the file holds no weights.
@@ -104,6 +104,6 @@ def _space(model: Any, test_loader: dict[str, Any], weights: Mapping[str, Tensor
     try:
         model.load_state_dict({name: value for name, value in weights.items() if not name.startswith(AIDS)})
     except RuntimeError as error:
-        raise ValueError(f'the weights do not fit the config beside them: {plain(error, 400)}') from None
+        raise ValueError(f'the weights do not fit their config: {plain(error, 400)}') from None
     loader = Runner.build_dataloader({**test_loader, 'collate_fn': dict(type='default_collate')})
     return extract(model, loader)
