@@ -158,7 +158,7 @@ def test_a_signal_while_other_code_catches_everything_still_is_a_request(monkeyp
     with pytest.raises(SystemExit) as ended:
         run(lambda argv: Config(dict(x=1)).pretty_text, [], resumes=True)
     assert ended.value.code == 75
-    assert capsys.readouterr().err == 'stopped by SIGTERM; the same command with --resume goes on\n'
+    assert capsys.readouterr().err == 'stopped by SIGTERM; the same command with --resume continues\n'
 
 
 @pytest.mark.parametrize('error', [None, ValueError('wrong'), KeyError('x'), Stopped(signal.SIGTERM), SystemExit(3)])
