@@ -103,9 +103,9 @@ OPTIONS = {
         'model.distiller.distill_losses.kl.tau=2', 'distill_losses.kl: .* did you mean loss_kl|takes loss_kl', 'kd'
     ),
     'index too high': option(
-        'custom_hooks.3.begin=2', 'custom_hooks is a list of 1, the next part must be an index from 0 to 0, got 3', 'icc'
+        'custom_hooks.3.begin=2', 'custom_hooks is a list of 1; the next part must be an index from 0 to 0, got 3', 'icc'
     ),
-    'index is a word': option('custom_hooks.first.begin=2', 'custom_hooks is a list of 1, .* got first', 'icc'),
+    'index is a word': option('custom_hooks.first.begin=2', 'custom_hooks is a list of 1; .* got first', 'icc'),
     'list that is not there': option(
         'custom_hooks.0.type=EMAHook', 'custom_hooks is not a list in the config; set the whole list'
     ),
