@@ -1,4 +1,4 @@
-# Targets build .venv when it is older than the requirement files. pip's own settings (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, …) are honoured.
+# Targets rebuild .venv when it is older than the requirement files. pip's own settings (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, …) are honoured.
 SHELL := /bin/bash
 QUICK := $(addprefix tests/test_,functional models datasets config evaluation) tests/test_lab/test_stats icckd_mm
 VENV := .venv
@@ -20,7 +20,7 @@ $(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtim
 	@$(PIP) --no-deps -r requirements/host.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@$(PY) -c "import torch, torchvision; print('torch', torch.__version__, 'torchvision', torchvision.__version__)" \
-	  || { echo "torch and torchvision do not belong together; see requirements/constraints.txt" >&2; exit 1; }
+	  || { echo "torch and torchvision do not match; see requirements/constraints.txt" >&2; exit 1; }
 	@touch $@
 
 demo: venv  ## train two teachers and three students on digits, compare (about 3 minutes on 2 cores)
@@ -32,7 +32,7 @@ test: venv  ## the tests that CI runs
 test-quick: venv  ## the inner loop: formulas, modules, data, configs, statistics, examples (below 2 minutes)
 	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not processes" $(QUICK)
 
-test-full: venv  ## all tests, also those too slow for CI
+test-full: venv  ## all tests, including those too slow for CI
 	$(PY) -m pytest -q -n 2 --dist loadfile
 
 check: venv  ## lint, format and types: all of pre-commit
@@ -42,27 +42,27 @@ format: venv  ## format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: venv  ## what everything costs (half an hour; needs a quiet machine)
+bench: venv  ## run all benchmarks (half an hour; needs an idle machine)
 	mkdir -p work_dirs
 	$(PY) benchmarks/run.py --out work_dirs/bench.json
 
-study-quick: venv  ## a few minutes of the digits study: shows that it runs, proves nothing
+study-quick: venv  ## a few minutes of the digits study, to check that it runs
 	$(PY) tools/experiment.py docs/study/plans/digits_quick.py --resume
 
 study: venv  ## the digits study, 450 runs (docs/experiments.md)
 	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
 
-bench-gpu: venv  ## what a GPU gives: images a second, hours of the CIFAR-100 table, runs an hour
+bench-gpu: venv  ## GPU benchmarks: images per second, hours of the CIFAR-100 table, runs per hour
 	mkdir -p work_dirs
 	$(PY) benchmarks/run.py device table packing epochs --device cuda --seconds 10 --out work_dirs/bench_gpu.json
 
-docs: venv  ## build the site into build/docs, warnings are errors
+docs: venv  ## build the docs into build/docs, warnings are errors
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
 
 tutorial: venv  ## run the tutorial and write its notebook (1 to 3 minutes)
 	$(PY) docs/tutorial/make_notebook.py
 
-soak: venv  ## kill and resume a training for 30 minutes, compare with an undisturbed one
+soak: venv  ## kill and resume a training for 30 minutes, compare with an uninterrupted one
 	OMP_NUM_THREADS=1 $(PY) tools/dev/soak.py
 
 matrix:  ## compat tests on torch 2.1 to the newest, numpy 1 and 2, Python 3.9 to 3.13 (about 30 minutes, 6 GB at a time)

@@ -1,4 +1,4 @@
-"""Images a second from mmpretrain's per-image pipeline and from ``DeviceLoader``, crop and flip of CIFAR, uint8 batches."""
+"""Images per second of mmpretrain's per-image pipeline and from ``DeviceLoader``, crop and flip of CIFAR, uint8 batches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.measure import Case, Setting, aim, measure
 from benchmarks.runs import PIPELINE, TWO_VIEWS, noise
 from icckd_mm.datasets.device_loader import DeviceLoader
 
-LEAST = 100_000  # images a second of one CPU thread
+LEAST = 100_000  # images per second of one CPU thread
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""Images a second of teachers and of students with KD, and the share of what the device can compute in bfloat16.
+"""Images per second of teachers and of students with KD, and their share of the device's bfloat16 rate.
 
-The reference is a product of two square bfloat16 matrices, measured here: no data sheet. A step takes three passes (forward and
-twice that backward), six with a second view, and a teacher one more of its own; elementwise work is not counted. Without "AMP"
-a row is in single precision, convolutions in TF32 where the GPU has it. No CUDA graphs, nothing compiled.
+The reference is a product of two square bfloat16 matrices, measured here. A step takes three passes (forward and
+twice that backward), six with a second view, and one more for a teacher; elementwise work is not counted. Without "AMP"
+a row is in single precision, convolutions in TF32 if the GPU has it. No CUDA graphs, nothing compiled.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def tables(setting: Setting) -> list[dict[str, Any]]:
 
 
 def product(side: int, setting: Setting) -> dict[str, Any]:
-    """How fast the device multiplies bfloat16 matrices."""
+    """Rate of bfloat16 matrix products on the device."""
     first, second = (torch.randn(side, side, device=setting.device, dtype=torch.bfloat16) for _ in range(2))
     table = measure(
         f'Product of two {side}x{side} bfloat16 matrices', {'product': Case(lambda: first @ second)}, setting, rounds=20
@@ -98,7 +98,7 @@ def _in_precision(config: Any, lowered: str) -> Any:
 
 
 def _with_share(table: dict[str, Any], operations: dict[str, int], rate: float) -> dict[str, Any]:
-    """Add the share of the device's rate to each row, and say it."""
+    """Add the share of the device's rate to each row, and print it."""
     table['notes'] = []
     for name, row in table['rows'].items():
         row['share_of_product'] = row['images_per_s'] * operations[name.partition(', AMP')[0]] / rate

@@ -1,4 +1,4 @@
-"""What mmengine's runner adds to a bare PyTorch loop of the same networks, batches and augmentation, over whole epochs."""
+"""Overhead of mmengine's runner over a bare PyTorch loop of the same networks, batches and augmentation, for whole epochs."""
 
 from __future__ import annotations
 

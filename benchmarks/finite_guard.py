@@ -1,7 +1,7 @@
-"""Cost of the finite guard: its share of a training step of mmengine, immediate and deferred (the form for CUDA).
+"""Cost of the finite guard: its share of a training step of mmengine, immediate and deferred (the mode for CUDA).
 
-Steps with and without it differ by less than a step varies. So its methods are timed alone as well, one by one on gradients
-that are there, which is the finer figure.
+Steps with and without it differ by less than a step varies. So its methods are also timed separately on existing
+gradients, which is more precise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST = 0.01  # of a step
 
 
 class Run:
-    """What the hook needs of a runner, and one iteration of a train loop."""
+    """The parts of a runner that the hook needs, and one iteration of a train loop."""
 
     def __init__(self, model: torch.nn.Module, mode: str) -> None:
         self.hook = FiniteGuardHook(mode=mode)

@@ -1,8 +1,8 @@
-"""Cost of the intra-class contrastive loss, forward, backward and enqueue, against the bare products and other forms.
+"""Cost of the intra-class contrastive loss, forward, backward and enqueue, against the bare products and other variants.
 
 The base is one gathered product, log-sum-exp and a scatter enqueue, without normalisation, gate, masks or checks. The peer is
 pytorch-metric-learning's ``CrossBatchMemory(SupConLoss)`` with a memory of the queue's size; it contrasts classes where ours
-contrasts the images of a class, so that only the cost compares. It is left out where it is not installed.
+contrasts the images of a class, so only the cost can be compared. It is skipped if not installed.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ try:
 except ImportError:
     CrossBatchMemory = None
 
-MOST = {(64, 100, 32, 256): 1.2, (256, 1000, 16, 512): 1.4, (128, 10, 256, 512): 0.35}  # B, C, K, D and the highest good ratio
+MOST = {
+    (64, 100, 32, 256): 1.2,
+    (256, 1000, 16, 512): 1.4,
+    (128, 10, 256, 512): 0.35,
+}  # B, C, K, D and the highest good ratio
 PEER_SHAPE, PEER_LEAST = (256, 1000, 16, 512), 40
-DENSE_LIMIT = 1 << 30  # bytes of the (B, C*K) matrix of the dense form
+DENSE_LIMIT = 1 << 30  # bytes of the (B, C*K) matrix of the dense variant
 PEER = 'CrossBatchMemory(SupConLoss)'
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:
-    """A table for each shape."""
+    """One table per shape."""
     if CrossBatchMemory is None:
-        print('pytorch-metric-learning is not installed: its CrossBatchMemory is left out')
+        print('pytorch-metric-learning is not installed: its CrossBatchMemory is skipped')
     return [_table(shape, setting) for shape in ([(8, 4, 3, 16)] if setting.quick else MOST)]
 
 
@@ -45,7 +49,7 @@ def _table(shape: tuple[int, int, int, int], setting: Setting) -> dict[str, Any]
 
 
 def bare(features: Tensor, positives: Tensor, labels: Tensor, queue: Tensor, ptr: Tensor) -> Tensor:
-    """The least that has to be done: gather, one product, InfoNCE, scatter."""
+    """The minimal work: gather, one product, InfoNCE, scatter."""
     classes, slots, width = queue.shape
     rows = queue.view(classes, -1).index_select(0, labels).view(-1, slots, width)
     products = torch.bmm(features[:, None, :], rows.transpose(1, 2)).squeeze(1)
@@ -61,7 +65,7 @@ def bare(features: Tensor, positives: Tensor, labels: Tensor, queue: Tensor, ptr
 
 
 def dense(features: Tensor, positives: Tensor, labels: Tensor, queue: Tensor, ptr: Tensor) -> Tensor:
-    """The usual form: products with all classes, other classes masked."""
+    """The usual variant: products with all classes, other classes masked."""
     classes, slots, width = queue.shape
     products = features @ queue.view(-1, width).T
     own = torch.arange(classes, device=labels.device).repeat_interleave(slots) == labels[:, None]

@@ -1,4 +1,4 @@
-"""How everything here is measured: cases in turns in one process, median and quartiles, and on what machine."""
+"""Measures cases in turns in one process, with median and quartiles, and describes the machine."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any, Callable
 
 import torch
 
-ON_GPU = 10  # calls a measurement of a single step, so that the host runs ahead of the GPU as it does in training
+ON_GPU = 10  # calls per measurement of a single step, so that the host runs ahead of the GPU as in training
 PACKAGES = ('torch', 'torchvision', 'numpy', 'mmengine', 'mmpretrain', 'mmrazor', 'icckd_mm', 'pytorch-metric-learning')
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a benchmark is asked for.
+    """Settings of a benchmark.
 
     Attributes:
-        quick: Small networks and batches, two rounds: shows that it works, its times mean nothing.
-        rounds: How often each case is measured; None leaves it to the benchmark.
-        device: ``'cpu'`` (time of the processor, one thread) or ``'cuda'`` (time of the wall, the device synchronised).
-        seconds: After so long the rounds of a table end, but for the first two; None for no end.
+        quick: Small networks and batches, two rounds, to check that it works; its times are meaningless.
+        rounds: Number of measurements of each case; None leaves it to the benchmark.
+        device: ``'cpu'`` (CPU time, one thread) or ``'cuda'`` (wall time, the device synchronised).
+        seconds: Time limit for the rounds of a table after the first two; None for no limit.
     """
 
     quick: bool = False
@@ -35,18 +35,18 @@ class Setting:
     seconds: float | None = None
 
     def times(self, usual: int) -> int:
-        """Rounds of a benchmark that usually does ``usual``."""
+        """Rounds of a benchmark whose default is ``usual``."""
         return 2 if self.quick else self.rounds or usual
 
 
 @dataclass(frozen=True)
 class Case:
-    """Something to measure.
+    """A case to measure.
 
     Attributes:
-        run: Does it once.
-        images: How many images that are, 0 where it makes no sense.
-        steps: How many training steps; times are given for one.
+        run: Runs it once.
+        images: Number of images per run, 0 if not applicable.
+        steps: Number of training steps per run; times are given for one.
     """
 
     run: Callable[[], object]
@@ -55,14 +55,14 @@ class Case:
 
 
 def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, wall: bool = False) -> dict[str, Any]:
-    """Measure the cases in turns, the order changing from round to round; the first is what the others are compared with.
+    """Measure the cases in turns, the order changing from round to round; the first is the base of the ratios.
 
     Args:
-        title (str): Says what and how large.
+        title (str): Name and size.
         cases (dict[str, Case]): By name.
-        setting (Setting): Where and how often.
-        rounds (int): Rounds where the setting leaves it open; after 20 of them a case of above 20 ms is left out.
-        wall (bool): Time of the wall, for what other processes work at. Defaults to False: that of this processor.
+        setting (Setting): Device and rounds.
+        rounds (int): Default number of rounds; after 20 of them cases above 20 ms are skipped.
+        wall (bool): Whether to measure wall time, for work in other processes. Defaults to False: CPU time.
 
     Returns:
         dict: A table: ``title``, ``base``, ``rows`` (``median_ms`` and ``iqr_ms`` of a step, ``ratio`` to the base with its
@@ -94,14 +94,14 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
 
 
 def aim(table: dict[str, Any], what: str, value: float, most: float | None = None, least: float | None = None) -> None:
-    """Add to a table what should be reached, and whether it was.
+    """Add a target to a table, and whether it was met.
 
     Args:
-        table (dict): Of :func:`measure`.
-        what (str): What ``value`` is.
-        value (float): As measured.
-        most (float, optional): The highest value that is good. Defaults to None.
-        least (float, optional): The lowest, likewise. Defaults to None.
+        table (dict): A table of :func:`measure`.
+        what (str): Name of the value.
+        value (float): Measured value.
+        most (float, optional): Upper limit. Defaults to None.
+        least (float, optional): Lower limit. Defaults to None.
     """
     reached = (most is None or value <= most) and (least is None or value >= least)
     limit = f'at most {most:,g}' if most is not None else f'at least {least:,g}'
@@ -123,7 +123,7 @@ def _row(seconds: Sequence[float], base: Sequence[float], case: Case) -> dict[st
 
 
 def shown(table: dict[str, Any], targets: bool = True) -> str:
-    """A table as text; what was missed is said as plainly as what was reached."""
+    """A table as text, with targets met and missed."""
     lines = [f'{table["title"]} (ratios to {table["base"]})']
     for name, row in table['rows'].items():
         low, high = row['ratio_quartiles']
@@ -140,7 +140,7 @@ def shown(table: dict[str, Any], targets: bool = True) -> str:
 
 
 def surroundings(setting: Setting) -> dict[str, Any]:
-    """The machine, the versions and the threads behind figures."""
+    """The machine, the versions and the threads of a measurement."""
     versions = {'python': platform.python_version()}
     for package in PACKAGES:
         try:
@@ -155,7 +155,7 @@ def surroundings(setting: Setting) -> dict[str, Any]:
     if setting.device != 'cpu':
         free, total = torch.cuda.mem_get_info()
         machine.update(gpu=torch.cuda.get_device_name(), gpu_memory_gib=round(total / 2**30, 1))
-        machine['gpu_free_gib'] = round(free / 2**30, 1)  # much less than all: somebody else is at work there
+        machine['gpu_free_gib'] = round(free / 2**30, 1)  # much less than all: another process uses it
         versions.update(cuda=str(torch.version.cuda), cudnn=str(torch.backends.cudnn.version()))
         machine['tf32'] = {'convolutions': torch.backends.cudnn.allow_tf32, 'products': torch.backends.cuda.matmul.allow_tf32}
     return {'machine': machine, 'versions': versions, 'threads': torch.get_num_threads(), 'device': setting.device}

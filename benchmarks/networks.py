@@ -1,7 +1,7 @@
 """Cost of our networks, forward and backward, against the same architecture in plain PyTorch.
 
-Both forms hold the same weights. The plain form is the transcription that the importer is tested by; as usual in such code its
-ReLUs work in place, and ours do not.
+Both variants have the same weights. The plain one is the transcription used to test the importer; as usual in such code
+its ReLUs work in place, and ours do not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST = 1.03
 
 
 class Classifier(nn.Module):
-    """An mmpretrain classifier from images to logits, without the bookkeeping of its training step."""
+    """An mmpretrain classifier from images to logits, without its training step."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:
-    """A table for each network."""
+    """One table per network."""
     return [_table(arch, setting) for arch in (['resnet8'] if setting.quick else ['resnet8x4', 'wrn_16_2', 'vgg8'])]
 
 

@@ -1,7 +1,7 @@
-"""Runs an hour, packed against one at a time: the workers of ``tools/experiment.py`` with the same runs of the digits.
+"""Runs per hour, packed against one at a time: the workers of ``tools/experiment.py`` with the same runs of the digits.
 
-Each run is a whole one of a plan: config, data, training, validation and measures. The processes are warm. On a GPU all packed
-runs share the first one; on a CPU there is one more core for each further worker, if there is one.
+Each run is a complete run of a plan: config, data, training, validation and measures. The processes are warm. On a GPU all
+packed runs share the first one; on a CPU each worker has another core, if available.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def tables(setting: Setting) -> list[dict[str, Any]]:
                 pool.stop()
     for row in table['rows'].values():
         row['runs_per_hour'] = 3.6e6 / row['median_ms']
-    table['notes'] = [f'{name}: {row["runs_per_hour"]:,.0f} runs an hour' for name, row in table['rows'].items()]
+    table['notes'] = [f'{name}: {row["runs_per_hour"]:,.0f} runs per hour' for name, row in table['rows'].items()]
     return [table]
 
 

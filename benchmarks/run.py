@@ -1,8 +1,8 @@
-"""Measures what costs what, prints tables and writes them with the machine and the versions to a file.
+"""Runs benchmarks, prints tables and writes them with the machine and the versions to a file.
 
-``python benchmarks/run.py [--quick] [--rounds N] [--seconds S] [--device cpu|cuda] [--out bench.json] [NAME ...]``. Forms that
-are compared run in turns in one process, on one CPU thread or on the GPU. What counts are the ratios; targets that are missed
-are said. In the folder of the repository: ``packing`` reads its configs.
+``python benchmarks/run.py [--quick] [--rounds N] [--seconds S] [--device cpu|cuda] [--out bench.json] [NAME ...]``. Variants
+are run in turns in one process, on one CPU thread or on the GPU. Compare the ratios; missed targets are reported.
+Run it in the folder of the repository: ``packing`` reads its configs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NAMES = {
 
 
 def keep_blocks() -> None:
-    """Let malloc keep freed blocks, as the CUDA allocator does; otherwise page faults decide who wins."""
+    """Let malloc keep freed blocks, as the CUDA allocator does; otherwise page faults dominate the times."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, 'mallopt'):  # glibc
         libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
@@ -47,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('names', nargs='*', metavar='NAME', help=f'some of {", ".join(NAMES)}; all if none is given')
     parser.add_argument(
-        '--quick', action='store_true', help='small and two rounds: shows that it works, its times mean nothing'
+        '--quick', action='store_true', help='small and two rounds, to check that it works; its times are meaningless'
     )
-    parser.add_argument('--rounds', type=int, help='how often each form is measured; by default as many as it needs')
-    parser.add_argument('--seconds', type=float, help='end the rounds of a table after so long, but for the first two')
+    parser.add_argument('--rounds', type=int, help='measurements of each case (default: chosen per benchmark)')
+    parser.add_argument('--seconds', type=float, help='time limit for the rounds of a table after the first two')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
-    parser.add_argument('--out', type=Path, help='write the figures to this JSON file')
+    parser.add_argument('--out', type=Path, help='write the results to this JSON file')
     args = parser.parse_args(argv)
     unknown = set(args.names) - NAMES.keys()
     if unknown:
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.seconds is not None and not args.seconds > 0:
         parser.error(f'--seconds must be above 0, got {args.seconds}')
     if args.device == 'cuda' and not torch.cuda.is_available():
-        parser.error('--device cuda: torch sees no GPU')
+        parser.error('--device cuda: torch finds no GPU')
     setting = Setting(args.quick, args.rounds, args.device, args.seconds)
     torch.set_num_threads(1)
     begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Training runs of mmengine that can be continued an epoch at a time, and bare PyTorch loops of the same networks."""
+"""Training runs of mmengine that continue epoch by epoch, and bare PyTorch loops of the same networks."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ TWO_VIEWS = [dict(type='MultiView', num_views=2, transforms=[PIPELINE[:2]]), PIP
 
 
 def noise(images: int, pipeline: list[dict]) -> dict:
-    """A data set in the form of CIFAR-100."""
+    """A data set of the size of CIFAR-100."""
     return dict(type='icckd_mm.RandomImages', num_images=images, size=32, num_classes=100, pipeline=copy.deepcopy(pipeline))
 
 
 def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: int, device: str) -> Case:
-    """An epoch of mmengine's runner with everything that a config's run has, after one that warms up.
+    """An epoch of mmengine's runner with all hooks of a config's run, after a warm-up epoch.
 
     Args:
-        config (Config | dict): A complete config; its training data come through ``DeviceLoader``.
+        config (Config | dict): A complete config; its training data are loaded by ``DeviceLoader``.
         folder (str | Path): Work dir.
-        batch (int): Images a step.
-        steps (int): Steps an epoch.
+        batch (int): Images per step.
+        steps (int): Steps per epoch.
         device (str): ``'cpu'`` or ``'cuda'``.
 
     Returns:
@@ -65,7 +65,7 @@ def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: in
         config.pop(key, None)
     config.env_cfg = dict(cudnn_benchmark=True, dist_cfg=dict(backend='nccl'))
     if device == 'cpu' and torch.cuda.is_available():
-        raise ValueError("a runner takes the GPU that it sees; give --device cuda, or CUDA_VISIBLE_DEVICES=''")
+        raise ValueError("a runner uses any visible GPU; give --device cuda, or CUDA_VISIBLE_DEVICES=''")
     runner = Runner.from_cfg(config)
     runner.train()
     assert len(runner.train_dataloader) == steps
@@ -104,9 +104,9 @@ class BareLoop:
 
     Args:
         student (dict): Config of a classifier.
-        teacher (dict, optional): Likewise; with it the loss is 0.1 CE + 0.9 T^2 KL, T = 4, else CE.
-        batch (int): Images a step.
-        steps (int): Steps an epoch.
+        teacher (dict, optional): Config of its teacher; with it the loss is 0.1 CE + 0.9 T^2 KL, T = 4, else CE.
+        batch (int): Images per step.
+        steps (int): Steps per epoch.
         size (int): Side of the images.
         device (str): ``'cpu'`` or ``'cuda'``.
     """
@@ -127,12 +127,12 @@ class BareLoop:
         return Case(self.epoch, images=self.batch * self.steps, steps=self.steps)
 
     def epoch(self) -> None:
-        """Go through the images once."""
+        """One pass over the images."""
         for rows in torch.randperm(len(self.labels), device=self.device).split(self.batch):
             self.last = self.step(rows).item()
 
     def step(self, rows: torch.Tensor) -> torch.Tensor:
-        """One update; gives the loss."""
+        """One update; returns the loss."""
         tops, lefts = (torch.randint(2 * (self.size // 8) + 1, (len(rows),), device=self.device) for _ in range(2))
         flips = torch.rand(len(rows), device=self.device) < 0.5
         window = crop_and_flip(self.packed, rows, tops, lefts, flips, (self.size, self.size))
@@ -144,7 +144,7 @@ class BareLoop:
         return loss.detach()
 
     def loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Of normalised images ``(B, 3, H, W)``."""
+        """Batches of normalised images ``(B, 3, H, W)``."""
         logits = _logits(self.student, images)
         if self.teacher is None:
             return F.cross_entropy(logits, labels)

@@ -1,6 +1,6 @@
 """Cost of a student's step by distiller, in mmengine's runner, against a bare loop of the same two networks with plain KD.
 
-The last row reads the teacher's logits from the disk, without augmentation.
+The last row reads cached logits of the teacher from the disk, without augmentation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAIRS = {
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:
-    """A table for each pair; the quick form has one of few distillers."""
+    """One table per pair; the quick mode has one with few distillers."""
     if setting.quick:
         pair = next(iter(PAIRS))
         return [_table(pair, ('kd_logits', 'icckd-kd-rkd_logits-neck'), 8, 16, setting)]

@@ -1,7 +1,7 @@
-"""Hours of the CIFAR-100 table on one device, a run at a time: a few steps of every config that it needs, on noise.
+"""Hours for the CIFAR-100 table on one device, one run at a time, from a few steps of each config on noise.
 
-One seed of each network with labels, of each ICC teacher, and of each pair with KD, which counts twice: from the teacher of
-labels and from the ICC teacher. Validation and the start of a run are not in it. Only on a GPU; the quick form takes digits.
+One seed of each network with labels, of each ICC teacher, and of each pair with KD, which counts twice: from the CE
+teacher and from the ICC teacher. Excludes validation and the start of a run. Only on a GPU; the quick mode uses digits.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from mmengine.config import Config
 from benchmarks.measure import Setting, measure
 from benchmarks.runs import CONFIGS, PIPELINE, TWO_VIEWS, noise, runner_case
 
-RUNS = {'baseline/ce_*': 1, 'teacher/icc_*': 1, 'distill/kd_logits_*': 2}  # how often each config counts
+RUNS = {'baseline/ce_*': 1, 'teacher/icc_*': 1, 'distill/kd_logits_*': 2}  # number of runs of each config
 IMAGES = 50_000
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:
     """One table, or none on a CPU."""
     if setting.device == 'cpu' and not setting.quick:
-        print('the hours of the CIFAR-100 table need --device cuda; left out')
+        print('the hours of the CIFAR-100 table need --device cuda; skipped')
         return []
     data, steps = ('resnet8_1xb64_digits', 1) if setting.quick else ('cifar100', 30)
     rows, hours, runs = {}, 0.0, 0

@@ -1,4 +1,4 @@
-"""Cost of a teacher's training step by second view, against cross-entropy alone, both in mmengine's runner."""
+"""Cost of a teacher's training step by second view, against cross-entropy only, both in mmengine's runner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = {'bank': 1.03, 'no_grad': 1.36, 'grad': 2.05}
 
 
 def tables(setting: Setting) -> list[dict[str, Any]]:
-    """A table for each network."""
+    """One table per network."""
     return [_table(arch, setting) for arch in (['resnet8'] if setting.quick else ['resnet8x4', 'resnet32x4'])]
 
 

@@ -11,7 +11,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-import icckd_mm  # noqa: F401  # mends mmrazor before autodoc imports it
+import icckd_mm  # noqa: F401  # patches mmrazor before autodoc imports it
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,10 +1,12 @@
-"""Teachers whose soft labels keep the variety inside each class, and their students, for OpenMMLab."""
+"""Intra-class contrastive teachers and knowledge distillation for OpenMMLab."""
 
 from .compat import install
+from .config import inferencer
 from .version import __version__
 from .zoo import index
 
 install()
+inferencer.install()
 index.install()
 
 __all__ = ['__version__']

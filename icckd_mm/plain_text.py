@@ -1,4 +1,4 @@
-"""Text from a file on its way into another: what it says is kept, what it could do there is not."""
+"""Makes text from a file safe to write into other files or to print."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import html
 import re
 import unicodedata
 
-CONTROL = ('C', 'Zl', 'Zp')  # of Unicode: control, format (which turns the reading direction), private; line and paragraph ends
+CONTROL = ('C', 'Zl', 'Zp')  # control, format (can reverse text), private, and line and paragraph separators
 MARKDOWN = re.compile(r'([\\`*_{}\[\]#|~$])')
 
 
 def plain(text: object, longest: int = 200) -> str:
-    """Text on one line, without control characters and characters that turn the direction of reading.
+    """Text on one line, without control characters and characters that reverse the reading direction.
 
     Args:
         text: Any value.
-        longest: Characters that are kept.
+        longest: Maximum number of characters.
 
     Example:
         >>> plain('two\\nlines\\x1b[31m \\u202ered')
@@ -29,7 +29,7 @@ def plain(text: object, longest: int = 200) -> str:
 
 
 def in_markdown(text: object, longest: int = 200) -> str:
-    """Text in a paragraph or table of Markdown that shows as it is; GitHub and others render HTML in it.
+    """Text escaped for a paragraph or table of Markdown; GitHub and others render HTML in it.
 
     Example:
         >>> in_markdown('a|b <script> `c`')
@@ -39,7 +39,7 @@ def in_markdown(text: object, longest: int = 200) -> str:
 
 
 def is_file_name(text: object) -> bool:
-    """Whether text can name a file anywhere and means nothing to a shell, to Python or to Markdown.
+    """Whether text is a valid file name everywhere and has no special characters of shells, Python or Markdown.
 
     Example:
         >>> is_file_name('resnet8x4_icc-v1.0'), is_file_name('../up'), is_file_name('a b'), is_file_name("x')")

@@ -16,7 +16,7 @@ NUMPY_WORDS = 624  # of the Mersenne twister
 
 
 def random_state() -> dict[str, Any]:
-    """What decides the next random numbers, in plain containers and tensors.
+    """The state of all generators, in plain containers and tensors.
 
     Returns:
         ``python``, ``numpy``, ``torch`` and, once the GPU is in use, ``cuda``; for :func:`set_random_state`.
@@ -33,13 +33,13 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Go on from a state of :func:`random_state`.
+    """Restore a state of :func:`random_state`.
 
     Args:
-        state: As returned there; it may have been through a file and on another device.
+        state: As returned there; it may come from a file or another device.
 
     Raises:
-        ValueError: If it is damaged. The generators stay as they were.
+        ValueError: If it is damaged. The generators do not change then.
     """
     before = random_state()
     try:
@@ -49,12 +49,12 @@ def set_random_state(state: dict[str, Any]) -> None:
         _set(before)
         raise ValueError(
             f'the state of the random number generators is damaged ({type(error).__name__}: {error}); '
-            'resume from an older checkpoint, or start from the weights alone with load_from'
+            'resume from an older checkpoint, or start from the weights only with load_from'
         ) from error
 
 
 def _check(state: dict[str, Any]) -> None:
-    """Refuses what the generators take without looking: numpy would read behind its state, and cut numbers to 32 bits."""
+    """Refuse values that generators do not check: numpy would read beyond its state, and truncate numbers to 32 bits."""
     _, words, gauss = state['python']
     _check_words(words, random.getstate()[1])
     kind, keys, position, has_gauss, cached = state['numpy']
@@ -84,16 +84,16 @@ def _set(state: dict[str, Any]) -> None:
 def random_state_fault(state: Any) -> str:
     """Why :func:`set_random_state` cannot use a state from a file; empty if it can.
 
-    numpy takes any position in its table and reads behind the end of it.
+    numpy accepts any position in its table and reads beyond its end.
 
     Args:
-        state: What a file gives for a state of :func:`random_state`.
+        state: A state of :func:`random_state` from a file.
 
     Returns:
-        What is wrong, in one line.
+        The fault, in one line.
     """
     if not isinstance(state, dict) or not {'python', 'numpy', 'torch'} <= state.keys():
-        return 'the generators of python, numpy and torch are not all there'
+        return 'the generators of python, numpy and torch are incomplete'
     try:
         version, keys, gauss = state['python']
         random.Random().setstate((version, tuple(keys), gauss))
@@ -121,7 +121,7 @@ def random_state_fault(state: Any) -> str:
 
 @contextmanager
 def preserved_randomness() -> Iterator[None]:
-    """Draws inside leave no trace: a run is the same with and without them."""
+    """Restore the generators at the end of the block, so that draws in it do not change a run."""
     state = random_state()
     try:
         yield
@@ -130,7 +130,7 @@ def preserved_randomness() -> Iterator[None]:
 
 
 def seed_generators(*key: int) -> None:
-    """Seed python, numpy and torch on the CPU; the GPU's generator belongs to the network and stays.
+    """Seed python, numpy and torch on the CPU; the GPU's generator, used by the network, does not change.
 
     Args:
         *key: Whole numbers, such as seed, epoch and index; other keys give unrelated streams.

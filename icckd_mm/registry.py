@@ -1,7 +1,7 @@
 """Child registries of mmengine's roots.
 
 ``type='icckd_mm.X'`` resolves from any scope: mmengine imports this file when it meets the prefix, and a registry imports its
-``locations`` when it is first asked for a class, so that no config needs ``custom_imports``.
+``locations`` when a class is first looked up, so no config needs ``custom_imports``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from mmengine import registry as root
 
 
 class ModelRegistry(root.Registry):
-    """A registry with one more module, which needs mmrazor and is imported only for a name that is found nowhere else.
+    """A registry with one more module, which needs mmrazor and is imported only for names not found elsewhere.
 
-    Teacher training neither needs nor waits for mmrazor.
+    Teacher training does not import mmrazor.
     """
 
     def get(self, key: str) -> type | None:
@@ -27,7 +27,7 @@ class ModelRegistry(root.Registry):
             The class, None if there is none.
 
         Raises:
-            ImportError: If it could only be one of the classes that need mmrazor, and that cannot be imported.
+            ImportError: If the class may need mmrazor, and mmrazor cannot be imported.
         """
         found = super().get(key)
         if found is None and key.rpartition('.')[0] in ('', self.scope):

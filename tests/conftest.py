@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def _seeded():
-    """Every test draws from the same point; several workers share the cores."""
+    """Every test starts from the same seed; several workers share the cores."""
     torch.set_num_threads(1)
     random.seed(0)
     np.random.seed(0)

@@ -31,7 +31,7 @@ ICC = dict(
 
 
 class Outputs(Hook):
-    """Keeps what each training step returned."""
+    """Stores the result of each training step."""
 
     def __init__(self):
         self.steps = []
@@ -85,7 +85,7 @@ def config(work_dir, model=CONV, *, hooks=(ICC,), epochs=1, batch=8, images=32, 
 
 
 def build(work_dir, *args, hooks=(ICC,), **options):
-    """A runner of :func:`config`; each needs a name of its own, since mmengine keeps them all."""
+    """A runner of :func:`config`; each needs a unique name, since mmengine keeps them all."""
     cfg = config(work_dir, *args, hooks=[hook for hook in hooks if isinstance(hook, dict)], **options)
     cfg.experiment_name = f'test-{next(RUNS)}'
     runner = Runner.from_cfg(cfg)
@@ -96,7 +96,7 @@ def build(work_dir, *args, hooks=(ICC,), **options):
 
 
 def train(work_dir, *args, hooks=(ICC,), **options):
-    """Train, and return the runner and what its steps gave."""
+    """Train, and return the runner and the results of its steps."""
     outputs = Outputs()
     runner = build(work_dir, *args, hooks=[*hooks, outputs], **options)
     runner.train()

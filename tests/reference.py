@@ -20,7 +20,7 @@ def margin(logits, label):
 
 
 def unit(row):
-    """A differentiable unit row by the definition; zero stays zero."""
+    """A differentiable unit row by definition; zero stays zero."""
     norm = row.pow(2).sum()
     return row / norm.sqrt() if norm > 0 else row * 0
 

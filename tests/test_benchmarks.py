@@ -1,4 +1,4 @@
-"""The benchmarks run, and their file says where its figures come from. Times are never asserted: machines differ."""
+"""The benchmarks run, and their file names the machine. Times are never asserted: machines differ."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The documentation is in step with what it describes, and what it shows works."""
+"""The documentation matches the code, and its examples work."""
 
 import os
 import re
@@ -80,7 +80,7 @@ def test_files_named_in_commands_exist(path):
 
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
 def test_the_tests_that_a_page_names_exist(path):
-    """A promise is what a test keeps."""
+    """Every promise has a test."""
     text = path.read_text(encoding='utf-8')
     for name in re.findall(r'tests/[\w/*{},.]+', text):
         name = name.rstrip('.,')

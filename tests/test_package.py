@@ -148,7 +148,7 @@ print('fine')
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory):
-    """Built from a copy of what git knows, as a release would be."""
+    """Built from a copy of the files in git, like a release."""
     folder = tmp_path_factory.mktemp('wheel')
     files = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split('\0')
     for name in filter(None, files):

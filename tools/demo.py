@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Train two teachers on handwritten digits, distil a student from each, compare: the whole way in a few minutes."""
+"""Train two teachers on handwritten digits, distil a student from each, and compare them, in a few minutes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the demo from the root of the repository.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--epochs', type=int, help='epochs of each run (default: those of the configs)')
@@ -73,7 +73,7 @@ def train(index: int, title: str, epochs: int | None) -> float:
 
 @contextlib.contextmanager
 def child(command: list[str]) -> Iterator[subprocess.Popen]:
-    """A process that does not outlive this one's interest in it."""
+    """A process that ends with this block."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
@@ -95,7 +95,7 @@ def checkpoint(title: str, epochs: int | None) -> Path:
 def report(accuracy: dict[str, float], epochs: int | None) -> None:
     """Print the table and draw the teachers' feature spaces."""
     from icckd_mm.lab.analysis.feature_figures import plot_feature_spaces
-    from icckd_mm.lab.analysis.feature_space import feature_space  # heavy: after the first sign of life
+    from icckd_mm.lab.analysis.feature_space import feature_space  # heavy: imported after the first output
 
     hook = Config.fromfile(config(TEACHERS[1])).custom_hooks[0]
     margin = hook.loss.get('margin', 0.5)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Train on several processes of this machine, or of several machines; docs/distributed.md explains. Where there is no GPU the
-# processes talk through gloo, else through NCCL. When one process dies, torchrun ends the others and this script fails. Asked to
-# stop (SIGTERM, SIGUSR1, Ctrl-C), the training saves its iteration and this script ends with 75, after Ctrl-C with 130.
+# Train on several processes of this machine, or of several machines; see docs/distributed.md. Without a GPU the processes
+# communicate through gloo, else through NCCL. When one process dies, torchrun ends the others and this script fails. On a request
+# to stop (SIGTERM, SIGUSR1, Ctrl-C), the training saves its iteration and this script ends with 75, after Ctrl-C with 130.
 #
 # From the environment: NNODES (1), NODE_RANK (0), MASTER_ADDR and PORT (29500), the same address and port on all machines;
 # on one machine neither is needed, and without PORT a free one is taken. PYTHON (python); TOOL (train.py), which dist_test.sh sets.
@@ -20,7 +20,7 @@ else
   meet=(--nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}"
     --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
 fi
-# torchrun fails with 1 however its processes end; the training says in this file how it was stopped
+# torchrun returns 1 for every failure; the training writes its exit status to this file
 ICCKD_MM_STATUS_FILE=$(mktemp)
 export ICCKD_MM_STATUS_FILE
 "${PYTHON:-python}" -m torch.distributed.run "${meet[@]}" --nproc_per_node="$2" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""From a plan to a report: train what the plan asks for, each run once, and say what its seeds show."""
+"""Run a plan: train each of its runs once, and write a report with statistics over seeds."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('plan', help='path of the plan, e.g. docs/study/plans/digits.py')
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/<name of the plan>)')
     parser.add_argument(
-        '--workers', type=int, help='most runs at a time (default: one per core; on GPUs as many of them as memory allows)'
+        '--workers',
+        type=int,
+        help='maximum number of runs at a time (default: one per core; on GPUs as many as memory allows)',
     )
     parser.add_argument('--resume', action='store_true', help='resume unfinished runs from their newest checkpoint')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     instead = parser.add_mutually_exclusive_group()
-    instead.add_argument('--dry-run', action='store_true', help='print what would be done, and the time it may take')
-    instead.add_argument('--report', action='store_true', help='write the report again from results.jsonl, train nothing')
-    instead.add_argument('--slurm', action='store_true', help='write the plan as Slurm array jobs, train nothing')
-    instead.add_argument('--only', metavar='RUN', help='do this run alone (an element of a Slurm array)')
-    instead.add_argument('--collect', action='store_true', help='results and report of the runs that --only has done')
+    instead.add_argument('--dry-run', action='store_true', help='print the runs still to do and the estimated time')
+    instead.add_argument('--report', action='store_true', help='write the report again from results.jsonl without training')
+    instead.add_argument('--slurm', action='store_true', help='write the plan as Slurm array jobs without training')
+    instead.add_argument('--only', metavar='RUN', help='do only this run (an element of a Slurm array)')
+    instead.add_argument('--collect', action='store_true', help='write results and report of the runs done with --only')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a plan, or do what a flag asks for instead.
+    """Run a plan, or carry out the action of a flag.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Raises:
         ValueError: If the plan or a flag cannot be used.
@@ -84,7 +86,7 @@ def report(plan: Plan, folder: Path) -> None:
 
 
 def only(study: Study, name: str, resume: bool) -> None:
-    from icckd_mm.lab.experiment.train_run import train_run  # here and now, without a worker
+    from icckd_mm.lab.experiment.train_run import train_run  # in this process, without a worker
 
     if name not in study.graph:
         raise ValueError(f'--only {name}: the plan has no such run; write the task lists again with --slurm')

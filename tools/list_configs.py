@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""List the configs: data set, teacher, student, method, and the published top-1 accuracy that each aims at."""
+"""List the configs: data set, teacher, student, method, and the published top-1 accuracy of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / 'configs/icckd'
 
 
 class Entry(NamedTuple):
-    """A line of the table; what does not apply is ``'-'``."""
+    """A line of the table; ``'-'`` where a column does not apply."""
 
     data: str
     teacher: str
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 
 
 def read_names(paths: Sequence[Path]) -> list[Entry]:
-    """What the names of configs say: ``<method>[_<where>]_<network>[_<student>]_<gpus>xb<batch>_<data>``."""
+    """Parse the name of a config: ``<method>[_<where>]_<network>[_<student>]_<gpus>xb<batch>_<data>``."""
     entries = []
     distilled = [path.stem.split('_') for path in paths if path.parent.name == 'distill']
     teachers = {(parts[-1], parts[2]) for parts in distilled if len(parts) == 6}
@@ -49,13 +49,13 @@ def main(argv: Sequence[str] | None = None) -> list[Entry]:
     """Print the configs that pass the filters.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
-        list[Entry]: What was printed.
+        list[Entry]: The printed configs.
 
     Raises:
-        ValueError: If a filter names nothing that there is.
+        ValueError: If a filter matches no config.
     """
     entries = sorted(read_names(list(CONFIGS.glob('*/*.py'))))
     values = {

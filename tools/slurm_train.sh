@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Train on the machines that Slurm gives, one process a GPU; docs/distributed.md explains. When one process dies, srun ends the
+# Train on the machines that Slurm allocates, one process per GPU; see docs/distributed.md. When one process dies, srun ends the
 # others and this script fails.
 #
 # When Slurm asks for the machines back (SIGUSR1 or SIGTERM, e.g. sbatch --requeue --signal=B:USR1@120), the training saves its
-# iteration and this script puts the job back into the queue; started again, it goes on with --resume.
+# iteration and this script requeues the job, which then continues with --resume.
 #
 # From the environment: GPUS in all (8) and GPUS_PER_NODE (8, or GPUS where that is less); CPUS_PER_TASK (5) feed the data
 # loader's workers; SRUN_ARGS are further flags of srun; PORT, else one is drawn, so that two jobs do not meet. CPU=1 asks for no
@@ -19,7 +19,7 @@ if [[ ${GPUS_PER_NODE:-}$gpus =~ ^[1-7]$ ]]; then # less than a machine
   per_node=$gpus
 fi
 if ! [[ $gpus$per_node =~ ^[0-9]+$ ]] || ((gpus < 1 || per_node < 1 || gpus % per_node)); then
-  echo "GPUS=$gpus is no multiple of GPUS_PER_NODE=$per_node; all machines need the same number of processes" >&2
+  echo "GPUS=$gpus is not a multiple of GPUS_PER_NODE=$per_node; all machines need the same number of processes" >&2
   exit 2
 fi
 resources=(--ntasks="$gpus" --ntasks-per-node="$per_node" --cpus-per-task="${CPUS_PER_TASK:-5}")
@@ -31,7 +31,7 @@ if ((${SLURM_RESTART_COUNT:-0} > 0)) && [[ " ${flags[*]-} " != *" --resume"[\ =]
   flags=(--resume ${flags[@]+"${flags[@]}"}) # a job that was requeued
 fi
 export MASTER_PORT=${PORT:-$((20000 + RANDOM % 10000))} # below the ports that the system itself hands out
-# srun may report a process that it has killed because another had ended; the training says in this file how it has ended
+# srun may report a process that it killed after another one ended; the training writes its exit status to this file
 export ICCKD_MM_STATUS_FILE=$4/.status.${SLURM_JOB_ID:-$$}
 rm -f "$ICCKD_MM_STATUS_FILE"
 # shellcheck disable=SC2086 # SRUN_ARGS holds several flags
@@ -52,7 +52,7 @@ if [ -s "$ICCKD_MM_STATUS_FILE" ]; then
   rm -f "$ICCKD_MM_STATUS_FILE"
 fi
 if [ "$status" = 75 ] && [ -n "${SLURM_JOB_ID:-}" ]; then
-  echo "job $SLURM_JOB_ID was asked to stop and has saved its work; it goes back into the queue" >&2
+  echo "job $SLURM_JOB_ID was asked to stop and has saved its work; it is requeued" >&2
   scontrol requeue "$SLURM_JOB_ID" || echo "scontrol requeue failed; submit the job again with --resume" >&2
 fi
 exit "$status"

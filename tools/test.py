@@ -28,21 +28,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint to test')
     parser.add_argument('--out', help='write the results to this file (.json, .yml or .pkl)')
-    parser.add_argument('--out-item', choices=['metrics', 'pred'], help='what to write to --out (default: pred)')
+    parser.add_argument('--out-item', choices=['metrics', 'pred'], help='content of --out (default: pred)')
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument('--show-dir', help='write pictures of the predictions to this folder')
     parser.add_argument('--show', action='store_true', help='show the predictions in a window')
-    parser.add_argument('--interval', type=int, default=1, help='show every so many samples')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds a picture is shown')
-    parser.add_argument('--tta', action='store_true', help='test-time augmentation of the config, otherwise a flip')
+    parser.add_argument('--interval', type=int, default=1, help='show every N-th sample')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds per picture')
+    parser.add_argument('--tta', action='store_true', help='use test-time augmentation of the config, else flips')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> dict:
-    """Test as the config says.
+    """Test the model of a config.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
         dict: The metrics.
@@ -52,14 +52,14 @@ def main(argv: Sequence[str] | None = None) -> dict:
     """
     args = parse_args(argv)
     if args.out_item is not None and args.out is None:
-        raise ValueError('--out-item says what to write, but --out does not say where; add --out FILE')
+        raise ValueError('--out-item needs --out; add --out FILE')
     cfg = read_config(args)
     cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
         show_predictions(cfg, args)
-    absent = without_missing_checkpoints(cfg)  # a student is tested without its teacher and its start
+    absent = without_missing_checkpoints(cfg)  # a student is tested without its teacher and initial weights
     cfg.merge_from_dict({key: value for key, value in absent.items() if key != 'load_from'})
     if args.tta:
         augment_test(cfg)
@@ -85,7 +85,7 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def augment_test(cfg: Config) -> None:
-    """Average the scores of the config's test-time augmentations, of a horizontal flip where it names none."""
+    """Average the scores of the config's test-time augmentations, or of horizontal flips if it has none."""
     cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
     if 'tta_pipeline' not in cfg:
         pipeline = deepcopy(cfg.test_dataloader.dataset.pipeline)

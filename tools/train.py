@@ -17,22 +17,25 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_common_arguments(parser)
     parser.add_argument(
-        '--resume', nargs='?', const='auto', help='resume from this checkpoint; without a path from the newest in the work dir'
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='resume from this checkpoint (default: the newest in the work dir)',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs a GPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
-    parser.add_argument('--fast', action='store_true', help='two epochs of a few images, of noise where the data are missing')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the actual batch size')
+    parser.add_argument('--fast', action='store_true', help='train two epochs on a few images (or noise if data are missing)')
     parser.add_argument('--device-loader', action='store_true', help='hold and augment the training images on the device')
     parser.add_argument('--no-persistent-workers', action='store_true', help='restart the workers each epoch')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Runner:
-    """Train as the config says.
+    """Train the model of a config.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
         Runner: The runner after training.
@@ -46,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> Runner:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         if not torch.cuda.is_available():
-            raise ValueError('--amp needs a GPU, and none was found; leave it out to train in full precision')
+            raise ValueError('--amp needs a GPU, and none was found; omit it to train in full precision')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.auto_scale_lr:

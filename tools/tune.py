@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Find the weight, margin and temperature of the intra-class contrastive loss for your own data, by what a student reaches."""
+"""Tune weight, margin and temperature of the intra-class contrastive loss on your data, by the student's accuracy."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config of the distillation, e.g. configs/icckd/distill/icckd-kd_logits_..._digits.py')
     parser.add_argument('--budget', required=True, help='time to spend, such as 90s, 30m or 2h')
-    parser.add_argument('--teacher', help='config of the teacher (default: the one whose checkpoint the config names)')
-    parser.add_argument('--held-out', type=float, default=0.1, help='share of the training set to choose by (default: 0.1)')
+    parser.add_argument('--teacher', help='config of the teacher (default: that of the checkpoint in the config)')
+    parser.add_argument('--held-out', type=float, default=0.1, help='held-out share of the training set (default: 0.1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the split, the candidates and the runs (default: 0)')
-    parser.add_argument('--candidates', type=int, default=MOST_CANDIDATES, help='at most so many (default: %(default)s)')
-    parser.add_argument('--seeds', type=int, default=MOST_SEEDS, help='at most so many in the last rung (default: %(default)s)')
+    parser.add_argument('--candidates', type=int, default=MOST_CANDIDATES, help='maximum number (default: %(default)s)')
+    parser.add_argument('--seeds', type=int, default=MOST_SEEDS, help='maximum number in the last rung (default: %(default)s)')
     for name, where in (('cfg', 'both configs'), ('teacher', "the teacher's config"), ('student', "the student's config")):
         parser.add_argument(
             f'--{name}-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE', help=f'override {where}'
@@ -50,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
     """Tune, and write ``tune.md``.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
-        Values, optional: The winner's, the control's if that was not beaten; None if the budget ended before there was one.
+        Values, optional: Those of the winner, or of the control if no candidate is better; None if the budget ended too early.
 
     Raises:
         ValueError: If a config, the data or a flag cannot be used, or the budget is too small.
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
     ]
     started = configs['teacher'].get('load_from')
     if started:
-        about.append(f'**the teacher starts from {started}; if that was trained on all images, it knows those held out**')
+        about.append(f'**the teacher starts from {started}; if that was trained on all images, it has seen the held-out ones**')
     winner, verdict, parts = tune_report(tuner, history, about)
     print(verdict)
     if winner is not None:
@@ -91,18 +91,18 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
         commands = final_commands(paths, options, tuned, setting.epochs['teacher'], f'{folder}/final', args.seed)
         parts += ['## Training with it, on the whole training set', '```bash\n' + '\n'.join(commands) + '\n```']
     write_atomically(folder / REPORT, ('\n\n'.join(parts) + '\n').encode())
-    cut = ', which has cut the plan short' if tuner.stopped else ''
+    cut = ', which ended before the plan' if tuner.stopped else ''
     print(f'{clock(tuner.trials.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
     return winner
 
 
 def read_configs(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Any]], dict[str, Config]]:
-    """Paths, options and contents of both configs, checked as far as can be without the data."""
+    """Paths, options and contents of both configs, checked as far as possible without the data."""
     options = {stage: {**args.cfg_options, **getattr(args, f'{stage}_options')} for stage in ('teacher', 'student')}
     student = read_config(namespace(args.config))
     if 'teacher_ckpt' not in student.get('model', {}):
         raise ValueError(
-            f'{args.config} distils from no teacher: it has no model.teacher_ckpt; give the config of a distillation'
+            f'{args.config} is not a distillation: it has no model.teacher_ckpt; give the config of a distillation'
         )
     paths = {'teacher': args.teacher or teacher_of(student, args.config), 'student': args.config}
     configs = {'teacher': read_config(namespace(paths['teacher'])), 'student': student}
@@ -124,13 +124,13 @@ def namespace(config: str) -> argparse.Namespace:
 
 
 def teacher_of(student: Config, path: str) -> str:
-    """The config whose default work dir has the student's teacher."""
+    """The config whose default work dir holds the student's teacher."""
     name = Path(student.model.teacher_ckpt or '').parent.name
     known = {file.stem: str(file) for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f', e.g. {known[near[0]]}' if near else ''
-        raise ValueError(f'the teacher of {path} is of no config here; name its config with --teacher{hint}')
+        raise ValueError(f'no config here has trained the teacher of {path}; set its config with --teacher{hint}')
     return known[name]
 
 

@@ -165,7 +165,7 @@ run('tools/train.py', FOLDER / 'student.py', '--work-dir', FOLDER / 'student')
 # ## Publish
 #
 # The run holds student, distiller and optimizer. `publish.py` takes the student out, writes a plain mmpretrain config and a
-# model card, and checks the folder as a stranger would, in a fresh process.
+# model card, and verifies the folder in a clean process.
 
 # %%
 PUBLISHED = FOLDER / 'published'

@@ -1,4 +1,4 @@
-"""Compatibility patches for host packages, one per file; a patch does nothing where its defect is absent."""
+"""Compatibility patches for host packages, one per file; a patch does nothing if its defect is absent."""
 
 from . import (
     config_from_file,
@@ -28,6 +28,6 @@ PATCHES = (
 
 
 def install() -> None:
-    """Installs all patches; repeated calls change nothing. Imports no host package."""
+    """Installs all patches; repeated calls have no effect. Imports no host package."""
     for patch in PATCHES:
         patch.install()

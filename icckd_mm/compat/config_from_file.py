@@ -2,8 +2,8 @@
 
 Applies: always. ``Runner.resume`` and ``FlexibleRunner.resume`` run ``meta.config`` as Python, ``BaseInferencer(weights=FILE)``
 and mmrazor's ``RuntimeInfo.config`` the text of ``message_hub.runtime_info.cfg`` or ``meta.cfg``.
-Changes: in these four modules ``Config.fromstring`` reads literals and runs nothing; a text that is more is refused. Everywhere
-else, and for all else, ``Config`` is mmengine's.
+Changes: in these four modules ``Config.fromstring`` reads literals and runs nothing; any other text is refused. Everywhere
+else ``Config`` is mmengine's.
 Upstream: none known.
 """
 
@@ -21,7 +21,7 @@ WITH_CONFIG = ('mmengine.infer.infer', 'mmrazor.utils.runtime_info')  # they imp
 
 
 def install() -> None:
-    """Gives the modules a ``Config`` whose ``fromstring`` reads literals only, as soon as they are imported."""
+    """Gives the modules a ``Config`` whose ``fromstring`` reads literals only, when they are imported."""
     for name in WITH_MMENGINE:
         on_import(name, after=_patch_package)
     for name in WITH_CONFIG:
@@ -39,7 +39,7 @@ def _patch_config(module: ModuleType) -> None:
 
 
 class LiteralMmengine(ModuleType):
-    """The package ``mmengine`` as its runners see it: every name is its own, only ``Config`` is not."""
+    """The package ``mmengine`` as its runners see it: every name except ``Config`` is its own."""
 
     def __getattr__(self, name: str) -> Any:
         import mmengine

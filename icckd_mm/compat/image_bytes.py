@@ -1,4 +1,4 @@
-"""Whether the bytes of a file can be a whole image of bounded size, before they are decoded."""
+"""Checks before decoding that bytes can be a complete image of limited size."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from PIL import Image, UnidentifiedImageError
 
 
 def check_image(content: bytes) -> None:
-    """Refuse what OpenCV decodes without a word, or by taking all memory.
+    """Refuse images that OpenCV would decode wrongly without an error, or by allocating too much memory.
 
-    OpenCV fills the lower part of a truncated JPEG with grey, and allocates 2.7 GB for a PNG of 100 KB that says it has
-    30,000 x 30,000 pixels. Of formats that Pillow does not know nothing is said here.
+    OpenCV fills the lower part of a truncated JPEG with grey, and allocates 2.7 GB for a PNG of 100 KB whose header claims
+    30,000 x 30,000 pixels. Formats unknown to Pillow are not checked.
 
     Args:
         content: The file.
 
     Raises:
-        ValueError: If it is empty, cut off, or larger than Pillow's bound of ``2 * PIL.Image.MAX_IMAGE_PIXELS`` (179 million)
-            pixels; the message goes on after the file's name.
+        ValueError: If it is empty, truncated, or larger than Pillow's limit of ``2 * PIL.Image.MAX_IMAGE_PIXELS`` (179 million)
+            pixels; the message is the part after the file's name.
     """
     if not content:
         raise ValueError('it is empty')
     try:
-        Image.open(io.BytesIO(content)).close()  # reads the header alone
+        Image.open(io.BytesIO(content)).close()  # reads only the header
     except Image.DecompressionBombError as error:
         raise ValueError(f'it is too large ({error})') from None
     except UnidentifiedImageError:
         return
-    except Exception as error:  # a header may hold anything
+    except Exception as error:  # a damaged header may raise any error
         raise ValueError(f'its header is damaged ({error})') from None
     if _is_cut(content):
         raise ValueError('it is cut off')

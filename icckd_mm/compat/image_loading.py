@@ -1,10 +1,10 @@
-"""mmcv's ``LoadImageFromFile`` does not name the file that it cannot read, and reads what is not whole.
+"""mmcv's ``LoadImageFromFile`` does not name the file that it cannot read, and reads truncated ones.
 
 Applies: to mmcv 2.0 and 2.1. A file of no bytes ends in an error of OpenCV without a name, a truncated JPEG becomes an image
 that is grey below, and a small PNG can claim gigabytes.
-Changes: calls that fail or should have failed: they raise ``ValueError`` with the file's name and the reason. Whole images are
-decoded as before; ``ignore_empty=True`` still passes over the others.
-Upstream: https://github.com/open-mmlab/mmpretrain/issues/1427 had the name added where OpenCV returns nothing.
+Changes: calls that fail or should fail: they raise ``ValueError`` with the file's name and the reason. Complete images
+are decoded as before; ``ignore_empty=True`` still skips the others.
+Upstream: https://github.com/open-mmlab/mmpretrain/issues/1427 added the name where OpenCV returns nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _CheckedFiles:
         return getattr(self._fileio, name)
 
     def get(self, *args: Any, **kwargs: Any) -> bytes:
-        """The content of a file that can be a whole image."""
+        """The content of a file, if it can be a complete image."""
         from icckd_mm.compat.image_bytes import check_image  # imports the host
 
         content = self._fileio.get(*args, **kwargs)

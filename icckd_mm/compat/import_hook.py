@@ -1,9 +1,9 @@
 """Runs our code when a named module of a host package is executed, so that ``import icckd_mm`` need not import the host.
 
-A finder at the head of ``sys.meta_path`` answers for the registered names only: it lets the other finders find the module,
+A finder at the head of ``sys.meta_path`` handles the registered names only: it lets the other finders find the module,
 then gives that one spec a copy of the real loader whose ``exec_module`` calls us. The loader keeps its class and all other
-methods, so that sources, resources, ``importlib.reload`` and zipped packages work as before. Python 3.9 has another way to load
-from a zip file: there nothing is called.
+methods, so sources, resources, ``importlib.reload`` and zipped packages work as before. Python 3.9 loads zip files in another
+way: there nothing is called.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _AROUND: dict[str, Around] = {}
 
 
 def on_import(name: str, after: After | None = None, around: Around | None = None) -> None:
-    """Registers callbacks for the execution of one module; registering the same one again changes nothing.
+    """Registers callbacks for the execution of one module; registering the same one again has no effect.
 
     Args:
         name: Full name of the module, such as ``'mmrazor.models.algorithms.base'``. It need not exist.
         after: Called with the module once it is executed, or at once if it is imported already.
             It is called again when the module is reloaded, so it must be idempotent.
-        around: Called with the module and a function that executes it, in place of the plain execution.
+        around: Called with the module and a function that executes it, instead of the plain execution.
             It has no effect on a module that is imported already.
     """
     if around is not None:
@@ -46,7 +46,7 @@ def on_import(name: str, after: After | None = None, around: Around | None = Non
 
 
 class _Finder(MetaPathFinder):
-    """Finds registered modules with the finders behind it."""
+    """Finds registered modules with the other finders."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The spec that the other finders give, with a watched loader; None for a name that is not registered."""

@@ -1,8 +1,8 @@
-"""mmengine goes on with random weights where not one weight of a file fits.
+"""mmengine keeps random weights if no weight of a file fits.
 
 Applies: always. ``load_checkpoint`` (``mmpretrain.get_model(pretrained=FILE)``, mmrazor's ``teacher_ckpt``) and
 ``init_cfg=dict(type='Pretrained', checkpoint=FILE)`` log the names of missing keys and return.
-Changes: they raise ``ValueError`` if the module has weights and none of them was written. A part that fits is enough.
+Changes: they raise ``ValueError`` if the module has weights and none of them was loaded. One matching weight is enough.
 Upstream: none known.
 """
 
@@ -20,7 +20,7 @@ from .import_hook import on_import
 
 
 def install() -> None:
-    """Patches the function where it is exported, and the initialisation."""
+    """Patches the function in the modules that export it, and the initialisation."""
     for name in ('mmengine.runner.checkpoint', 'mmengine.runner'):
         on_import(name, after=_patch_function)
     on_import('mmengine.model.weight_init', after=_patch_class)
@@ -56,14 +56,14 @@ def _patch_class(module: ModuleType) -> None:
 
 @contextmanager
 def noticed(model: nn.Module, name: str) -> Iterator[None]:
-    """Raise at the end unless a weight of the model was written inside.
+    """Raise at the end of the block unless a weight of the model was written in it.
 
     Args:
-        model: What is loaded into.
-        name: Of the file, for the message.
+        model: The model to load into.
+        name: Name of the file, for the message.
 
     Raises:
-        ValueError: If the model has weights, and all are as they were.
+        ValueError: If the model has weights and none has changed.
     """
     before = _versions(model)
     yield

@@ -1,11 +1,11 @@
 """mmengine deletes, reads and follows paths that a checkpoint or ``last_checkpoint`` names.
 
-Applies: always. ``CheckpointHook`` takes ``best_ckpt`` and ``last_ckpt`` from a checkpoint as they are: the next better score
-deletes that file or folder, wherever it is. A copied work dir loses the best file of its original, and keeps a stale one.
-``find_latest_checkpoint`` returns whatever ``last_checkpoint`` says.
-Changes: before training, such a name counts only as the file of that name directly in the hook's own folder, if its name is one
-that the hook gives; numbers of files to delete are numbers. ``last_checkpoint`` names a file of the work dir itself, or, where
-that has none, of a folder of the same name, as ``CheckpointHook(out_dir=...)`` makes it.
+Applies: always. ``CheckpointHook`` uses ``best_ckpt`` and ``last_ckpt`` of a checkpoint unchanged: the next better score
+deletes that file or folder, wherever it is. Resuming a copied work dir deletes the best file of the original, and keeps a stale
+one. ``find_latest_checkpoint`` returns any path in ``last_checkpoint``.
+Changes: before training, such a path is replaced by the file of that name directly in the hook's own folder, if the hook uses
+such names; numbers of files to delete are numbers. ``last_checkpoint`` names a file of the work dir itself, or, if it has
+none, of a folder of the same name, as ``CheckpointHook(out_dir=...)`` makes it.
 Upstream: none known.
 """
 
@@ -22,11 +22,11 @@ from .import_hook import on_import
 
 RECORDED = re.compile(r'(best|last)_ckpt(_.*)?')
 LONGEST_NAME = 4096
-MOST_FILES = 1000  # mmengine takes them from the list one by one
+MOST_FILES = 1000  # mmengine removes them from the list one by one
 
 
 def install() -> None:
-    """Patches the hook and the search where they are used."""
+    """Patches the hook and the search in the modules that use them."""
     on_import('mmengine.hooks.checkpoint_hook', after=_patch_hook)
     for name in ('checkpoint', 'runner', '_flexible_runner'):
         on_import(f'mmengine.runner.{name}', after=_patch_search)
@@ -52,19 +52,19 @@ def _patch_search(module: ModuleType) -> None:
 
 
 def checkpoint_folder(out_dir: str | os.PathLike | None, work_dir: str) -> str:
-    """Where a ``CheckpointHook`` writes: the work dir, or a folder of its name in ``out_dir``."""
+    """The folder a ``CheckpointHook`` writes to: the work dir, or a folder of its name in ``out_dir``."""
     if out_dir is None or str(out_dir) == work_dir:
         return work_dir
     return f'{str(out_dir).rstrip("/")}/{os.path.basename(work_dir.rstrip(os.sep))}'
 
 
 def confine(info: dict[str, Any], folder: str, template: str) -> None:
-    """Let the paths in a message hub name files in ``folder`` only; what is not there or has another name is forgotten.
+    """Let the paths in a message hub name files in ``folder`` only; missing files and other names are dropped.
 
     Args:
         info: ``runtime_info`` of a message hub; changed in place.
-        folder: Where this run keeps its checkpoints; on a remote one only the name is looked at.
-        template: How the hook names its files, such as ``epoch_{}.pth``.
+        folder: Folder of this run's checkpoints; on a remote one only the name is checked.
+        template: File name template of the hook, such as ``epoch_{}.pth``.
     """
     for key in [key for key in info if RECORDED.fullmatch(key)]:
         path = own_path(info[key], folder, template, best=key.startswith('best'))
@@ -82,8 +82,8 @@ def own_path(recorded: Any, folder: str, template: str, best: bool) -> str | Non
 
     Args:
         recorded: A path from a checkpoint, of this or of another machine.
-        folder: Where this run keeps its checkpoints.
-        template: How the hook names its files.
+        folder: Folder of this run's checkpoints.
+        template: File name template of the hook.
         best: Whether it is a file of ``save_best``.
 
     Example:
@@ -115,10 +115,8 @@ def find_latest_checkpoint(path: str) -> str | None:
         named = file.read(LONGEST_NAME).replace('\0', '').strip()
     own, parent = Path(path, re.split(r'[\\/]', named)[-1]), Path(named).parent
     if own.is_file() or not os.path.isfile(named):
-        elsewhere = '://' in named and not named.startswith('http')  # a remote folder cannot be looked into here
+        elsewhere = '://' in named and not named.startswith('http')  # a remote folder cannot be listed here
         return named if elsewhere and parent.name == Path(path).absolute().name else str(own)
     if parent.name == Path(path).absolute().name:
         return named
-    raise ValueError(
-        f'{pointer} names {named!r:.200}, which is not in {path}; if you want to go on from it, name it with load_from=FILE'
-    )
+    raise ValueError(f'{pointer} names {named!r:.200}, which is not in {path}; to start from it, set load_from=FILE')

@@ -43,7 +43,7 @@ def is_installed(package: str) -> bool:
         package: Name of a distribution (``'mmcv-lite'``) or of a module (``'mmcv'``).
 
     Returns:
-        True if it is there.
+        True if it is installed.
     """
     if _distribution(package) is not None:
         return True
@@ -63,7 +63,7 @@ def get_installed_path(package: str) -> str:
     Raises:
         importlib.metadata.PackageNotFoundError: If there is no such package.
         RuntimeError: If it is a namespace package, which has no single folder.
-        ValueError: If the distribution does not say which module it holds.
+        ValueError: If the distribution does not name its module.
     """
     distribution = _distribution(package)
     if distribution is None:
@@ -78,7 +78,7 @@ def get_installed_path(package: str) -> str:
         return path
     module = package2module(package)
     path = osp.join(str(distribution.locate_file('')), module)
-    if not osp.exists(path):  # an editable install: the distribution lies in site-packages, the module elsewhere
+    if not osp.exists(path):  # an editable install: the distribution is in site-packages, the module elsewhere
         spec = importlib.util.find_spec(module)
         if spec is not None and osp.basename(spec.origin or '') == '__init__.py':
             return osp.dirname(str(spec.origin))
@@ -86,7 +86,7 @@ def get_installed_path(package: str) -> str:
 
 
 def package2module(package: str) -> str:
-    """Name of the first module that a distribution says it holds.
+    """Name of the first module that a distribution lists.
 
     Args:
         package: Name of a distribution.
@@ -96,7 +96,7 @@ def package2module(package: str) -> str:
 
     Raises:
         importlib.metadata.PackageNotFoundError: If there is no such distribution.
-        ValueError: If it does not say.
+        ValueError: If it lists none.
     """
     distribution = _distribution(package)
     if distribution is None:
@@ -108,7 +108,7 @@ def package2module(package: str) -> str:
 
 
 def _distribution(package: str) -> metadata.Distribution | None:
-    from packaging.requirements import Requirement  # here, since it takes long to import
+    from packaging.requirements import Requirement  # late, since it takes long to import
 
     requirement = Requirement(package)  # 'mmcv>=2.0' is allowed, as with pkg_resources
     try:
@@ -116,5 +116,5 @@ def _distribution(package: str) -> metadata.Distribution | None:
     except metadata.PackageNotFoundError:
         return None
     if not requirement.specifier.contains(distribution.version, prereleases=True):
-        raise ValueError(f'{package} is asked for, but {requirement.name} {distribution.version} is installed')
+        raise ValueError(f'{package} is required, but {requirement.name} {distribution.version} is installed')
     return distribution

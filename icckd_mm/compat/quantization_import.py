@@ -26,7 +26,7 @@ MODULES = (
 
 
 def install() -> None:
-    """Watches the modules that ask for the version of torch while they are executed."""
+    """Watches the modules that check the version of torch while they are executed."""
     for name in MODULES:
         on_import(name, around=_execute_without_quantization_if_needed)
 

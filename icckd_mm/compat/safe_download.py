@@ -1,7 +1,7 @@
-"""mmengine's download of checkpoints loads them without care, and takes two addresses with the same last part for one.
+"""mmengine loads downloaded checkpoints unsafely, and confuses addresses with the same last part.
 
 Applies: always. Changes: ``load_url`` of ``mmengine.utils.dl_utils`` and of ``mmengine.runner.checkpoint``, which is
-``torch.hub.load_state_dict_from_url``, keeps each address under a name of its own and calls ``load_checkpoint_safely``.
+``torch.hub.load_state_dict_from_url``, stores each address under a separate name and calls ``load_checkpoint_safely``.
 Upstream: mmengine issue #1655 and PR #1650, open.
 """
 
@@ -20,11 +20,11 @@ import torch
 from .import_hook import on_import
 from .safe_load import load_checkpoint_safely
 
-HASH_DIGITS = 8  # as torch.hub asks for
+HASH_DIGITS = 8  # as in torch.hub
 
 
 def install() -> None:
-    """Replaces mmengine's ``load_url`` where it is exported and where the loader of checkpoints holds it."""
+    """Replaces mmengine's ``load_url`` in the module that exports it and in the loader of checkpoints."""
     for name in ('mmengine.utils.dl_utils', 'mmengine.runner.checkpoint'):
         on_import(name, after=_replace)
 
@@ -42,19 +42,19 @@ def load_url(
     file_name: str | None = None,
     **options: Any,
 ) -> Any:
-    """``torch.hub.load_state_dict_from_url`` with ``load_checkpoint_safely`` at its end.
+    """``torch.hub.load_state_dict_from_url`` that loads with ``load_checkpoint_safely``.
 
     The name of a kept file starts with a hash of its address, query included. A download that does not load is removed. A file
-    that somebody put into the folder counts if the hash in its name is that of its content, as for files of OpenMMLab.
+    that was put into the folder by hand is used if the hash in its name is that of its content, as for files of OpenMMLab.
 
     Args:
-        url: Where the file is.
+        url: Address of the file.
         model_dir: Folder to keep it in. Defaults to ``checkpoints`` in torch's hub folder.
         map_location: As for ``torch.load``.
         progress: Whether to show the progress.
         check_hash: Whether the name ends in ``-<sha256>``, at least 8 digits, that the content must have.
-        file_name: Name to keep it under as it is, and to look for. Defaults to a hash and the last part of the path of ``url``.
-        **options: Others of torch, such as ``weights_only``, mean nothing here.
+        file_name: File name to use instead. Defaults to a hash and the last part of the path of ``url``.
+        **options: Other options of torch, such as ``weights_only``; ignored.
 
     Returns:
         The content of the file.
@@ -82,7 +82,7 @@ def load_url(
 
 
 def _is_what_its_name_says(path: str) -> bool:
-    """Whether a file that somebody put into the folder has the hash in its name; where it came from says nothing more."""
+    """Whether a file that was put into the folder by hand has the hash in its name; its source is unknown."""
     digits = torch.hub.HASH_REGEX.search(osp.basename(path))
     if digits is None or len(digits.group(1)) < HASH_DIGITS or not osp.isfile(path):
         return False
@@ -94,7 +94,7 @@ def _is_what_its_name_says(path: str) -> bool:
 
 
 def _download(url: str, path: str, progress: bool, check_hash: bool) -> None:
-    """Fetches the file; torch writes it beside the path under a unique name and renames it at the end."""
+    """Downloads the file; torch writes it under a unique name and renames it at the end."""
     digits = torch.hub.HASH_REGEX.search(osp.basename(path)) if check_hash else None
     os.makedirs(osp.dirname(path), exist_ok=True)
     try:

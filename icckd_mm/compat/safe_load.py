@@ -1,14 +1,14 @@
 """Loading a checkpoint with mmengine fails on torch >= 2.6 and may run code on older versions.
 
 Applies: always. It is the one patch outside mmrazor that changes more than an error: a file that could run code is refused.
-Changes: whatever ``mmengine.runner.checkpoint`` reads comes from ``load_checkpoint_safely``: resume, ``load_from``,
+Changes: ``mmengine.runner.checkpoint`` reads every file with ``load_checkpoint_safely``: resume, ``load_from``,
 ``teacher_ckpt``, ``init_cfg=dict(type='Pretrained')``, ``CheckpointHook(published_keys=…)``, ``get_model``, from every scheme
-that mmengine brings (local, http, pavi, s3, torchvision, openmmlab, mmcls). A scheme that somebody registers is theirs.
+of mmengine (local, http, pavi, s3, torchvision, openmmlab, mmcls), but not from schemes that others register.
 Upstream: mmengine issue #1655 and PR #1650, open.
 
-The reader is ours on every version of torch, container and pickle both: ``torch.load(weights_only=True)`` of 2.11 ends the
-interpreter on a key of nested tuples, hangs on equal hashes, and shows foreign memory for a legacy file without data. Below
-torch 2.10 it also corrupts memory (GHSA-63cw-57p8-fm3p), so that a reader of our own was needed anyway.
+Container and pickle are read by our own code on every version of torch: ``torch.load(weights_only=True)`` of 2.11 crashes on
+a key of nested tuples, hangs on equal hashes, and exposes other memory for a legacy file without data. Below torch 2.10 it
+also corrupts memory (GHSA-63cw-57p8-fm3p).
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ REPAIR = 'Take a file whose source you trust, or write its weights alone with to
 
 
 def install() -> None:
-    """Gives mmengine's module of loaders a torch that loads safely."""
-    on_import('mmengine.runner.checkpoint', after=_mend)
+    """Gives mmengine's checkpoint module a ``torch`` that loads safely."""
+    on_import('mmengine.runner.checkpoint', after=_patch)
 
 
-def _mend(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     if not isinstance(module.torch, SafeTorch):
         module.__dict__['torch'] = SafeTorch('torch')
         logging.getLogger('icckd_mm.compat').debug('checkpoints are loaded safely')
 
 
 class SafeTorch(ModuleType):
-    """The module ``torch`` as mmengine's loaders see it: every name is torch's own, only ``load`` is not."""
+    """The module ``torch`` as mmengine's loaders see it: every name except ``load`` is torch's own."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
@@ -55,19 +55,19 @@ class SafeTorch(ModuleType):
         """``load_checkpoint_safely``, whatever the options.
 
         Raises:
-            ValueError: If the file holds no dict; mmengine would go on to look for keys in it.
+            ValueError: If the file does not hold a dict, in which mmengine would look up keys.
         """
         checkpoint = load_checkpoint_safely(source, map_location)
         if not isinstance(checkpoint, dict):
             name = source if isinstance(source, str) else 'the file'
-            raise ValueError(f'{name} is no checkpoint: it holds a {type(checkpoint).__name__} instead of a dict of weights')
+            raise ValueError(f'{name} is not a checkpoint: it holds a {type(checkpoint).__name__} instead of a dict of weights')
         return checkpoint
 
 
 def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
-    """What ``torch.load`` gives for a checkpoint, without ever running code from the file.
+    """Load a checkpoint like ``torch.load``, but never run code from the file.
 
-    A ``defaultdict`` comes back as a dict, a ``deque`` as a list.
+    A ``defaultdict`` becomes a dict, a ``deque`` a list.
 
     Args:
         source: A file written by ``torch.save``, or its content as a stream; ``~`` is the home folder. A name that ends in
@@ -75,13 +75,13 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
         map_location: As for ``torch.load``.
 
     Returns:
-        The content, in general a dict.
+        The content, usually a dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        pickle.UnpicklingError: If it asks for a class or function that has no place in a checkpoint.
-        ValueError: If it is damaged, not a checkpoint at all, or holds what :mod:`.checkpoint_gate` does not let through.
-        RuntimeError: If torch cannot rebuild the content, for instance on a device that is not there.
+        pickle.UnpicklingError: If it asks for a class or function that is not allowed in a checkpoint.
+        ValueError: If it is damaged, not a checkpoint at all, or refused by :mod:`icckd_mm.compat.checkpoints.gate`.
+        RuntimeError: If torch cannot rebuild the content, for instance on a missing device.
     """
     if isinstance(source, (str, os.PathLike)):
         source = osp.expanduser(os.fspath(source))
@@ -95,11 +95,11 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
     except RuntimeError as error:
         raise RuntimeError(f'{name} could not be loaded: {_one_line(error)}') from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: the file names a place before its start
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: the file names an offset before its start
             raise
         size = f' ({osp.getsize(name)} bytes)' if isinstance(source, str) else ''
         raise ValueError(
-            f'{name}{size} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_one_line(error)}). '
+            f'{name}{size} is damaged or not a PyTorch checkpoint ({type(error).__name__}: {_one_line(error)}). '
             'Copy or download it again, or take an older one.'
         ) from error
     from icckd_mm.compat.checkpoints.gate import ContentError, check_content  # imports mmengine
@@ -112,12 +112,12 @@ def load_checkpoint_safely(source: Source, map_location: Any = None) -> Any:
 
 
 def _one_line(error: Exception) -> str:
-    """Its message; what a file wrote into it can neither start a line nor steer a terminal."""
+    """The message of an error on one line, without control characters that a file may have put into it."""
     return ''.join(letter if letter.isprintable() else ' ' for letter in str(error)[:700])
 
 
 class RefusedFileError(Exception):
-    """A file could run code; the message says how."""
+    """Raised if a file could run code; the message says how."""
 
 
 def _load(source: str | BinaryIO, map_location: Any) -> Any:
@@ -130,7 +130,7 @@ def _load(source: str | BinaryIO, map_location: Any) -> Any:
 
 
 def _read(file: BinaryIO, map_location: Any) -> Any:
-    """The content of a zip file or legacy file, told apart by its first bytes."""
+    """The content of a zip file or legacy file, distinguished by its first bytes."""
     from icckd_mm.compat.checkpoints.container import ProgramError, read_legacy, read_zip  # imports mmengine
     from icckd_mm.compat.checkpoints.values import RefusedGlobalError
 

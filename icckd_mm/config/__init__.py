@@ -1,1 +1,1 @@
-"""Checks of what a config says before anything is built from it."""
+"""Reads, checks and launches configs."""

@@ -1,4 +1,4 @@
-"""Builds a network that a file describes: from registered classes alone, and no larger than its weights."""
+"""Builds a network that a file describes, from registered classes only, and no larger than its weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FACTORIES = ('empty', 'zeros', 'ones', 'full', 'rand', 'randn', 'new_empty', 'ne
 
 
 class Bounded(TorchDispatchMode):
-    """Refuses to make tensors that are larger together than a file can need.
+    """Limits number and total size of the tensors that are created.
 
     Args:
-        most_bytes: Of all tensors that are made.
-        most_tensors: How many may be made.
+        most_bytes: Limit for all tensors together.
+        most_tensors: Limit for their number.
     """
 
     def __init__(self, most_bytes: int, most_tensors: int) -> None:
@@ -30,7 +30,7 @@ class Bounded(TorchDispatchMode):
         self.most_bytes, self.most_tensors = most_bytes, most_tensors
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
-        """Count before the memory is taken."""
+        """Count before the memory is allocated."""
         if func.overloadpacket.__name__ in FACTORIES:
             sizes = next((arg for arg in args if isinstance(arg, (list, tuple))), ())
             count = 4
@@ -45,7 +45,7 @@ class Bounded(TorchDispatchMode):
 
 @contextmanager
 def only_registered() -> Iterator[None]:
-    """Within it mmengine takes types from its registries only; a type that a constructor makes from an argument, too."""
+    """Within the block mmengine builds registered types only, also where a constructor makes a type from an argument."""
     from mmengine.registry import registry as module
 
     names: dict[str, Any] = vars(module)
@@ -67,7 +67,7 @@ def only_registered() -> Iterator[None]:
 
 
 def check_sizes(weights: Mapping[str, Tensor], where: object) -> int:
-    """Bytes that are stored for weights; a tensor whose strides are 0 claims more than the file has.
+    """Bytes that are stored for weights; an expanded tensor (stride 0) claims more than the file has.
 
     Raises:
         ValueError: If they would take far more memory than is stored.
@@ -79,12 +79,18 @@ def check_sizes(weights: Mapping[str, Tensor], where: object) -> int:
     return stored
 
 
+def bounds_of(weights: Mapping[str, Any]) -> Bounded:
+    """Within it a network stays in proportion to weights that are in a file; what is not a tensor does not count."""
+    tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
+    return Bounded(4 * check_sizes(tensors, 'the file') + SPARE_BYTES, 20 * len(tensors) + SPARE_TENSORS)
+
+
 def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> nn.Module:
     """Build what a checked config describes, without its weights.
 
     Args:
-        config: From :func:`icckd_mm.config.registered.check_registered`; left as it is.
-        weights: Those of the file, which bound the size of the network.
+        config: From :func:`icckd_mm.config.registered.check_registered`; not changed.
+        weights: Weights in the file; they limit the size of the network.
 
     Returns:
         The network, on the CPU.
@@ -94,6 +100,5 @@ def build_classifier(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     """
     from mmpretrain.registry import MODELS
 
-    bounds = Bounded(4 * check_sizes(weights, 'the file') + SPARE_BYTES, 20 * len(weights) + SPARE_TENSORS)
-    with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered(), bounds:
+    with DefaultScope.overwrite_default_scope('mmpretrain'), only_registered(), bounds_of(weights):
         return MODELS.build(deepcopy(dict(config)))  # mmpretrain changes the config it builds from

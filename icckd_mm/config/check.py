@@ -1,4 +1,4 @@
-"""Finds typing mistakes in a config before anything is built: unknown types, and arguments that nobody takes."""
+"""Finds typing mistakes in a config before anything is built: unknown types, and arguments that no constructor accepts."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SHOWN = 12
 def check_config(cfg: Config) -> None:
     """Resolve every type of a config and compare its arguments with the constructor's.
 
-    Where it cannot be known what a dict is for, the benefit of the doubt is given; arguments that are missing are left to the
-    constructors, since builders fill in many. Nothing is built.
+    A dict whose use cannot be known is accepted. Missing arguments are left to the constructors, since builders fill in
+    many. Nothing is built.
 
     Args:
         cfg: The complete config.
 
     Raises:
-        ValueError: If a type is unknown, or an argument of one, or a place holds something of the wrong kind; names the place,
-            what was found there and what is near.
+        ValueError: If a type or argument is unknown, or a value is of the wrong kind; names the key, the value and the nearest
+            valid name.
     """
     for name in ('model', *DICTS):
         if not isinstance(cfg.get(name), Mapping) and (name == 'model' or cfg.get(name) is not None):
@@ -45,7 +45,7 @@ def check_config(cfg: Config) -> None:
 
 
 def unknown_key(path: Path, key: object, keys: Keys) -> str:
-    """The message about a key that nobody reads."""
+    """The message about an unknown key."""
     return f'{dotted((*path, key))}: {keys.owner} has no argument {key}; {_did_you_mean(str(key), keys.names)}'
 
 

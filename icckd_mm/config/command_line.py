@@ -1,4 +1,4 @@
-"""What the commands in ``tools/`` share: arguments, reading a config, and checks before any work."""
+"""Shared by the commands in ``tools/``: arguments, reading a config, and checks before any work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 from icckd_mm.config.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
 from icckd_mm.engine.process.folder_lock import check_writable
-from icckd_mm.engine.process.interruption import Stopped, handled, note_status
+from icckd_mm.engine.process.interruption import Stopped, handled, note_status, stop_behind
 from icckd_mm.engine.process.process_group import leave_process_group
 from icckd_mm.engine.process.stop_hook import StopHook
 
@@ -28,7 +28,7 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 class OptionsAction(DictAction):
-    """mmengine's reader of ``KEY=VALUE``, with a message where that is not what is given."""
+    """mmengine's parser of ``KEY=VALUE``, with a message if the argument has another format."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *args: Any) -> None:
         for option in values:
@@ -56,16 +56,16 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(args: argparse.Namespace) -> Config:
-    """The config with work dir, launcher and seed of the command line; ``--cfg-options`` are merged later, over everything.
+    """The config with work dir, launcher and seed of the command line; ``--cfg-options`` are merged later.
 
     Args:
-        args: With the arguments of :func:`add_common_arguments`.
+        args: Parsed arguments of :func:`add_common_arguments`.
 
     Returns:
         The config.
 
     Raises:
-        ValueError: If the file does not exist or is no config.
+        ValueError: If the file does not exist or is not a config.
     """
     path = Path(args.config)
     if not path.is_file():
@@ -73,13 +73,13 @@ def read_config(args: argparse.Namespace) -> Config:
         near = difflib.get_close_matches(path.stem, known, n=1)
         raise ValueError(
             f'config {args.config} does not exist; '
-            + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* shows ours')
+            + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* lists ours')
         )
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     try:
         cfg = Config.fromfile(args.config)
-    except Exception as error:  # a config is a program: anything can happen
-        raise ValueError(f'config {args.config} cannot be read: {describe(error)}; mend the file') from error
+    except Exception as error:  # a config is a program and may raise any error
+        raise ValueError(f'config {args.config} cannot be read: {describe(error)}; fix the file') from error
     cfg.launcher = args.launcher
     if args.work_dir is not None or cfg.get('work_dir') is None:
         cfg.work_dir = args.work_dir or str(Path('work_dirs') / path.stem)
@@ -89,13 +89,13 @@ def read_config(args: argparse.Namespace) -> Config:
 
 
 def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool, persistent_workers: bool) -> None:
-    """Give data loaders mmpretrain's defaults where the config is silent.
+    """Give data loaders mmpretrain's defaults where the config sets nothing.
 
     Args:
         cfg: Changed in place.
         fields: Names of the loaders.
-        pin_memory: Whether to pin memory; without an accelerator it never is, since torch would warn each epoch.
-        persistent_workers: Whether workers outlive an epoch; without workers torch refuses it.
+        pin_memory: Whether to pin memory; ignored without an accelerator, since torch would warn each epoch.
+        persistent_workers: Whether workers are kept between epochs; ignored without workers, since torch refuses it.
     """
     for field in fields:
         loader = cfg.get(field)
@@ -116,7 +116,7 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
 
 
 def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
-    """Look for the files a config names, before anything is built.
+    """Check that the files a config names exist, before anything is built.
 
     Args:
         cfg: The complete config.
@@ -144,13 +144,13 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner that the config asks for.
+    """Build the runner of a config.
 
     Args:
         cfg: The complete config.
 
     Returns:
-        It has made the work dir.
+        The runner; it has made the work dir.
 
     Raises:
         ValueError: If the work dir cannot be made or written to.
@@ -168,16 +168,16 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None, resumes: bool = False) -> None:
-    """Run a command: any error ends in one line on stderr, and in the log with its traceback if a run has begun.
+    """Run a command: an error prints one line on stderr, and its traceback to the log if a run has begun.
 
-    The exit status is 2 if a check refused what was given, 1 for every other error; ``--debug`` prints the traceback as well.
-    A command that is asked to stop ends in one line, too: with 130 after Ctrl-C, otherwise with 75 if it can go on later, and
-    with 128 + the signal if it cannot. The connections to other processes are closed in the end, however it ends.
+    The exit status is 2 if a check refused the input, 1 for every other error; ``--debug`` also prints the traceback.
+    A command that is asked to stop prints one line, too. Its status is 130 after Ctrl-C, otherwise 75 if it can be resumed
+    and 128 + the signal if it cannot. Connections to other processes are always closed at the end.
 
     Args:
         main: The command.
         argv: Its command line. Defaults to ``sys.argv[1:]``.
-        resumes: Whether it goes on with ``--resume``. Defaults to False.
+        resumes: Whether ``--resume`` continues it. Defaults to False.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     status = 0
@@ -185,28 +185,40 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
         try:
             main(argv)
         except Stopped as stopped:
-            status = stopped.status(resumes)
-            if is_main_process():
-                print(f'{stopped}' + ('; the same command with --resume goes on' if resumes else ''), file=sys.stderr)
-            note_status(status)
+            status = _say_stopped(stopped, resumes)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else FAILED
             raise
         except Exception as error:
-            log = write_to_log(error)
-            hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
-            if '--debug' in (sys.argv if argv is None else argv):
-                traceback.print_exc()
-            print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
-            status = REFUSED if is_for_users(error) else FAILED
+            stopped = stop_behind(error)
+            status = _say_stopped(stopped, resumes) if stopped else _say_failed(error, argv)
         finally:
             leave_process_group(status)
     if status:
         sys.exit(status)
 
 
+def _say_stopped(stopped: Stopped, resumes: bool) -> int:
+    """One line on stderr for a command that was asked to stop; returns its exit status."""
+    status = stopped.status(resumes)
+    if is_main_process():
+        print(f'{stopped}' + ('; the same command with --resume continues' if resumes else ''), file=sys.stderr)
+    note_status(status)
+    return status
+
+
+def _say_failed(error: Exception, argv: Sequence[str] | None) -> int:
+    """One line on stderr for a command that failed, with ``--debug`` the traceback too; returns its exit status."""
+    log = write_to_log(error)
+    hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
+    if '--debug' in (sys.argv if argv is None else argv):
+        traceback.print_exc()
+    print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
+    return REFUSED if is_for_users(error) else FAILED
+
+
 def _origin(checkpoint: str) -> str:
-    """How to make a checkpoint that lies in the default work dir of one of our configs."""
+    """How to create a checkpoint in the default work dir of one of our configs."""
     name = Path(checkpoint).parent.name
     for config in Path('configs').rglob(f'{name}.py'):
         return f'train it first with: python tools/train.py {config}; '

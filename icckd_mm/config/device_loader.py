@@ -1,4 +1,4 @@
-"""A config whose training images lie on the training device."""
+"""Changes a config to keep its training images on the training device."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-KEPT = ('dataset', 'batch_size', 'sampler', 'drop_last')  # the rest is about worker processes
+KEPT = ('dataset', 'batch_size', 'sampler', 'drop_last')  # the other options are about worker processes
 
 
 def use_device_loader(cfg: Config) -> None:
-    """Let :class:`icckd_mm.DeviceLoader` take the place of torch's loader for training.
+    """Use :class:`icckd_mm.DeviceLoader` instead of torch's loader for training.
 
     Args:
         cfg: A complete config; changed in place.
 
     Raises:
-        ValueError: If the training loop is not :class:`icckd_mm.ExactTrainLoop`, which knows the loader.
+        ValueError: If the training loop is not :class:`icckd_mm.ExactTrainLoop`, which supports the loader.
     """
     if cfg.train_cfg.get('type') != 'icckd_mm.ExactTrainLoop':
         raise ValueError(
@@ -27,4 +27,4 @@ def use_device_loader(cfg: Config) -> None:
     for owner in (cfg, cfg.model):
         preprocessor: Any = owner.get('data_preprocessor') or {}
         if preprocessor.get('type', '').endswith('ClsDataPreprocessor') and not preprocessor.get('to_onehot'):
-            preprocessor.type = 'icckd_mm.TwoViewDataPreprocessor'  # the same, and it does not touch every label anew
+            preprocessor.type = 'icckd_mm.TwoViewDataPreprocessor'  # the same, but prepared labels are not copied again

@@ -1,4 +1,4 @@
-"""How an error ends a command: in one line on stderr, with the traceback in the log."""
+"""Reports an error that ends a command: one line on stderr, the traceback in the log."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from mmengine.logging import MMLogger
 
 from icckd_mm.plain_text import plain
 
-REFUSED, FAILED = 2, 1  # exit status: of a check of ours, and of any other error
+REFUSED, FAILED = 2, 1  # exit status of one of our checks, and of any other error
 PACKAGE = Path(__file__).resolve().parents[1]
-LONGEST = 1000  # some messages hold whole configs or all names of weights; what is wrong comes first, what to do last
+LONGEST = 1000  # some messages quote whole configs or all names of weights; the fault comes first, what to do last
 
 
 def describe(error: BaseException) -> str:
-    """An error as one line, without what only a programmer wants to know.
+    """An error as one line for users.
 
     Args:
         error: Any exception.
 
     Returns:
-        The message, with the name of the exception where it was not written for users.
+        The message, with the name of the exception unless this package wrote it for users.
 
     Example:
         >>> describe(KeyError('lr'))
         'KeyError: lr'
     """
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
-    if 'Traceback (most recent call last)' in text:  # of a worker process: what happened is said first and last
+    if 'Traceback (most recent call last)' in text:  # of a worker process: the fault is in its first and last lines
         lines = text.splitlines()
         text = f'{lines[0]} {lines[-1]}'
-    text = plain(text, len(text) + 1)  # it may quote a file, and end on a terminal
+    text = plain(text, len(text) + 1)  # it may quote a file and be printed on a terminal
     if len(text) > LONGEST:
         text = f'{text[: LONGEST * 3 // 4]} ... {text[-LONGEST // 4 :]}'
     return text if is_for_users(error) else f'{type(error).__name__}: {text}'
 
 
 def is_for_users(error: BaseException) -> bool:
-    """Whether a ``raise`` of this package says what is wrong; any other error may be a mistake of ours or of the host."""
+    """Whether a ``raise`` of this package wrote the message; any other error may be a bug of ours or of the host."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return False

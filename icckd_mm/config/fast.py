@@ -1,4 +1,4 @@
-"""A config cut down to a trial run of a minute or two on a CPU."""
+"""Reduces a config to a trial run of a minute or two on a CPU."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ LOADERS = {'train_dataloader': TRAIN_IMAGES, 'val_dataloader': VAL_IMAGES, 'test
 
 
 def fast_options(cfg: Config) -> dict[str, Any]:
-    """What cuts a config down to two epochs of four steps of four images, for ``cfg.merge_from_dict``.
+    """Options for ``cfg.merge_from_dict`` that reduce a config to two epochs of four steps of four images.
 
-    The schedule shrinks with the epochs. Where the data are not at hand, random noise of their size and number of classes takes
-    their place, and where a checkpoint is not at hand, the network stays at its random start; both are said in the log. It
-    shows that the config works, and nothing about accuracy. Logs and checkpoints go to the folder ``fast`` of the work dir, so
-    that they touch nothing that was trained in earnest.
+    The schedule shrinks with the epochs. Missing data are replaced by random noise of their size and number of classes; a
+    network whose checkpoint is missing keeps its random weights. The log reports both. A trial run shows that the config
+    works, and nothing about accuracy. Logs and checkpoints go to the folder ``fast`` of the work dir, so they overwrite
+    nothing.
 
     Args:
-        cfg: A complete config; left as it is.
+        cfg: A complete config; not changed.
 
     Returns:
         Dotted keys and their values.
 
     Raises:
-        ValueError: If the data are not at hand and their size is not known.
+        ValueError: If the data are missing and their size is unknown.
     """
     options: dict[str, Any] = {'train_cfg.max_epochs': EPOCHS, 'train_cfg.val_interval': 1, 'default_hooks.logger.interval': 1}
     options['work_dir'] = os.path.join(cfg.get('work_dir') or 'work_dirs', 'fast')
@@ -48,10 +48,10 @@ def fast_options(cfg: Config) -> dict[str, Any]:
 
 
 def without_missing_checkpoints(cfg: Config) -> dict[str, Any]:
-    """What makes a config work where its checkpoints are not at hand, for ``cfg.merge_from_dict``: random networks.
+    """Options for ``cfg.merge_from_dict`` that replace missing checkpoints by random networks.
 
     Args:
-        cfg: A complete config; left as it is.
+        cfg: A complete config; not changed.
 
     Returns:
         Dotted keys and their values; empty where nothing is missing.
@@ -62,7 +62,7 @@ def without_missing_checkpoints(cfg: Config) -> dict[str, Any]:
         if None not in there:
             continue
         missing = ', '.join(file for file in files if file not in there)
-        print_log(f'{key}: {missing} is not there; its network stays RANDOM', 'current', logging.WARNING)
+        print_log(f'{key}: {missing} does not exist; its network stays RANDOM', 'current', logging.WARNING)
         if key.endswith('.init_cfg.checkpoint'):
             key = key[: -len('.checkpoint')]
         options[key] = there if key.endswith('ckpts') else None
@@ -78,7 +78,7 @@ def named_checkpoints(cfg: Config) -> dict[str, list[str]]:
         cfg: A complete config.
 
     Returns:
-        Files or addresses by dotted key; what is not set is left out.
+        Files or addresses by dotted key, of those that are set.
     """
     model = _dict(cfg.get('model'))
     named = {'load_from': [cfg.get('load_from')]}
@@ -97,12 +97,12 @@ def _dict(value: Any) -> dict:
 
 
 def is_at_hand(checkpoint: str) -> bool:
-    """Whether a checkpoint is a file that exists, or an address, of which only loading tells."""
+    """Whether a checkpoint is a file that exists, or an address, which only loading can check."""
     return '://' in checkpoint or os.path.isfile(os.path.expanduser(checkpoint))
 
 
 def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
-    """A few images of a loader's data set, or as many of noise."""
+    """A few images of a loader's data set, or as many images of noise."""
     dataset = cfg[field].dataset
     try:
         check_data_folder(dataset)
@@ -110,8 +110,8 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
         inner = innermost_configs(dataset)[0]
         kind = inner.type.rsplit('.', 1)[-1]
         if kind not in SIZES or any(one.type != inner.type for one in innermost_configs(dataset)):
-            raise ValueError(f'{error}; noise can stand in for {", ".join(SIZES)} only') from None
-        print_log(f'{field}: {error}. RANDOM NOISE stands in for it in this trial run', 'current', logging.WARNING)
+            raise ValueError(f'{error}; noise can replace {", ".join(SIZES)} only') from None
+        print_log(f'{field}: {error}. this trial run uses RANDOM NOISE instead', 'current', logging.WARNING)
         noise = {
             '_delete_': True,
             'type': 'icckd_mm.RandomImages',

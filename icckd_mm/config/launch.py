@@ -1,4 +1,4 @@
-"""From a config to a trained model: the one way of ``tools/train.py``, of the runs of a plan and of the trials of a tuning."""
+"""Trains the model of a config, for ``tools/train.py``, runs of a plan and trials of a tuning."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def train(
 
     Args:
         cfg: A config with its work dir; changed in place.
-        options: ``--cfg-options``, merged over everything but what the flags below change.
-        resume: A checkpoint to resume from, or ``'auto'`` for the newest whole one in the work dir, if there is one.
-        fast: Two epochs of a few images, of noise where the data are missing.
+        options: ``--cfg-options``, merged over the config; the flags below override them.
+        resume: A checkpoint to resume from, or ``'auto'`` for the newest intact one in the work dir, if any.
+        fast: Train two epochs on a few images, or on noise if the data are missing.
         device_loader: Hold and augment the training images on the device.
-        tested: Also check the files of the test set, which the caller will use.
+        tested: Also check the files of the test set, because the caller tests afterwards.
         pin_memory: Pin the memory of data loaders where there is a GPU.
         persistent_workers: Keep the workers of data loaders from one epoch to the next.
 
@@ -68,7 +68,7 @@ def train(
 
 
 def resume_from_newest(cfg: Config) -> None:
-    """Resume from the newest whole checkpoint of the work dir; without one, start as the config says.
+    """Resume from the newest intact checkpoint of the work dir; without one, start as the config says.
 
     mmengine trusts the file ``last_checkpoint`` alone.
     """

@@ -1,4 +1,4 @@
-"""Finds typing mistakes in ``--cfg-options``: keys that would create something nobody reads."""
+"""Finds typing mistakes in ``--cfg-options``: keys that nothing would read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
         options: Dotted keys and their values.
 
     Raises:
-        ValueError: If a key would be read by nobody, or the result is no valid config.
+        ValueError: If nothing reads a key, or the result is not a valid config.
     """
     if options:
         check_options(cfg, options)
@@ -29,17 +29,17 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Follow each key through the config, before ``cfg.merge_from_dict``.
+    """Check each key against the config, before ``cfg.merge_from_dict``.
 
-    A key that is not in the config yet is legal where it is an argument of the type that stands there, or of the runner, or
-    where the options make a new dict with a type.
+    A key that is not in the config yet is valid if it is an argument of the dict's type or of the runner, or if the options
+    make a new dict with a type.
 
     Args:
-        cfg: The config without the options; left as it is.
+        cfg: The config without the options; not changed.
         options: Dotted keys and their values.
 
     Raises:
-        ValueError: If nobody would read a key, or it leads through something that has no keys; names what is near.
+        ValueError: If nothing would read a key, or it leads through a value without keys; names the nearest valid key.
     """
     for option, value in options.items():
         _check(cfg, option, value, options)
@@ -55,26 +55,26 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
     for part in parts:
         if isinstance(node, (list, tuple)):
             _check_index(node, path, part, option)
-            if len(path) + 1 == len(parts):  # mmengine can merge dicts into a list, nothing else
+            if len(path) + 1 == len(parts):  # mmengine can only merge dicts into a list
                 raise ValueError(f'--cfg-options {option}: elements cannot be set one by one; write {dotted(path)}="[...]"')
             node, path = node[int(part)], (*path, int(part))
         elif isinstance(node, Mapping):
             scope = node.get('_scope_') or scope
             other = options.get('.'.join([*parts[: len(path)], 'type']))
-            if path and other is not None:  # another type is built there, which has other arguments
+            if path and other is not None:  # another type, with other arguments, is built there
                 node = {**node, 'type': other}
             if part not in node:
                 _check_new(node, path, part, value, scope, options)
                 if any(later.isdigit() for later in parts[len(path) : len(path) + 2]):
                     raise ValueError(
-                        f'--cfg-options {option}: {dotted((*path, part))} is no list in the config; give the whole list there'
+                        f'--cfg-options {option}: {dotted((*path, part))} is not a list in the config; set the whole list'
                     )
                 return
             node, path = node[part], (*path, part)
-        elif node is None:  # an empty place, filled by a dict
-            raise ValueError(f'--cfg-options {option}: {dotted(path)} is None in the config; fill it there')
+        elif node is None:  # a value to be set to a dict
+            raise ValueError(f'--cfg-options {option}: {dotted(path)} is None in the config; set it there')
         else:
-            raise ValueError(f'--cfg-options {option}: {dotted(path)} is {node!r}, which has no {part}; leave that part out')
+            raise ValueError(f'--cfg-options {option}: {dotted(path)} is {node!r}, which has no {part}; remove that part')
     several = isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value)  # e.g. schedulers
     if isinstance(node, Mapping) and 'type' in node and not several and not isinstance(value, (Mapping, type(None))):
         raise ValueError(f'--cfg-options {option}: {value!r} cannot replace a dict; to build another type, set {option}.type')
@@ -83,13 +83,13 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
 def _check_index(node: Sequence[Any], path: Path, part: str, option: str) -> None:
     if not part.isdigit() or int(part) >= len(node):
         raise ValueError(
-            f'--cfg-options {option}: {dotted(path)} is a list of {len(node)}, so that an index from 0 to {len(node) - 1} must '
-            f'follow, got {part}'
+            f'--cfg-options {option}: {dotted(path)} is a list of {len(node)}; the next part must be an index from 0 to '
+            f'{len(node) - 1}, got {part}'
         )
 
 
 def _check_new(node: Mapping, path: Path, part: str, value: Any, scope: str, options: Mapping[str, Any]) -> None:
-    """Raise if ``part`` is no key that ``node`` may have."""
+    """Raise if ``node`` cannot have a key ``part``."""
     here = dotted((*path, part))
     has_type = f'{here}.type' in options or (isinstance(value, Mapping) and 'type' in value)
     keys = known_keys(node, path, scope)
@@ -99,7 +99,7 @@ def _check_new(node: Mapping, path: Path, part: str, value: Any, scope: str, opt
         wrong = part not in keys.names and resembles(part, keys.names, keys.cutoff)
     elif has_type:
         wrong = False
-    else:  # nobody knows; not so much like its neighbours, and not the only one of them without a type
+    else:  # unknown; refused if it resembles its neighbours or is the only one without a type
         keys = Keys(frozenset(map(str, node)), dotted(path), 0)
         all_typed = bool(node) and all(isinstance(other, Mapping) and 'type' in other for other in node.values())
         wrong = all_typed or resembles(part, keys.names, CERTAIN)

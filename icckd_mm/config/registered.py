@@ -1,7 +1,7 @@
-"""The gate for configs that come from a file: nothing is built but registered classes of the right kind.
+"""Checks configs that come from a file: only registered classes of the right kind may be built.
 
-mmengine resolves any dotted ``type`` to any importable callable. A config in a checkpoint or a published folder is data: what
-it names must be registered already, no module is imported for it, and its paths of weights are left out.
+mmengine resolves any dotted ``type`` to any importable callable. A config in a checkpoint or a published folder is data: its
+types must be registered already, no module is imported for it, and its paths of weights are dropped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from icckd_mm.config.registries import SCOPES, find_registered, why_refused
 
 LOADER, PLAIN = 'a data loader', 'plain values'
-PARTS = {  # of a config that is published or tested, and what is built from each
+PARTS = {  # parts of a config that is published or tested, and what is built from each
     'default_scope': PLAIN,
     'model': 'MODELS',
     'data_preprocessor': 'MODELS',
@@ -27,7 +27,7 @@ LOADER_KEYS = {
     **dict.fromkeys(('batch_size', 'num_workers', 'persistent_workers', 'pin_memory', 'drop_last'), PLAIN),
     **{'dataset': 'DATASETS', 'sampler': 'DATA_SAMPLERS', 'collate_fn': 'FUNCTIONS'},
 }
-NESTED = {  # keys under which another kind begins
+NESTED = {  # keys whose values are of another kind
     'MODELS': {'init_cfg': 'WEIGHT_INITIALIZERS', 'override': 'WEIGHT_INITIALIZERS'},
     'DATASETS': {'pipeline': 'TRANSFORMS', 'metainfo': PLAIN},
 }
@@ -41,19 +41,19 @@ PATHS_OF_WEIGHTS = (
     'tokenizer',
     'tokenizer_path',
 )
-TYPES = {'conv_type': (), 'padding_mode': ('zeros', 'circular')}  # arguments of layers that are made a type
+TYPES = {'conv_type': (), 'padding_mode': ('zeros', 'circular')}  # arguments from which a layer makes a type
 EXECUTABLE = ('pkl', 'pickle', 'yaml', 'yml', 'py')  # formats of annotations that mmengine executes
 LARGEST = {'TRANSFORMS': 2048, 'DATASETS': 2_000_000, LOADER: 8192}  # sides of images, numbers of images, batch size
 DEEPEST = 40
 
 
 class Place(NamedTuple):
-    """Where the walk is.
+    """A position in a config.
 
     Attributes:
         file: The file, for messages.
         key: Path of keys.
-        kind: What is built there, see :data:`PARTS`.
+        kind: Kind of object that is built there, see :data:`PARTS`.
         scope: mmengine's scope.
     """
 
@@ -63,11 +63,11 @@ class Place(NamedTuple):
     scope: str = 'mmpretrain'
 
     def at(self, key: Any, kind: str | None = None) -> Place:
-        """The place one key deeper."""
+        """The position one key deeper."""
         return self._replace(key=(*self.key, str(key)[:40]), kind=kind or self.kind)
 
     def refuse(self, reason: str) -> ValueError:
-        """The error of this place."""
+        """The error at this position."""
         return ValueError(f'{self.file}: {".".join(self.key)} of the config in it is refused: {reason}')
 
 
@@ -76,14 +76,14 @@ def check_registered(config: Mapping[str, Any], where: str) -> dict[str, Any]:
 
     Args:
         config: Some of the parts ``model``, ``data_preprocessor``, ``test_dataloader``, ``test_evaluator``, ``test_cfg`` and
-            ``default_scope``. It is left as it is.
+            ``default_scope``. Not changed.
         where: The file, for messages.
 
     Returns:
-        A copy that is safe to build: types are names in registries, paths of weights are left out.
+        A copy that is safe to build: types are names in registries, paths of weights are dropped.
 
     Raises:
-        ValueError: If a ``type`` is not registered, of another kind than its place, or one that reads files or calls what its
+        ValueError: If a ``type`` is not registered, is of the wrong kind, reads files, or calls what its
             arguments name; if a path leads to code, a URL or a pickle; or if a number or the nesting is out of bounds.
 
     Example:
@@ -129,7 +129,7 @@ def _checked_dict(node: dict[Any, Any], place: Place) -> dict[str, Any]:
     found = {}
     for key, value in node.items():
         here = place.at(key, _kind_at(key, place))
-        if key == 'type' or (key in TYPES and value not in TYPES[key]):
+        if key == 'type' or (key in TYPES and value not in TYPES[key]) or (key == 'collate_fn' and isinstance(value, str)):
             found[key] = _checked_type(value, here)
         elif place.kind == 'MODELS' and (key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in repr(value))):
             continue  # the weights are in the file
@@ -159,7 +159,7 @@ def _checked_type(name: Any, place: Place) -> str:
     found = None if place.kind in (PLAIN, LOADER) else find_registered(name, place.kind, place.scope)
     if found is None:
         raise place.refuse(
-            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it first'
+            f'{_shown(name)} is not a registered {word}; check the name, or import the module that registers it (--import)'
         )
     reason = why_refused(found, place.kind)
     if reason:

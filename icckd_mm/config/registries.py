@@ -12,7 +12,7 @@ from mmengine.registry import Registry, root
 from torch import nn
 
 SCOPES = ('mmengine', 'mmpretrain', 'mmrazor', 'icckd_mm')
-# Where models of the host packages may be defined; other homes hold algorithms and models that read files or download.
+# Modules of the host packages whose models are allowed; others hold algorithms and models that read files or download.
 MODEL_HOMES = (
     *('torch.nn', 'mmcv.cnn.bricks', 'mmengine.model', 'mmengine.utils.dl_utils.parrots_wrapper', 'icckd_mm.models'),
     'mmrazor.models.architectures.backbones',
@@ -20,7 +20,7 @@ MODEL_HOMES = (
 )
 HOSTS = ('torch', 'mmcv', *SCOPES)
 METRICS = ('Accuracy', 'AveragePrecision', 'ConfusionMatrix', 'MultiLabelMetric', 'SingleLabelMetric')
-CLOSED = {  # kinds of which few are needed, and others write files or never end
+CLOSED = {  # kinds of which few are needed; others write files or never end
     'METRICS': (*METRICS, 'VOCAveragePrecision', 'VOCMultiLabelMetric'),
     'FUNCTIONS': ('default_collate', 'pseudo_collate'),
     'DATA_SAMPLERS': ('DefaultSampler', 'SequentialSampler'),
@@ -37,7 +37,7 @@ def find_registered(name: str, kind: str, scope: str) -> str | None:
     """The name under which mmengine finds a registered class from any scope.
 
     Args:
-        name: What stands in ``type``: ``'Name'``, ``'scope.Name'``, or the path of a class that has been imported.
+        name: Value of ``type``: ``'Name'``, ``'scope.Name'``, or the path of a class that has been imported.
         kind: Name of the registry in ``mmengine.registry``, such as ``'MODELS'``.
         scope: The scope in which it would be built, one of :data:`SCOPES`.
 
@@ -64,7 +64,7 @@ def find_registered(name: str, kind: str, scope: str) -> str | None:
 
 
 def why_refused(name: str, kind: str) -> str:
-    """Why a registered class is not built from a file all the same; ``''`` if it may be."""
+    """Why a registered class must not be built from a file; ``''`` if it may be."""
     bare = name.rpartition('.')[2]
     if kind in CLOSED and bare not in CLOSED[kind]:
         return f'only {", ".join(CLOSED[kind])} can be taken from a file'
@@ -72,7 +72,7 @@ def why_refused(name: str, kind: str) -> str:
 
 
 def _fits(target: Any, kind: str) -> bool:
-    """Whether it is there and, of the models, one that neither reads files nor is an algorithm."""
+    """Whether the class exists and, if a model, neither reads files nor is an algorithm."""
     if target is None or kind != 'MODELS':
         return target is not None
     if not (inspect.isclass(target) and issubclass(target, nn.Module)):
@@ -82,7 +82,7 @@ def _fits(target: Any, kind: str) -> bool:
 
 
 def _members(scope: str, kind: str, loaded: bool = False) -> dict[str, Any]:
-    """What is registered in a scope; with ``loaded``, only if its package has been imported."""
+    """The classes registered in a scope; with ``loaded``, only if its package has been imported."""
     if loaded and scope not in sys.modules:
         return {}
     registry = _registry(scope, kind)

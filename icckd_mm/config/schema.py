@@ -1,4 +1,4 @@
-"""Which keys each place of a config may have: what mmengine's runner and its builders read there."""
+"""Valid keys for each dict of a config: those that mmengine's runner and its builders read."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ TOP_LEVEL = RUNNER | {
     'tta_model',
     'tta_pipeline',
 }
-BUILT = RUNNER | {'model_wrapper_cfg', 'tta_model'}  # the rest of a config is variables, which may be stale
+BUILT = RUNNER | {'model_wrapper_cfg', 'tta_model'}  # other keys of a config are variables, which may be unused
 RESERVED = frozenset({'type', '_scope_', '_delete_'})
-READ_BY_KEY = {  # dicts without a type, of which some keys are read and others silently ignored
+READ_BY_KEY = {  # dicts without a type; unknown keys are silently ignored
     'auto_scale_lr': {'enable', 'base_batch_size'},
     'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     'optim_wrapper.paramwise_cfg': {
@@ -42,7 +42,7 @@ READ_BY_KEY = {  # dicts without a type, of which some keys are read and others 
     },
     'randomness': set(inspect.signature(set_random_seed).parameters),
 }
-# keys that a builder takes out before it calls the constructor
+# keys that a builder removes before it calls the constructor
 LOADER = {'dataset', 'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'num_batch_per_epoch'}
 TAKEN_OUT = {
     'default_hooks': {'priority'},
@@ -56,7 +56,7 @@ TAKEN_OUT = {
     'override': {'name'},
     'policies': {'magnitude_key'},
 }
-# dicts that are built as they stand, so that every unknown argument ends in an error sooner or later
+# dicts that are built unchanged: every unknown argument would fail sooner or later
 DIRECT = {'dataset', 'sampler', 'batch_sampler', 'optimizer', 'collate_fn', 'backbone', 'neck', 'head', 'loss', 'architecture'}
 LISTS = {'pipeline', 'transforms', 'custom_hooks', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'vis_backends'}
 TYPED_TOP = {'model', 'optim_wrapper', 'train_cfg', 'val_cfg', 'test_cfg', 'visualizer', 'log_processor', *LISTS}
@@ -67,12 +67,12 @@ DEFAULTS: dict[object, Callable] = {'val_cfg': loops.ValLoop, 'test_cfg': loops.
 
 
 class Keys(NamedTuple):
-    """What may stand in a dict.
+    """The valid keys of a dict.
 
     Attributes:
         names: The keys.
-        owner: Who takes them, for messages.
-        cutoff: How near another key must be to one of these to be surely a mistake; at 0 every other key is one.
+        owner: The class or function that reads them, for messages.
+        cutoff: Similarity to a valid key from which another key is a mistake; at 0 every other key is one.
     """
 
     names: frozenset[str]
@@ -81,17 +81,17 @@ class Keys(NamedTuple):
 
 
 def dotted(path: Path) -> str:
-    """The path as ``--cfg-options`` writes it."""
+    """The path in the syntax of ``--cfg-options``."""
     return '.'.join(map(str, path))
 
 
 def last_name(path: Path) -> str:
-    """The last part of the path that is no index."""
+    """The last part of the path that is not an index."""
     return next((str(part) for part in reversed(path) if not isinstance(part, int)), '')
 
 
 def is_built_here(path: Path) -> bool:
-    """Whether mmengine or a classifier builds the dict at ``path`` itself, and hands it over as it is."""
+    """Whether mmengine or a classifier builds the dict at ``path`` itself, unchanged."""
     last = path[-1]
     if len(path) == 1:
         return last in TYPED_TOP
@@ -101,7 +101,7 @@ def is_built_here(path: Path) -> bool:
 
 
 def default_types(node: Mapping[str, Any], path: Path) -> list[Callable]:
-    """What the runner builds from a dict that has no type."""
+    """The type that the runner builds from a dict without a type."""
     if path == ('train_cfg',) and 'by_epoch' in node:
         return [loops.EpochBasedTrainLoop if node['by_epoch'] else loops.IterBasedTrainLoop]
     if path == ('optim_wrapper',) and 'optimizer' in node:
@@ -114,7 +114,7 @@ def known_keys(node: Mapping[str, Any], path: Path, scope: str) -> Keys | None:
 
     Args:
         node: The dict.
-        path: Where it is.
+        path: Its path in the config.
         scope: The scope in which it is built.
 
     Returns:
@@ -125,7 +125,7 @@ def known_keys(node: Mapping[str, Any], path: Path, scope: str) -> Keys | None:
         return Keys(frozenset(TOP_LEVEL | set(node)), 'the runner', 0)
     if place in LOADERS:
         return Keys(frozenset(LOADER | {'disable_subprocess_warning'} | arguments_of(DataLoader).names), 'DataLoader', 0)
-    if place in READ_BY_KEY:  # a constructor of one's own may read more from paramwise_cfg
+    if place in READ_BY_KEY:  # a custom constructor may read more from paramwise_cfg
         return Keys(frozenset(READ_BY_KEY[place]), place, 0 if path[0] != 'optim_wrapper' else NEAR)
     found = find_types(node['type'], scope) if 'type' in node else default_types(node, path)
     if not found:

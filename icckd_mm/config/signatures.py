@@ -1,4 +1,4 @@
-"""Which keyword arguments a class or function takes, as far as its source tells."""
+"""Finds the keyword arguments of a class or function from its source."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ENDS = (object, nn.Module)
 
 
 class Arguments(NamedTuple):
-    """What a class or function takes.
+    """The arguments of a class or function.
 
     Attributes:
         names: The keyword arguments that are known.
-        complete: Whether there are no others; not so where ``**kwargs`` is stored, say.
+        complete: Whether there are no others; False if, for example, ``**kwargs`` is stored.
     """
 
     names: frozenset[str]
@@ -29,7 +29,7 @@ class Arguments(NamedTuple):
 
 @functools.cache
 def arguments_of(target: Callable) -> Arguments:
-    """The keyword arguments of ``target``; those that a class hands up with ``super().__init__(**kwargs)`` count too.
+    """The keyword arguments of ``target``; those that a class passes on with ``super().__init__(**kwargs)`` count too.
 
     Args:
         target: A class or a function.
@@ -66,7 +66,7 @@ def arguments_of(target: Callable) -> Arguments:
 
 
 def _parameters(function: Callable) -> tuple[frozenset[str], str | None]:
-    """The keyword arguments, and the name of ``**kwargs``; of what has no signature anything goes."""
+    """The keyword arguments, and the name of ``**kwargs``; without a signature all are accepted."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -77,7 +77,7 @@ def _parameters(function: Callable) -> tuple[frozenset[str], str | None]:
 
 
 def _use_of(init: Callable, rest: str) -> tuple[frozenset[str], bool]:
-    """What ``__init__`` itself takes out of ``**kwargs``, and whether the rest goes to ``super().__init__`` alone."""
+    """Keys that ``__init__`` reads from ``**kwargs``, and whether the rest goes to ``super().__init__`` only."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
     except (OSError, TypeError, SyntaxError):

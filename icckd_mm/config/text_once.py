@@ -1,4 +1,4 @@
-"""The text of a config is formatted once, not for each checkpoint."""
+"""Formats the text of a config once, not for each checkpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEPT = 8  # answers
 
 
 def format_once() -> None:
-    """Make mmengine keep the last few formatted configs of this process; calling it again changes nothing.
+    """Make mmengine cache the last few formatted configs of this process; repeated calls have no effect.
 
     mmengine formats the text of the config with yapf for the log and for each checkpoint, which takes longer than an epoch of a
     small run. The text is the same.
@@ -21,7 +21,7 @@ def format_once() -> None:
 
 
 def remembering(function: Callable) -> Callable:
-    """``function`` with its last few answers kept; its arguments need not be hashable."""
+    """``function`` with its last few results cached; its arguments need not be hashable."""
     answers: dict[str, Any] = {}
 
     def remembering(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""From the ``type`` of a config's dict to the class or function that it names."""
+"""Finds the class or function that ``type`` names in a dict of a config."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mmengine.registry import Registry, root
 ROOTS = tuple(value for value in vars(root).values() if isinstance(value, Registry))
 SUFFIXES = ('', 'Recorder', 'Delivery')  # mmrazor's managers append them
 NEAR = 0.6  # of difflib: how near a name is to a mistyped one
-CERTAIN = 0.8  # the same where it need not be a mistake at all
+CERTAIN = 0.8  # the same where the name may well be intended
 
 
 def find_types(name: Any, scope: str) -> list[Callable]:
-    """All that a type may stand for; the same name can be, say, a transform and a layer.
+    """All classes and functions that a type may name; one name can be a transform and a layer.
 
     Args:
         name: Value of ``type``: a name, ``'scope.Name'``, or the class or function itself.
@@ -27,7 +27,7 @@ def find_types(name: Any, scope: str) -> list[Callable]:
         The candidates, none if the name is unknown.
 
     Raises:
-        ImportError: If it could only be in a module that cannot be imported.
+        ImportError: If it may be in a module that cannot be imported.
     """
     if callable(name):
         return [name]
@@ -48,7 +48,7 @@ def find_types(name: Any, scope: str) -> list[Callable]:
 
 
 def near_types(name: str, scope: str) -> list[str]:
-    """Names, as they are written in this scope, that resemble one that is unknown, best first."""
+    """Names, as written in this scope, that resemble an unknown one, best first."""
     own = {'mmengine', scope}
     known: dict[str, str] = {}
     prefix, _, bare = name.rpartition('.')
@@ -64,7 +64,7 @@ def near_types(name: str, scope: str) -> list[str]:
 
 
 def _registries(scope: str) -> tuple[Registry, ...]:
-    """Those that are asked in a scope: its children of mmengine's roots, or the roots, and its own without a parent."""
+    """The registries of a scope: its children of mmengine's roots, or the roots, and its own without a parent."""
     if scope != 'mmengine' and f'{scope}.registry' not in sys.modules:
         try:
             import_module(f'{scope}.registry')

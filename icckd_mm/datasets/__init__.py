@@ -1,4 +1,4 @@
-"""Data sets. The functions that cut one are not imported here: plans name them by their modules."""
+"""Data sets. Functions that take a part of one are not imported here: plans name them by their modules."""
 
 from icckd_mm.datasets.multi_view_patterns import MultiViewPatterns
 from icckd_mm.datasets.wrappers.class_map import ClassMap

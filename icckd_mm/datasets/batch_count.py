@@ -1,4 +1,4 @@
-"""Whether a training loader gives a batch at all."""
+"""Checks that a training loader gives at least one batch."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 
 def check_batches(loader: Any) -> None:
-    """Refuse a training loader without a batch, with which mmengine counts epochs of nothing.
+    """Refuse a training loader without a batch: mmengine would run empty epochs.
 
     Args:
-        loader: torch's or a ``DeviceLoader``.
+        loader: A loader of torch or a ``DeviceLoader``.
 
     Raises:
-        ValueError: Saying how many images there are.
+        ValueError: If it gives none; names the number of images.
     """
     if not len(loader):
         batch = getattr(getattr(loader, 'batch_sampler', loader), 'batch_size', None)
         raise ValueError(
-            f'train_dataloader gives no batch: {len(loader.sampler)} images a process, batch_size={batch} and drop_last=True; '
-            'take a smaller batch_size or drop_last=False'
+            f'train_dataloader gives no batch: {len(loader.sampler)} images per process, batch_size={batch}, drop_last=True; '
+            'set a smaller batch_size or drop_last=False'
         )

@@ -1,4 +1,4 @@
-"""What a training pipeline of mmpretrain asks of a loader that augments a whole batch at once."""
+"""Translates a training pipeline of mmpretrain for a loader that augments whole batches."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ALLOWED = {
 
 @dataclass
 class BatchPipeline:
-    """Crop and flip of a pipeline, and how many views it makes.
+    """Crop, flip and number of views of a pipeline.
 
     Attributes:
-        loading: Its transforms that are the same in each epoch and run once.
+        loading: Deterministic transforms, which run once.
         crop_size: Side of the random crop in pixels, None without one.
-        padding: Border that is added before the crop, in pixels.
+        padding: Border added before the crop, in pixels.
         pad_value: Value of the border.
         flip: Probability of a horizontal flip.
         views: 1 or 2.
@@ -43,10 +43,10 @@ def read_pipeline(pipeline: list[dict]) -> BatchPipeline:
             equal views, and ``PackInputs``.
 
     Returns:
-        What it does.
+        Its settings.
 
     Raises:
-        ValueError: If it does anything else, naming the transform.
+        ValueError: If it has any other transform; names it.
     """
     found = BatchPipeline()
     for transform in pipeline:
@@ -59,7 +59,7 @@ def _read(transform: dict, found: BatchPipeline) -> None:
     kind = str(transform['type']).rsplit('.', 1)[-1]
     if kind not in ALLOWED or not set(given) <= ALLOWED[kind]:
         surplus = kind if kind not in ALLOWED else f'{kind} with {", ".join(sorted(set(given) - ALLOWED[kind]))}'
-        raise ValueError(f'DeviceLoader cannot do {surplus}; it does {", ".join(ALLOWED)}. Use the default loader (no type)')
+        raise ValueError(f'DeviceLoader does not support {surplus}, only {", ".join(ALLOWED)}; use the default loader')
     if kind == 'LoadImageFromFile':
         found.loading.append(transform)
     elif kind == 'RandomCrop':
@@ -79,5 +79,5 @@ def _read(transform: dict, found: BatchPipeline) -> None:
 
 def _whole(name: str, value: Any) -> int:
     if not isinstance(value, int) or value < 0:
-        raise ValueError(f'DeviceLoader takes {name} as one whole number of pixels, got {value!r}')
+        raise ValueError(f'DeviceLoader needs {name} as one whole number of pixels, got {value!r}')
     return value

@@ -1,4 +1,4 @@
-"""Whether two data sets mean the same by the same label."""
+"""Checks that labels of two data sets have the same meaning."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Names = tuple[str, ...]
 
 
 def class_lists(dataset: Any) -> list[dict[str, Names]]:
-    """What the labels of a data set mean.
+    """The meaning of the labels of a data set.
 
     Args:
         dataset: A data set of mmengine or wrappers around some; its images are listed already.
 
     Returns:
-        For each data set inside: ``classes``, the names in its ``metainfo``, and ``class folders``, the folders that its labels
-        were counted from, whatever the names say. For a ``ClassMap`` both are those that were put under each new label. What
-        is not known is left out; noise in place of data means nothing.
+        For each data set inside: ``classes``, the names in its ``metainfo``, and ``class folders``, the folders from which its
+        labels were numbered. For a ``ClassMap`` both list the old classes of each new label. Unknown entries
+        are left out; noise instead of data has none.
     """
     inner = inner_datasets(dataset)
     if isinstance(dataset, ClassMap):
@@ -51,10 +51,10 @@ def check_same_classes(splits: Mapping[str, Any]) -> None:
     """Refuse data sets in which one label has several meanings.
 
     Args:
-        splits: Data sets by the name of their place in the config.
+        splits: Data sets by their key in the config.
 
     Raises:
-        ValueError: Naming the classes that differ.
+        ValueError: If so; names the classes that differ.
     """
     known: dict[str, tuple[str, Names]] = {}
     for place, dataset in splits.items():
@@ -64,16 +64,16 @@ def check_same_classes(splits: Mapping[str, Any]) -> None:
                 if names != expected:
                     other = place if place != first else f'another part of {place}'
                     raise ValueError(
-                        f'{kind} differ: {difference(first, expected, other, names)}, so that labels mean different things; '
+                        f'{kind} differ: {difference(first, expected, other, names)}, so labels mean different classes; '
                         'give every split the same class folders, empty ones too, or the same classes in the same order'
                     )
 
 
 def check_trained_classes(trained: Any, where: str, dataset: Any, place: str) -> str | None:
-    """Refuse a data set whose labels mean something else than those a network was trained with.
+    """Refuse a data set whose labels differ in meaning from those that a network was trained with.
 
     Args:
-        trained: What a checkpoint says of its classes; anything but a list of names is passed over.
+        trained: Classes in a checkpoint; anything but a list of names is ignored.
         where: The checkpoint, for the message.
         dataset: The data set.
         place: Its name, for the message.
@@ -82,7 +82,7 @@ def check_trained_classes(trained: Any, where: str, dataset: Any, place: str) ->
         A warning if no name is common to both, as with other spellings; else None.
 
     Raises:
-        ValueError: If there is another number of classes, or only some of the names stand at their label.
+        ValueError: If the number of classes differs, or only some of the names have the same label.
     """
     if not isinstance(trained, (list, tuple)) or not trained or not all(isinstance(name, str) for name in trained):
         return None
@@ -93,11 +93,11 @@ def check_trained_classes(trained: Any, where: str, dataset: Any, place: str) ->
     differing = f'classes of {place} are not those of {where}: {difference(where, expected, place, names)}'
     if len(names) != len(expected) or set(names) & set(expected):
         raise ValueError(f'{differing}; test and teach on the classes that the network was trained with, in their order')
-    return f'{differing}; if these are other names of the same classes in the same order, all is well'
+    return f'{differing}; this is correct only if both name the same classes in the same order'
 
 
 def difference(first: str, expected: Sequence[str], second: str, names: Sequence[str]) -> str:
-    """How two lists of classes differ, in a few words.
+    """A short description of how two lists of classes differ.
 
     Example:
         >>> difference('train', ['cat', 'dog'], 'val', ['dog', 'owl'])

@@ -1,4 +1,4 @@
-"""A data set that fits into memory, augmented on the training device a batch at a time."""
+"""Loads a data set into device memory and augments it in batches there."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from icckd_mm.structures import PreparedSamples
 class DeviceLoader:
     """Holds all images on the training device and crops, flips and doubles whole batches there.
 
-    For data sets of small images (CIFAR, Tiny-ImageNet, digits), where the pipeline of an image costs more than its share of a
-    step. Takes the place of torch's loader in the config of :class:`icckd_mm.ExactTrainLoop`:
-    ``train_dataloader=dict(type='icckd_mm.DeviceLoader', batch_size=64, dataset=..., sampler=...)``. Batches have the form and
-    the distribution of mmpretrain's; each augmentation is a function of (seed, epoch, index, view).
+    For data sets of small images (CIFAR, Tiny-ImageNet, digits), where the pipeline of an image takes longer than its share of
+    a step. Use it instead of torch's loader in the config of :class:`icckd_mm.ExactTrainLoop`:
+    ``train_dataloader=dict(type='icckd_mm.DeviceLoader', batch_size=64, dataset=..., sampler=...)``. Batches have the format
+    and distribution of mmpretrain's; each augmentation is a function of (seed, epoch, index, view).
 
     Args:
-        dataset: A data set of mmpretrain; of its pipeline it knows what :func:`read_pipeline` knows.
-        batch_size: Images a process and step.
+        dataset: A data set of mmpretrain; its pipeline must be one that :func:`read_pipeline` supports.
+        batch_size: Images per process and step.
         sampler: Config of a sampler. Defaults to ``dict(type='DefaultSampler', shuffle=True)``.
-        drop_last: Whether to leave out a last batch that is not full. Defaults to False.
+        drop_last: Whether to drop an incomplete last batch. Defaults to False.
         seed: Seed of the run. Defaults to 0.
-        device: Where the images lie. Defaults to ``'cpu'``; the loop gives the model's.
+        device: Device of the images. Defaults to ``'cpu'``; the loop sets that of the model.
 
     Raises:
-        ValueError: If the pipeline does what cannot be done to a batch, images differ in size, or are no 8-bit images.
+        ValueError: If the pipeline has an unsupported transform, or images differ in size or are not 8-bit images.
     """
 
     numbers_places = True
@@ -62,20 +62,20 @@ class DeviceLoader:
         full = common_pipeline(dataset)
         self.pipeline = read_pipeline(full)
         for inner in innermost_configs(dataset):
-            inner['pipeline'] = self.pipeline.loading  # the rest is done to batches
+            inner['pipeline'] = self.pipeline.loading  # the other transforms run on batches
         self.dataset: Any = DATASETS.build(dataset)
         self.sampler = DATA_SAMPLERS.build(
             sampler or {'type': 'DefaultSampler', 'shuffle': True}, default_args={'dataset': self.dataset, 'seed': seed}
         )
         self.batch_size, self.drop_last, self.seed, self.device = batch_size, drop_last, seed, torch.device(device)
-        self.collate_fn: Callable = default_collate  # of single samples of self.dataset, for a look at the data
+        self.collate_fn: Callable = default_collate  # of single samples of self.dataset, to inspect the data
         self.epoch = self.first = 0
         self._load()
         for single in innermost_datasets(self.dataset):
-            single.pipeline = Compose(full)  # a single sample is as the config says
+            single.pipeline = Compose(full)  # a single sample gets the pipeline of the config
 
     def set_seed(self, seed: int) -> None:
-        """Take another seed, for the order of the images too."""
+        """Set the seed, also for the order of the images."""
         if getattr(self.sampler, 'seed', None) == self.seed:
             self.sampler.seed = seed
         self.seed = seed
@@ -97,7 +97,7 @@ class DeviceLoader:
         for number in range(first, len(self)):
             batch = slice(number * self.batch_size, (number + 1) * self.batch_size)
             views = [self._view(rows[batch], *drawn) for drawn in draws]
-            samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, or it is no tuple for one
+            samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, to get a tuple for one
             yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': PreparedSamples(samples)}
 
     def _draws(self, view: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -113,7 +113,7 @@ class DeviceLoader:
 
     def _load(self) -> None:
         """Read every image once."""
-        print_log(f'DeviceLoader reads {len(self.dataset)} images to {self.device}', 'current', logging.INFO)
+        print_log(f'DeviceLoader loads {len(self.dataset)} images to {self.device}', 'current', logging.INFO)
         images = [self.dataset[index] for index in range(len(self.dataset))]
         sizes = {image['img'].shape for image in images}
         if len(sizes) != 1:
@@ -125,7 +125,7 @@ class DeviceLoader:
         self.size = (crop, crop) if crop else tuple(size)
         room = [side + 2 * self.pipeline.padding - target for side, target in zip(size, self.size)]
         if min(room) < 0:
-            raise ValueError(f'images of {size} with padding {self.pipeline.padding} have no room for a crop of {crop}')
+            raise ValueError(f'images of {size} with padding {self.pipeline.padding} are too small for a crop of {crop}')
         pixels = torch.from_numpy(np.stack([image['img'] for image in images]))
         self.packed = pack_images(pixels, self.pipeline.padding, self.pipeline.pad_value).to(self.device)
         labels = torch.tensor([image['gt_label'] for image in images], device=self.device)

@@ -1,4 +1,4 @@
-"""A training set in two: what is trained on, and what is held out to choose by."""
+"""Splits a training set into a training part and a held-out part for tuning."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from icckd_mm.registry import DATASETS
 def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool = False) -> Any:
     """One of the two parts of a data set; ``icckd_mm.held_out_part`` is a ``type``.
 
-    The images of each class are dealt out at random, by the seed alone, and keep their order in each part. Of each class the
+    The images of each class are split at random, by the seed only, and keep their order in each part. Of each class the
     rounded ``fraction`` is held out, at least one image, and at least one remains.
 
     Args:
-        dataset: Config of a data set of mmengine or mmpretrain with one label an image, or of ``ClassMap`` or
-            ``CoarseLabels`` around one, whose fine classes then are what is dealt out.
+        dataset: Config of a data set of mmengine or mmpretrain with one label per image, or of ``ClassMap`` or
+            ``CoarseLabels`` around one; then its fine classes are split.
         fraction: Share of the images that is held out, in (0, 1).
         seed: Seed of the split. Defaults to 0.
-        held_out: Which part: the one that is held out, or else the rest. Defaults to False.
+        held_out: Whether to return the held-out part or the rest. Defaults to False.
 
     Returns:
-        The data set that ``dataset`` describes, cut down.
+        The part of the data set that ``dataset`` describes.
 
     Raises:
-        TypeError: If ``dataset`` joins several data sets, or is none with one label an image.
+        TypeError: If ``dataset`` joins several data sets, or does not have one label per image.
         ValueError: If ``fraction`` is out of range, or a class has a single image.
 
     Example:
@@ -50,7 +50,7 @@ def held_out_part(dataset: dict, fraction: float, seed: int = 0, held_out: bool 
 
 
 def held_out_rows(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Which images are held out.
+    """Indices of the held-out images.
 
     Args:
         labels: Class of each image ``(N,)``.

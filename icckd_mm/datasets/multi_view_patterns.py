@@ -10,26 +10,26 @@ from mmpretrain.datasets import BaseDataset
 from icckd_mm.registry import DATASETS
 
 GRID = 3  # an image has 3x3 places for a pattern
-GREY, CONTRAST = 128, 80  # grey level of the background, and by how much a pattern of full strength departs from it
+GREY, CONTRAST = 128, 80  # grey level of the background, and contrast of a pattern of full strength
 STRONG = (0.6, 1.0)  # strength of the views of an image's own class
 SPLITS = ('train', 'test')
-PATTERNS = len(SPLITS)  # stream of random numbers beside those of the splits
+PATTERNS = len(SPLITS)  # stream of random numbers, separate from those of the splits
 
 
 @DATASETS.register_module()
 class MultiViewPatterns(BaseDataset):
-    """Small images of classes that can be told by any of several views, after the theory of Allen-Zhu and Li.
+    """Small images whose class each of several views reveals, after the theory of Allen-Zhu and Li.
 
     A view of a class is a fixed random texture, black or white in each channel of each pixel. An image is noise around a grey
     level with textures in some of its 3x3 places:
 
     - A *multi-view* image shows all views of its class, and weak traces of one view each of ``traces`` other classes: what
       soft labels can tell of an image beyond its label.
-    - A *single-view* image shows one view of its class and nothing else: only a network that knows this very view can classify
+    - A *single-view* image shows one view of its class and nothing else: only a network that has learnt this view can classify
       it, while multi-view images can be learnt by a single view of each class.
 
-    Each image is a function of (seed, split, index), so that fewer images are the first of more. Classes come in turn, and in
-    each class single-view images and their views do, so that any first part of the data is balanced. The result of
+    Each image is a function of (seed, split, index), so a smaller set is the first part of a larger one. Classes come in turn,
+    and in each class single-view images and their views do, so any first part of the data is balanced. The result of
     ``get_data_info`` has ``gt_label``; ``view``, the view that a single-view image shows, -1 for multi-view images; and
     ``traces``, a list of (class, view). ``PackInputs(meta_keys=('sample_idx', 'img_shape', 'view', 'traces'))`` keeps both.
 
@@ -37,14 +37,14 @@ class MultiViewPatterns(BaseDataset):
         split: ``'train'`` or ``'test'``: different images of the same patterns. Defaults to ``'train'``.
         images: Number of images. Defaults to 500.
         single_view: Share of single-view images in [0, 1]. In the theory it is small in training; a test with many
-            shows who knows all views. Defaults to 0.1.
+            shows which networks have learnt all views. Defaults to 0.1.
         num_classes: Classes, at least 2. Defaults to 10.
         views: Views of a class, 1 to 9. Defaults to 3.
-        traces: Other classes of which a multi-view image has a trace; beside the views no more than 9. Defaults to 2.
+        traces: Other classes of which a multi-view image has a trace; at most 9 together with the views. Defaults to 2.
         trace_strength: Contrast of a trace, where a view has 0.6 to 1. Defaults to 0.4.
         noise: Standard deviation of the noise in grey levels of 255. Defaults to 30.
         size: Side of the images in pixels, at least 6. Defaults to 16.
-        seed: Of patterns and images. Defaults to 0.
+        seed: Seed of patterns and images. Defaults to 0.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline`` (without ``LoadImageFromFile``, the images
             are in memory), ``indices``, ``test_mode``, …
 
@@ -53,7 +53,7 @@ class MultiViewPatterns(BaseDataset):
 
     Source: Allen-Zhu and Li 2020, arXiv 2012.09816, for views, single-view images and traces ("feature noise"). That they are
     textures in images, that single-view images have no traces at all instead of very weak ones, and all numbers are our choice:
-    all views are equally strong, so that chance decides which a network misses, and at this noise and number of images a small
+    all views are equally strong, so chance decides which a network misses, and at this noise and number of images a small
     ResNet fits the training images and classifies nearly all multi-view test images, but misses some views.
     """
 
@@ -79,7 +79,7 @@ class MultiViewPatterns(BaseDataset):
                 raise ValueError(f'{name} must be an integer of at least {low}, got {value!r}')
         if traces >= num_classes or views + traces > GRID**2:
             raise ValueError(
-                f'traces must be below num_classes, and views + traces at most {GRID**2}, the places of an image; '
+                f'traces must be below num_classes, and views + traces at most {GRID**2}, the positions in an image; '
                 f'got traces={traces}, num_classes={num_classes}, views={views}'
             )
         for name, share in (('single_view', single_view), ('trace_strength', trace_strength)):

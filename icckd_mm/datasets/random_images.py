@@ -1,4 +1,4 @@
-"""Noise in place of a data set, to see a config work."""
+"""Noise instead of a data set, to test a config."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from icckd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class RandomImages(BaseDataset):
-    """Random noise of the size and number of classes of a data set that is not at hand; nothing can be learnt from it.
+    """Random noise of the size and number of classes of a data set that is not available; nothing can be learnt from it.
 
-    The classes come in turn, so that ``num_images`` of at least ``num_classes`` has them all. Says in the log that it is noise.
+    The classes come in turn, so ``num_images`` of at least ``num_classes`` has them all. Logs that it is noise.
 
     Args:
         num_images: Number of images.
         size: Their side in pixels.
         num_classes: Number of classes.
-        seed: Of the noise; images are the same in every run. Defaults to 0.
+        seed: Seed of the noise; images are the same in every run. Defaults to 0.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`: ``pipeline`` (without ``LoadImageFromFile``, the images
             are in memory), ``test_mode``, …
 

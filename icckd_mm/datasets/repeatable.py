@@ -1,4 +1,4 @@
-"""Data loading without memory: what a sample looks like depends on the seed, the epoch and its index, and on nothing else."""
+"""Repeatable data loading: a sample depends only on the seed, the epoch and its index."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class EpochIndex(int):
 class RepeatableDataset(Dataset):
     """A data set whose random transforms draw from (seed, epoch, index).
 
-    Transforms take random numbers from the generators of python, numpy and torch. These are seeded anew for each sample, hence
-    the views of an image are the same whichever worker or process makes them, and others in the next epoch. mmengine seeds its
-    workers alike each time they start, so that every epoch draws the same. Generators of a transform's own are not reached.
+    Transforms take random numbers from the generators of python, numpy and torch. These are seeded again for each sample, so
+    the views of an image do not depend on the worker or process that makes them, and differ in the next epoch. mmengine seeds
+    its workers alike each time they start, so every epoch would draw the same. A transform's own generator is not seeded.
     ``sample_idx`` of a sample is its index here, whatever wrappers are inside.
 
     Args:
-        dataset: Any data set; its attributes are those of this one.
+        dataset: Any data set; its attributes can be read here, too.
         seed: Seed of the run.
     """
 
@@ -54,8 +54,8 @@ class RepeatableDataset(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """A batch at once, as torch's data loader asks for it; ``indices`` are :class:`EpochIndex`, others count as epoch 0."""
-        if get_worker_info() is not None:  # the generators of a worker serve nothing else
+        """A whole batch, as torch's data loader asks for it; ``indices`` are :class:`EpochIndex`, others count as epoch 0."""
+        if get_worker_info() is not None:  # the generators of a worker are used for nothing else
             return [self._draw(index) for index in indices]
         with preserved_randomness():
             return [self._draw(index) for index in indices]
@@ -65,7 +65,7 @@ class RepeatableDataset(Dataset):
         return set_place(self.dataset[int(index)], int(index))
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'dataset' or name.startswith('__'):  # not there yet while unpickling; protocols are ours alone
+        if name == 'dataset' or name.startswith('__'):  # unset while unpickling; never pass on special methods
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
@@ -88,7 +88,7 @@ class EpochBatches(Sampler):
 
         Args:
             epoch: The epoch, from 0.
-            first: How many batches to leave out; they are not loaded. Defaults to 0.
+            first: Number of batches to skip; they are not loaded. Defaults to 0.
         """
         self.epoch, self.first = epoch, first
         if hasattr(self.sampler, 'set_epoch'):
@@ -107,10 +107,10 @@ class EpochBatches(Sampler):
 class RepeatableLoader(DataLoader):
     """Torch's loader over a :class:`RepeatableDataset` in :class:`EpochBatches`.
 
-    A pass over it takes nothing from torch's global generator.
+    A pass over it does not use torch's global generator.
 
     Args:
-        loader: A loader of a map-style data set in batches, whose settings it takes over.
+        loader: A loader of a map-style data set in batches, whose settings it copies.
         seed: Seed of the run.
 
     Raises:
@@ -137,7 +137,7 @@ class RepeatableLoader(DataLoader):
         self.batches.set_position(epoch, first)
 
     def set_seed(self, seed: int) -> None:
-        """Take another seed, for the order of the images too unless it has a seed of its own."""
+        """Set the seed, also for the order of the images unless the sampler has a separate seed."""
         if getattr(self.batches.sampler, 'seed', None) == self.samples.seed:
             self.batches.sampler.seed = seed
         self.samples.seed = seed

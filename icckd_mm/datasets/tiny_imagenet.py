@@ -14,11 +14,11 @@ from icckd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class TinyImageNet(BaseDataset):
-    """100,000 training and 10,000 validation images, 64x64, of 200 classes of ImageNet, read where they lie.
+    """100,000 training and 10,000 validation images, 64x64, of 200 classes of ImageNet, read from the unpacked archive.
 
     The folder is the one that the archive of Stanford's CS231n unpacks to: ``wnids.txt``, ``words.txt``,
     ``train/<wnid>/images/*.JPEG`` and ``val/images/*.JPEG`` with ``val/val_annotations.txt``. Classes are numbered by sorted
-    wnid, as if the training folder were an image folder, and named by ``words.txt``, where it is there. The test images have no
+    wnid, as if the training folder were an image folder, and named by ``words.txt``, if it exists. The test images have no
     labels and are not read.
 
     Args:
@@ -55,14 +55,14 @@ class TinyImageNet(BaseDataset):
 
 
 def class_names(words: Path, wnids: list[str]) -> list[str]:
-    """What ``words.txt`` calls the classes; a wnid that it lacks stays as it is."""
+    """Names of the classes in ``words.txt``; a wnid that it lacks is its own name."""
     lines = words.read_text(encoding='utf-8').splitlines() if words.is_file() else []
     names = dict(line.split('\t', 1) for line in lines if '\t' in line)
     return [names.get(wnid, wnid) for wnid in wnids]
 
 
 def train_images(folder: Path, wnids: list[str]) -> list[tuple[Path, str]]:
-    """Path and wnid of the training images; what the list of boxes of a class names must be there."""
+    """Path and wnid of the training images; all files in the list of boxes of a class must exist."""
     images, missing, listed, empty = [], [], 0, []
     for wnid in wnids:
         found = {path.name: path for path in (folder / wnid / 'images').glob('*.JPEG')}

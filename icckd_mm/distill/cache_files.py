@@ -1,17 +1,17 @@
-"""The files of a teacher cache, which may hold anything: what is read is checked."""
+"""Reads and checks the files of a teacher cache."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.nested_text import parse_json
 
 LONGEST_KEY = 2**16  # bytes
-SHOWN = 60  # characters of a value in a message
+SHOWN = 60  # characters per value in a message
 
 
 def open_rows(path: Path, shape: tuple[int, int], dtype: str) -> np.ndarray:
@@ -19,26 +19,26 @@ def open_rows(path: Path, shape: tuple[int, int], dtype: str) -> np.ndarray:
 
     Args:
         path: A ``.npy`` file.
-        shape: What it must hold, ``(N, C)``.
-        dtype: And of which type.
+        shape: Expected shape ``(N, C)``.
+        dtype: Expected type.
 
     Raises:
-        ValueError: If it is not such a file, to the byte.
+        ValueError: If it is not exactly such a file.
     """
     try:
-        rows = np.lib.format.open_memmap(path, mode='r')  # takes no pickles and no file shorter than it says
+        rows = np.lib.format.open_memmap(path, mode='r')  # refuses pickles and truncated files
     except Exception as error:
         raise ValueError(f'{path} cannot be read ({" ".join(str(error).split())}); delete it') from error
     if rows.shape != shape or rows.dtype != dtype:
         raise ValueError(f'{path} holds {rows.dtype} {rows.shape}, not {dtype} {shape}; delete it')
     surplus = path.stat().st_size - rows.offset - rows.nbytes
     if surplus:
-        raise ValueError(f'{path} holds {surplus} bytes beside its rows; delete it')
+        raise ValueError(f'{path} holds {surplus} bytes after its rows; delete it')
     return rows
 
 
 def check_key(path: Path, key: dict[str, str]) -> None:
-    """See that a folder belongs to ``key``, or make it so if it is new.
+    """Check that a folder belongs to ``key``; write the key if the folder is new.
 
     Args:
         path: The file that holds the key, in the folder.
@@ -49,28 +49,24 @@ def check_key(path: Path, key: dict[str, str]) -> None:
     """
     if not path.exists():
         try:
-            own = path.with_name(f'{path.name}.{os.getpid()}')
-            write_atomically(own, json.dumps(key, indent=2).encode())
-            os.replace(own, path)
+            write_atomically(path, json.dumps(key, indent=2).encode())
         except OSError as error:
             raise ValueError(f'cannot write to {path.parent}, {error}; give another folder') from None
     found = _read_key(path)
     names = [name for name in {**key, **found} if found.get(name) != key.get(name)]
     if names:
         different = [f'{name}: {_shown(found.get(name))} there, {_shown(key.get(name))} now' for name in names]
-        raise ValueError(
-            f'{path.parent} holds logits of something else ({"; ".join(different)}); delete it or give another folder'
-        )
+        raise ValueError(f'{path.parent} holds other logits ({"; ".join(different)}); delete it or give another folder')
 
 
 def _read_key(path: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > LONGEST_KEY:
             raise ValueError(f'it has more than {LONGEST_KEY} bytes')
-        found = json.loads(path.read_text(encoding='utf-8'))
+        found = parse_json(path.read_text(encoding='utf-8'))
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
             raise ValueError('it is not a JSON object of texts')
-    except (ValueError, OSError, RecursionError) as error:
+    except (ValueError, OSError) as error:
         raise ValueError(f'{path} cannot be read ({error}); delete {path.parent}') from error
     return found
 

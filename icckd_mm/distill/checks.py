@@ -1,4 +1,4 @@
-"""Checks that the losses of this room share."""
+"""Checks shared by the losses of this package."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from torch import Tensor
 
 
 def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:
-    """Raise unless both tensors have one shape: broadcasting would give a number without meaning.
+    """Raise unless both tensors have the same shape: broadcasting would give a meaningless number.
 
     Args:
         loss: Name of the loss, for the message.
         student: Features or logits of the student.
-        teacher: Those of the teacher.
+        teacher: Features or logits of the teacher.
 
     Raises:
-        ValueError: Naming both shapes.
+        ValueError: If not; names both shapes.
     """
     if student.shape != teacher.shape:
         raise ValueError(
@@ -24,7 +24,7 @@ def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:
 
 
 def check_maps(loss: str, student: Tensor, teacher: Tensor) -> None:
-    """Raise unless both tensors are maps ``(B, C, H, W)`` of one batch with more than one place.
+    """Raise unless both tensors are maps ``(B, C, H, W)`` of one batch with more than one position.
 
     Args:
         loss: Name of the loss, for the message.
@@ -41,7 +41,7 @@ def check_maps(loss: str, student: Tensor, teacher: Tensor) -> None:
             )
         if maps.shape[2] * maps.shape[3] == 1:
             raise ValueError(
-                f'{loss} compares places of a map, the {who} has a single one {tuple(maps.shape)}: it would be 0 without '
+                f'{loss} compares positions of a map, the {who} has only one {tuple(maps.shape)}: it would be 0 without '
                 'gradient; record an earlier layer'
             )
     if student.size(0) != teacher.size(0):

@@ -1,4 +1,4 @@
-"""Layers between what a model gives and what a loss compares."""
+"""Layers between the output of a model and the input of a loss."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from icckd_mm.registry import MODELS
 
 @MODELS.register_module()
 class CRDConnector(BaseModule):
-    """A linear layer to unit rows, for :class:`icckd_mm.CRDLoss`; a zero row stays zero, where mmrazor's gives NaN.
+    """A linear layer with unit-length output, for :class:`icckd_mm.CRDLoss`; a zero row stays zero (mmrazor's gives NaN).
 
     Args:
         dim_in: Width of the features. Defaults to 1024.
         dim_out: Width of the rows. Defaults to 128.
-        init_cfg: Start of the weights. Defaults to None, PyTorch's own.
+        init_cfg: Initialisation of the weights. Defaults to None, PyTorch's own.
     """
 
     def __init__(self, dim_in: int = 1024, dim_out: int = 128, init_cfg: dict | None = None) -> None:

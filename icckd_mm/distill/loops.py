@@ -13,15 +13,15 @@ from icckd_mm.registry import LOOPS
 
 @LOOPS.register_module()
 class DistillValLoop(ValLoop):
-    """Validates the student as ``accuracy/top1`` and, where there is one, the teacher as ``teacher.accuracy/top1``.
+    """Validates the student as ``accuracy/top1`` and the teacher, if any, as ``teacher.accuracy/top1``.
 
-    mmrazor's loop calls ``before_val_epoch`` twice and ``after_val_epoch`` once, so that ``EMAHook`` leaves the averaged
-    weights in the student; its loop for self-distillation renames the metrics, so that ``save_best`` finds none. Here hooks
-    see one validation, that of the student. A frozen teacher is measured once.
+    mmrazor's loop calls ``before_val_epoch`` twice and ``after_val_epoch`` once, so ``EMAHook`` leaves the averaged
+    weights in the student. Its loop for self-distillation renames the metrics, so ``save_best`` finds none. Here hooks
+    see one validation, that of the student. A frozen teacher is validated once.
 
     Args:
         *args: Runner, data loader and evaluator of :class:`mmengine.runner.ValLoop`.
-        cache_teacher: Whether the teacher's figure is kept; False for a teacher that changes. Defaults to True.
+        cache_teacher: Whether the teacher's metrics are cached; False for a teacher that changes. Defaults to True.
         **kwargs: As for :class:`mmengine.runner.ValLoop`.
     """
 
@@ -31,12 +31,12 @@ class DistillValLoop(ValLoop):
         self.cached: dict[str, float] | None = None
 
     def run(self) -> dict:
-        """Validate both.
+        """Validate student and teacher.
 
         Returns:
             The metrics.
         """
-        teacher = self.teacher_metrics()  # before EMAHook and its like act
+        teacher = self.teacher_metrics()  # before EMAHook and similar hooks act
         self.runner.call_hook('before_val')
         self.runner.call_hook('before_val_epoch')
         self.runner.model.eval()
@@ -48,10 +48,10 @@ class DistillValLoop(ValLoop):
         return metrics
 
     def teacher_metrics(self) -> dict[str, float]:
-        """The teacher's metrics with the prefix ``teacher.``; no hook is called and no random number drawn.
+        """The teacher's metrics with the prefix ``teacher.``; calls no hook and draws no random number.
 
         Returns:
-            Empty where the model has no teacher.
+            The metrics; empty if the model has no teacher.
         """
         model = unwrapped(self.runner)
         if not hasattr(model, 'teacher'):

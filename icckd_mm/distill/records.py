@@ -1,4 +1,4 @@
-"""What a checkpoint says about the training behind it; the text of its config is parsed, never run."""
+"""Reads training settings from a checkpoint; the text of its config is parsed, never run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SIDES = {'RandomCrop': 'crop_size', 'CenterCrop': 'crop_size', 'RandomResizedCro
 
 
 class Record(NamedTuple):
-    """What is known of the images that a network was trained with.
+    """Properties of the images that a network was trained with.
 
     Attributes:
-        preprocessor: Plain values such as ``mean``, ``std`` and ``to_rgb``; empty where nothing is known.
-        side: Side of the square images; None where nothing is known.
-        classes: What the checkpoint says of its classes, unchecked; None where it says nothing.
+        preprocessor: Plain values such as ``mean``, ``std`` and ``to_rgb``; empty if unknown.
+        side: Side of the square images; None if unknown.
+        classes: Classes in the checkpoint, unchecked; None if it has none.
     """
 
     preprocessor: dict
@@ -25,13 +25,13 @@ class Record(NamedTuple):
 
 
 def read_record(checkpoint: dict) -> Record:
-    """What the config in a checkpoint says about images.
+    """The images that the config in a checkpoint describes.
 
     Args:
         checkpoint: A checkpoint of mmengine.
 
     Returns:
-        Empty where there is no readable config.
+        The properties; empty if there is no readable config.
     """
     classes = _classes(checkpoint.get('meta'))
     try:
@@ -40,10 +40,10 @@ def read_record(checkpoint: dict) -> Record:
         dataset, sides = innermost_configs(given)[0], _sides(common_pipeline(given))
         if not sides and str(dataset.get('type')).endswith('Digits'):
             sides = [dataset.get('scale')]
-        # the model's own preprocessor comes first in mmengine, too
+        # as in mmengine, the model's own preprocessor comes first
         preprocessor = config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
         return Record(dict(preprocessor), sides[-1] if sides else None, classes)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, LookupError):
         return Record({}, None, classes)
 
 

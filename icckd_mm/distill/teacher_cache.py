@@ -1,9 +1,8 @@
-"""A teacher's logits on disk, for many students."""
+"""Stores a teacher's logits on disk, for many students."""
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,21 +18,21 @@ KEY = 'key.json'
 
 
 class TeacherCache:
-    """Logits ``(N, C)`` of the N images of a data set in each of several views, in a file a view.
+    """Logits ``(N, C)`` of the N images of a data set, one file per view.
 
-    The folder holds ``key.json``, which says whose logits of what they are, and ``view-0000.npy`` and so on, which are read
-    through a memory map. What is collected for a view is in memory until :meth:`close` writes it, all or nothing; a file that
-    is there is never written again. A row that is not known is NaN; one that is not finite in full counts as not known.
+    The folder holds ``key.json``, which describes the logits, and ``view-0000.npy`` and so on, which are read
+    through a memory map. Logits collected for a view are in memory until :meth:`close` writes them, all or nothing; an
+    existing file is never written again. An unknown row is NaN; a row with a non-finite value counts as unknown.
 
     Args:
-        folder: Made if need be.
+        folder: Made if needed.
         key: What the logits depend on; a folder with another key is refused.
         num_images: N.
         num_classes: C.
         dtype: ``'float16'`` (relative error 5e-4) or ``'float32'``. Defaults to ``'float16'``.
 
     Raises:
-        ValueError: If ``dtype`` is another, or the folder was written with another key.
+        ValueError: If ``dtype`` is unknown, or the folder was written with another key.
 
     Example:
         >>> cache = TeacherCache(getfixture('tmp_path'), {'teacher': 'a'}, num_images=3, num_classes=2)
@@ -61,13 +60,13 @@ class TeacherCache:
             raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
 
     def open(self, view: int) -> None:
-        """Turn to a view, which is read if its file is there and else collected.
+        """Open a view; it is read if its file exists and collected otherwise.
 
         Args:
             view: Its number, from 0.
 
         Raises:
-            ValueError: If the file is not what this cache writes.
+            ValueError: If the file was not written by this cache.
         """
         self.path, self.rows = self.folder / f'view-{view:04d}.npy', None
         if self.path.exists():
@@ -77,7 +76,7 @@ class TeacherCache:
         """Logits of some images.
 
         Args:
-            index: B places in the data set.
+            index: B indices into the data set.
 
         Returns:
             ``(B, C)`` in single precision; None unless all are known.
@@ -88,10 +87,10 @@ class TeacherCache:
         return rows if rows.isfinite().all() else None
 
     def write(self, index: Sequence[int], logits: Tensor) -> None:
-        """Collect logits; without effect where the view has its file.
+        """Collect logits; no effect if the view has a file.
 
         Args:
-            index: B places in the data set.
+            index: B indices into the data set.
             logits: ``(B, C)``, on any device.
         """
         if self.rows is None:
@@ -100,10 +99,10 @@ class TeacherCache:
             self.rows[list(index)] = logits.float().cpu().numpy()
 
     def hand_over(self, name: str) -> None:
-        """Leave what this process has collected beside the view, for the one that writes it.
+        """Write the logits that this process has collected, for the process that writes the view.
 
         Args:
-            name: Of this process and run.
+            name: Name of this process and run.
 
         Raises:
             OSError: If it cannot be written.
@@ -112,10 +111,10 @@ class TeacherCache:
             self._save(self._part(name))
 
     def take_over(self, names: Sequence[str]) -> None:
-        """Add what other processes have handed over.
+        """Add logits that other processes have written.
 
         Args:
-            names: Of theirs; one that had nothing is passed over.
+            names: Names of the processes; those without logits are skipped.
         """
         for part in filter(Path.is_file, map(self._part, names)):
             if self._collects:
@@ -125,13 +124,13 @@ class TeacherCache:
             part.unlink()
 
     def close(self, keep: bool) -> None:
-        """Leave the view.
+        """Close the view.
 
         Args:
-            keep: Whether to write what was collected; False if it is only a part.
+            keep: Whether to write the collected logits; False if they are incomplete.
 
         Raises:
-            OSError: If it cannot be written; nothing is left then.
+            OSError: If it cannot be written; no file remains.
         """
         if keep and self._collects:
             self._save(self.path)  # type: ignore[arg-type]
@@ -147,6 +146,4 @@ class TeacherCache:
     def _save(self, path: Path) -> None:
         content = io.BytesIO()
         np.save(content, self.rows)  # type: ignore[arg-type]
-        own = path.with_name(f'{path.name}.{os.getpid()}')  # two students may come here at once
-        write_atomically(own, content.getvalue())
-        os.replace(own, path)
+        write_atomically(path, content.getvalue())  # two students may reach this at the same time

@@ -1,4 +1,4 @@
-"""Several teachers that look like one."""
+"""Combines several teachers into one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WAYS = ('mean', 'weights', 'best')
 
 
 class JoinedLogits(nn.Module):
-    """One set of logits from those of several teachers; a module of its own, so that a recorder can name it.
+    """Combines the logits of several teachers; a separate module, so that a recorder can name it.
 
     Args:
         how: See :class:`TeacherEnsemble`.
@@ -35,11 +35,11 @@ class JoinedLogits(nn.Module):
         self.register_buffer('weights', weights, persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Join them.
+        """Combine the logits.
 
         Args:
             logits: ``(T, B, C)``.
-            labels: True classes ``(B,)``; only ``'best'`` looks at them. Defaults to None.
+            labels: True classes ``(B,)``; only ``'best'`` uses them. Defaults to None.
 
         Returns:
             ``(B, C)``.
@@ -58,12 +58,12 @@ class TeacherEnsemble(BaseModel):
     Args:
         teachers: Configs of classifiers with equal classes.
         teacher_ckpts: Their weights, in the same order, loaded strictly. None leaves a teacher random,
-            which the algorithm refuses unless that is meant.
+            which the algorithm refuses unless that is intended.
         how: ``'mean'`` of the logits, ``'weights'`` for a weighted mean, or ``'best'``: for each image the teacher that
-            gives the true class the highest probability; where labels are not to be looked at (prediction), the one that is
-            surest. Defaults to 'mean'.
-        weights: For ``'weights'``, one a teacher; divided by their sum. Defaults to None.
-        ignore_keys: Beginnings of keys of the checkpoints that do not count, beside ``icc_loss.`` and
+            gives the true class the highest probability; without labels (in prediction), the most confident
+            one. Defaults to 'mean'.
+        weights: For ``'weights'``, one per teacher; divided by their sum. Defaults to None.
+        ignore_keys: Prefixes of keys of the checkpoints to ignore, in addition to ``icc_loss.`` and
             ``data_preprocessor.``. Defaults to ().
 
     Raises:
@@ -84,12 +84,12 @@ class TeacherEnsemble(BaseModel):
         if how not in WAYS:
             raise ValueError(f'how must be one of {", ".join(WAYS)}, got {how!r}')
         if (weights is not None) != (how == 'weights'):
-            raise ValueError(f"weights belong to how='weights' and to no other, got how={how!r} and weights={weights!r}")
+            raise ValueError(f"weights need how='weights', got how={how!r} and weights={weights!r}")
         weights = [1.0] * len(teachers) if weights is None else list(weights)
         for index, weight in enumerate(weights):
             check_weight(f'weights[{index}]', weight)
         if len(weights) != len(teachers) or sum(weights) == 0:
-            raise ValueError(f'weights must be one for each of the {len(teachers)} teachers, one above 0, got {weights}')
+            raise ValueError(f'weights must be one number per teacher ({len(teachers)}), at least one above 0, got {weights}')
         self.teachers = nn.ModuleList(ROOT_MODELS.build(teacher) for teacher in teachers)
         counts = [class_count(teacher) for teacher in self.teachers]
         if len(set(counts)) > 1:
@@ -100,12 +100,12 @@ class TeacherEnsemble(BaseModel):
         for teacher, path in zip(self.teachers, teacher_ckpts):
             if path is not None:
                 self.records.append(read_record(load_strictly(teacher, path, ignored)))
-                vars(teacher)['_is_init'] = True  # init_weights would draw the weights anew
+                vars(teacher)['_is_init'] = True  # init_weights would draw the weights again
         self.logits = JoinedLogits(how, torch.tensor(weights) / sum(weights))
         self._is_init = all(teacher.is_init for teacher in self.teachers)
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
-        """As a classifier of mmpretrain.
+        """Forward pass with the interface of mmpretrain's classifiers.
 
         Args:
             inputs: Images ``(B, 3, H, W)``.

@@ -1,4 +1,4 @@
-"""What a teacher's logits depend on, in words and digests."""
+"""Describes what a teacher's logits depend on, in words and digests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from icckd_mm.datasets.wrappers.nesting import innermost_configs, labelled_datas
 
 
 def teacher_key(runner: Runner, model: Any, source: str, size: list[int], single_view: bool) -> dict[str, str]:
-    """What the logits depend on, each part under a name for people.
+    """What the logits depend on, each part under a readable name.
 
     Args:
         runner: Before training.
@@ -28,7 +28,7 @@ def teacher_key(runner: Runner, model: Any, source: str, size: list[int], single
     cfg, loader = runner.cfg, runner.train_dataloader
     data = cfg.train_dataloader['dataset'].to_dict()
     for inner in innermost_configs(data):
-        inner.pop('data_root', None)  # the same files elsewhere
+        inner.pop('data_root', None)  # the files may be in another folder
     labels = [np.asarray(one.get_gt_labels()).astype(np.int64) for one in labelled_datasets(loader.dataset)]
     return {
         'teacher': f'{digest(cfg.model.get("teacher"))} {_weights(model.teacher)}',
@@ -56,7 +56,7 @@ def _weights(teacher: nn.Module) -> str:
 
 
 def _preprocessor(module: nn.Module) -> str:
-    """As it was built: a config may leave it to the student's."""
+    """The preprocessor as it was built: a config may leave it to that of the student."""
     plain = (bool, int, float, str, tuple, list, type(None))
     settings = {name: value for name, value in vars(module).items() if name[0] != '_' and isinstance(value, plain)}
     settings.pop('training')

@@ -1,4 +1,4 @@
-"""Checks of a distiller's wiring before any image is seen: recorders, arguments of losses, weights, and the two models."""
+"""Checks recorders, arguments of losses, weights and both models of a distiller before the first image."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:
     Args:
         who: ``'student'`` or ``'teacher'``, for the message.
         recorders: Configs of mmrazor's recorders.
-        model: The model they will look at.
+        model: The model that they record.
 
     Raises:
-        ValueError: Naming the source and its nearest neighbours.
+        ValueError: If one does not; names the source and the nearest names.
     """
     for name, recorder in (recorders or {}).items():
         kind, source = recorder['type'].split('.')[-1], recorder['source']
         if not kind.startswith(('Module', 'Parameter')):
-            continue  # functions and methods are imported by their own name, and mmrazor says so
+            continue  # functions and methods are imported by name, and mmrazor reports errors
         pairs = model.named_modules() if kind.startswith('Module') else model.named_parameters()
         known = [key for key, _ in pairs]
         if source not in known:
@@ -44,10 +44,10 @@ def check_losses(losses: Any, mappings: dict, signed: bool = False) -> None:
     Args:
         losses: The built losses.
         mappings: ``loss_forward_mappings`` of the distiller.
-        signed: Whether a weight may be negative, as that of an adversary. Defaults to False.
+        signed: Whether a weight may be negative, as for an adversarial loss. Defaults to False.
 
     Raises:
-        ValueError: Naming loss and argument or weight.
+        ValueError: If not; names loss and argument or weight.
     """
     for name, loss in losses.items():
         if hasattr(loss, 'loss_weight'):
@@ -62,14 +62,14 @@ def check_losses(losses: Any, mappings: dict, signed: bool = False) -> None:
 
 
 def check_classes(student: nn.Module, teacher: nn.Module) -> None:
-    """Raise if both models state a number of classes and they differ.
+    """Raise if both models have a number of classes and these differ.
 
     Args:
         student: A classifier.
         teacher: A classifier or an ensemble.
 
     Raises:
-        ValueError: Naming both numbers.
+        ValueError: If so; names both numbers.
     """
     counts = [class_count(model) for model in (student, teacher)]
     if None not in counts and counts[0] != counts[1]:
@@ -79,20 +79,20 @@ def check_classes(student: nn.Module, teacher: nn.Module) -> None:
 
 
 def class_count(model: nn.Module) -> int | None:
-    """The number of classes of a classifier's head, None where it does not say."""
+    """The number of classes of a classifier's head, None if it has none."""
     return getattr(getattr(model, 'head', model), 'num_classes', None)
 
 
 def check_normalisation(ours: Any, theirs: Any, where: str) -> None:
-    """Raise if both preprocessors normalise images and do so differently; both models see the images of the first.
+    """Raise if both preprocessors normalise images differently; both models get the images of the first.
 
     Args:
         ours: The preprocessor of the algorithm.
-        theirs: One that belongs to the student or the teacher.
-        where: What the second is, for the message.
+        theirs: The preprocessor of the student or the teacher.
+        where: Description of the second one, for the message.
 
     Raises:
-        ValueError: Naming the values.
+        ValueError: If so; names the values.
     """
     for name in ('mean', 'std'):
         first, second = _values(ours, name), _values(theirs, name)
@@ -106,14 +106,14 @@ def check_normalisation(ours: Any, theirs: Any, where: str) -> None:
 
 
 def check_side(images: Tensor, side: int | None) -> None:
-    """Raise if images have another size than those that a teacher was trained with.
+    """Raise if images do not have the size that a teacher was trained with.
 
     Args:
         images: ``(B, 3, H, W)``.
-        side: Side of the teacher's images; None where it is not known.
+        side: Side of the teacher's images; None if unknown.
 
     Raises:
-        ValueError: Naming both sizes.
+        ValueError: If so; names both sizes.
     """
     if side is not None and tuple(images.shape[-2:]) != (side, side):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Losses of a distiller that has stopped."""
+"""Zero losses of a stopped distiller."""
 
 from __future__ import annotations
 

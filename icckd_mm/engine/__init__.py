@@ -1,1 +1,1 @@
-"""What plugs into mmengine's runner."""
+"""Hooks, loops and checks for mmengine's runner."""

@@ -1,4 +1,4 @@
-"""Which layers of a classifier give features and logits: found by one forward pass, or named by the user."""
+"""Finds the layers of a classifier that give features and logits, by one forward pass or by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 @dataclass
 class ClassifierLayers:
-    """Where features and logits are read, and their sizes.
+    """The layers that give features and logits, and their sizes.
 
     Attributes:
         features: Module whose output are the features; None: the input of ``logits``.
@@ -34,16 +34,16 @@ class ClassifierLayers:
             keep: A plain closure; a bound method would make ``copy.deepcopy`` of the model copy its owner.
 
         Returns:
-            What removes the hooks.
+            A function that removes the hooks.
         """
         return _record(self.features, self.logits, keep)
 
 
 def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: str | None) -> ClassifierLayers:
-    """Run ``inputs`` through ``model`` once and see where features and logits are.
+    """Run ``inputs`` through ``model`` once and find its features and logits.
 
     Args:
-        model: An mmpretrain classifier; left as it was (evaluation mode is used and put back, nothing is learnt).
+        model: An mmpretrain classifier; not changed (its mode is restored).
         inputs: A preprocessed batch, any number of images.
         features: Name of the module whose output are the features. None: the input of the logits' module.
         logits: Name of the module whose output are the logits. None: the last ``nn.Linear`` called.
@@ -78,13 +78,13 @@ def named_module(model: nn.Module, name: str, argument: str) -> nn.Module:
     """The submodule called ``name``.
 
     Raises:
-        ValueError: If there is none, with the nearest names there are.
+        ValueError: If there is none; the message lists the nearest names.
     """
     modules = dict(model.named_modules())
     if not name or name not in modules:
         near = difflib.get_close_matches(name, [key for key in modules if key], n=3, cutoff=0.3)
         raise ValueError(
-            f'{argument}={name!r} is no module of {type(model).__name__}; nearest: {", ".join(near) or "none"} '
+            f'{argument}={name!r} is not a module of {type(model).__name__}; nearest: {", ".join(near) or "none"} '
             '(see model.named_modules())'
         )
     return modules[name]

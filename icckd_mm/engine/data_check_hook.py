@@ -1,4 +1,4 @@
-"""Looks at the data sets of a run before its first step."""
+"""Checks the data sets of a run before its first step."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from icckd_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class DataCheckHook(Hook):
-    """Refuses data sets in which a label means several things, and memories of images that do not fit the training set.
+    """Refuses data sets whose labels mean different classes, and per-image memories that do not fit the training set.
 
-    Compared are the class names and class folders of all splits in use, and of the checkpoint that is resumed or tested. The
-    commands in ``tools/`` add this hook by themselves.
+    Compares the class names and class folders of all splits in use, and of the checkpoint that is resumed or tested. The
+    commands in ``tools/`` add this hook.
 
     Raises:
         ValueError: Before training or test, naming the classes or the wrapper.
@@ -46,7 +46,7 @@ class DataCheckHook(Hook):
                     module.check_rows(count_places(runner.train_dataloader, user))
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare the classes that a checkpoint was trained with; one that training merely starts from may have others."""
+        """Compare the classes that a checkpoint was trained with; the file in ``load_from`` may have others."""
         splits = _splits(runner)
         if 'train' in splits and not runner._resume:
             return
@@ -58,13 +58,13 @@ class DataCheckHook(Hook):
 
 
 def _splits(runner: Runner) -> dict[str, Any]:
-    """The data sets that are in use."""
+    """The data sets in use."""
     loops = {'train': runner._train_loop, 'val': runner._val_loop, 'test': runner._test_loop}
     return {name: loop.dataloader.dataset for name, loop in loops.items() if isinstance(loop, BaseLoop)}
 
 
 def _waiting_test_set(runner: Runner, splits: dict[str, Any]) -> dict[str, Any]:
-    """The test set of a training, built to be looked at where it counts its labels from folders and is there."""
+    """The test set of a training, built only if it exists and takes its labels from folders."""
     loader = runner._test_dataloader
     config = loader.get('dataset') if 'train' in splits and isinstance(loader, dict) else None
     if not isinstance(config, dict) or config == (runner.cfg.get('val_dataloader') or {}).get('dataset'):

@@ -1,4 +1,4 @@
-"""Metrics for ``val_evaluator`` and ``test_evaluator``, and the hook that gives them features."""
+"""Metrics for ``val_evaluator`` and ``test_evaluator``, and a hook that gives them features."""
 
 from .class_geometry import ClassGeometry
 from .predicted_features_hook import PredictedFeaturesHook

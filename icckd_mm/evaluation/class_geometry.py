@@ -1,4 +1,4 @@
-"""How far apart validation images lie within their class, and classes from one another, as a metric of mmengine."""
+"""An mmengine metric of the distances within and between classes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class ClassGeometry(BaseMetric):
     """:func:`icckd_mm.functional.class_geometry` of a classifier's soft labels or features over a whole data set.
 
     Gives ``soft_labels/intra``, ``soft_labels/inter`` and ``soft_labels/ratio`` (or ``features/…``), which do not depend on
-    the batch size and keep one row a class in memory. In several processes an image that a sampler repeats, to give each the
-    same number, counts once; like mmengine's own metrics this relies on ranks taking turns, as ``DefaultSampler`` deals them.
+    the batch size and keep one row per class in memory. An image that a sampler repeats to give all processes the same number
+    counts once; like mmengine's own metrics this needs the order of ``DefaultSampler``, which deals images to ranks in turn.
 
     Soft labels come from ``pred_score``. Features need :class:`icckd_mm.PredictedFeaturesHook` among the ``custom_hooks``,
     since a metric does not see the model.
 
     Args:
         source: ``'soft_labels'`` or ``'features'``. Defaults to ``'soft_labels'``.
-        temperature: Of the soft labels; acts on them only. Defaults to 4.0, that of our KD configs.
+        temperature: Temperature of the soft labels; not used for features. Defaults to 4.0, that of our KD configs.
         collect_device: ``'cpu'`` or ``'gpu'``, as for every metric of mmengine. Defaults to ``'cpu'``.
-        prefix: Before the names of the results. Defaults to None: the source.
+        prefix: Prefix of the names of the results. Defaults to None: the source.
 
     Raises:
-        ValueError: If an argument is out of range, or what the model predicts lacks what is needed.
+        ValueError: If an argument is out of range, or a needed field is missing in the predictions.
 
     Source: soft labels at a temperature are Hinton et al. 2015, arXiv 1503.02531; measuring them like features is ours.
     """
@@ -66,8 +66,8 @@ class ClassGeometry(BaseMetric):
         scores = stacked(data_samples, 'pred_score', 'ClassGeometry measures classifiers')
         labels = class_labels(data_samples, scores.size(1))
         if self.source == 'features':
-            remedy = "add dict(type='icckd_mm.PredictedFeaturesHook') to custom_hooks"
-            rows = stacked(data_samples, 'features', remedy)
+            advice = "add dict(type='icckd_mm.PredictedFeaturesHook') to custom_hooks"
+            rows = stacked(data_samples, 'features', advice)
         else:
             rows = soften(scores, self.temperature)
         if self.sums is None:
@@ -75,7 +75,7 @@ class ClassGeometry(BaseMetric):
             self.last = rows[:0], labels[:0]
         rows, labels = torch.cat([self.last[0], rows]), torch.cat([self.last[1], labels])
         self.sums.add(rows[:-1], labels[:-1])
-        self.last = rows[-1:], labels[-1:]  # it may be a repeated image, which only the size of the data set can tell
+        self.last = rows[-1:], labels[-1:]  # it may be a repeated image, known only by the size of the data set
 
     def evaluate(self, size: int) -> dict[str, float]:
         """The geometry over all processes.
@@ -84,14 +84,14 @@ class ClassGeometry(BaseMetric):
             size: Number of images of the data set.
 
         Returns:
-            The same in every process.
+            The metrics, the same in every process.
 
         Raises:
             ValueError: If this process saw more images than repetition by ``DefaultSampler`` explains.
         """
         if self.sums is not None:
             seen = int(self.sums.counts.sum()) + 1
-            own = len(range(get_rank(), size, get_world_size()))  # what remains where collect_results would cut
+            own = len(range(get_rank(), size, get_world_size()))  # the images that collect_results would keep
             if seen > own + 1:
                 raise ValueError(
                     f'ClassGeometry saw {seen} images on rank {get_rank()} of {get_world_size()}, whose share of {size} is '
@@ -99,12 +99,12 @@ class ClassGeometry(BaseMetric):
                 )
             if seen <= own:
                 self.sums.add(*self.last)
-        self.results = [(self.sums,)]  # in a tuple: collect_results leaves None out
+        self.results = [(self.sums,)]  # in a tuple: collect_results drops None
         self.sums = None  # the next evaluation starts afresh
         return super().evaluate(get_world_size())
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Merge what the processes have seen.
+        """Merge the results of all processes.
 
         Args:
             results: From each process a tuple of its :class:`ClassSums`, or of None if it saw nothing.

@@ -1,4 +1,4 @@
-"""All that the geometry of classes needs to know of the samples: their number and the sum of their unit rows."""
+"""Number of samples and sum of unit rows per class, from which the geometry of classes follows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from icckd_mm.functional.numerics import unit_rows
 
 
 class ClassSums:
-    r"""Streams :func:`icckd_mm.functional.class_geometry`: adds batches, adds up over processes, keeps no sample.
+    r"""Computes :func:`icckd_mm.functional.class_geometry` in batches and over processes, without storing samples.
 
     With :math:`s_c=\sum_{i\in c}\hat f_i` and :math:`n_c` samples, the centre is :math:`\mu_c=s_c/\lVert s_c\rVert`, so the
     mean distance within the class is
@@ -51,12 +51,12 @@ class ClassSums:
         self.counts += labels.bincount(minlength=len(self.counts))
 
     def merge(self, other: ClassSums) -> None:
-        """Add what another process has seen."""
+        """Add the samples of another process."""
         self.sums += other.sums
         self.counts += other.counts
 
     def geometry(self) -> dict[str, float]:
-        """What :func:`icckd_mm.functional.class_geometry` gives for all rows at once.
+        """The result of :func:`icckd_mm.functional.class_geometry` for all rows.
 
         Returns:
             ``intra`` and ``inter`` in ``[0, 2]``, and ``ratio``; 0 where there is nothing to measure.

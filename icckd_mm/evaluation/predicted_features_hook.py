@@ -1,4 +1,4 @@
-"""Features beside the scores of what a classifier predicts."""
+"""Adds features to the predictions of a classifier."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class PredictedFeaturesHook(Hook):
     """Puts the input of the last linear layer as ``features`` into every predicted data sample, for the metrics.
 
     Acts in ``mode='predict'`` only, on a classifier, and on student and teacher of a distillation. Weights and checkpoint
-    stay as they are.
+    do not change. With test-time augmentation the features are those of the first version of an image.
 
     Args:
         features: Name of the module whose output are the features. Defaults to None: the input of the layer
             that gives the logits.
         logits: Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
-            the forward pass calls. Both names hold for student and teacher.
+            the forward pass calls. Both names apply to student and teacher.
     """
 
     def __init__(self, features: str | None = None, logits: str | None = None) -> None:
         self.features, self.logits = features, logits
 
     def before_run(self, runner: Runner) -> None:
-        """Hook the classifiers; here, since the validation of a teacher comes before ``before_val``."""
+        """Hook the classifiers; not in ``before_val``, since the validation of a teacher comes first."""
         if hasattr(self, 'hooked'):  # the same runner trains and then tests
             return
         model = unwrapped(runner)
@@ -49,7 +49,7 @@ def attach(model: nn.Module, inputs: Tensor, features: str | None = None, logits
         model: An mmpretrain classifier.
         inputs: A preprocessed batch, to find the layers with.
         features: See :class:`PredictedFeaturesHook`.
-        logits: Likewise.
+        logits: See :class:`PredictedFeaturesHook`.
 
     Raises:
         ValueError: If the layers are not found.
@@ -62,7 +62,7 @@ def attach(model: nn.Module, inputs: Tensor, features: str | None = None, logits
         if mode == 'predict':
             for sample, row in zip(output, seen['features'].detach()):
                 sample.set_field(row, 'features')
-        seen.clear()  # no graph and no batch outlives the step
+        seen.clear()  # keep no graph and no batch after the step
 
     layers.record(seen.__setitem__)
     model.register_forward_hook(after_model, with_kwargs=True)

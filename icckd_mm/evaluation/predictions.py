@@ -1,4 +1,4 @@
-"""What the metrics read from predicted data samples."""
+"""Reads scores, features and labels from predicted data samples."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def soften(probs: Tensor, temperature: float) -> Tensor:
     return (probs.double().log() / temperature).softmax(dim=1)
 
 
-def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
+def stacked(data_samples: Sequence[dict], name: str, advice: str) -> Tensor:
     """A field of all samples as a matrix on the CPU.
 
     Args:
         data_samples: Predictions of a batch.
-        name: Of the field, a vector for each sample.
-        remedy: What to do where it is missing.
+        name: Name of the field, a vector for each sample.
+        advice: What to do if it is missing.
 
     Returns:
         ``(B, D)``.
@@ -40,7 +40,7 @@ def stacked(data_samples: Sequence[dict], name: str, remedy: str) -> Tensor:
         ValueError: If a sample lacks it.
     """
     if any(name not in sample for sample in data_samples):
-        raise ValueError(f'the predictions have no {name}, only {", ".join(sorted(data_samples[0]))}; {remedy}')
+        raise ValueError(f'the predictions have no {name}, only {", ".join(sorted(data_samples[0]))}; {advice}')
     return torch.stack([sample[name].detach().cpu() for sample in data_samples])
 
 
@@ -49,7 +49,7 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
 
     Args:
         data_samples: Predictions of a batch.
-        num_classes: How many the model tells apart.
+        num_classes: Number of classes of the model.
 
     Returns:
         ``(B,)``, int64.
@@ -63,6 +63,6 @@ def class_labels(data_samples: Sequence[dict], num_classes: int) -> Tensor:
     if labels.min() < 0 or labels.max() >= num_classes:
         raise ValueError(
             f'labels run from {int(labels.min())} to {int(labels.max())}, but the model predicts {num_classes} classes; '
-            'set head.num_classes or mend the annotation'
+            'set head.num_classes or fix the annotation'
         )
     return labels

@@ -1,4 +1,4 @@
-"""The category-centre contrastive loss: embeddings scored against the classifiers' rows are gathered by class."""
+"""The category-centre contrastive loss: pulls together embeddings of one class, scored against the classifiers' rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def category_center_contrastive_loss(
         {\sum_{b\ne a} e^{u_a\cdot u_b/\tau}}, \qquad P_a = \{p\ne a: y_p = y_a\}, \qquad \ell_n = c_{u^S_n} + c_{u^T_n}
 
     over the ``2N`` vectors :math:`u^S_n, u^T_n` of the batch, which are not normalised. The factor :math:`\tau/\tau_0 = 57.1`
-    of the published code is kept: its weights suppose it. Half types are raised to fp32, autocast is off inside.
+    of the published code is kept: its weights assume it. Half types are raised to fp32, autocast is off inside.
 
     Args:
         student_scores: :math:`u^S` ``(N, C)``, scores against the student's centres.

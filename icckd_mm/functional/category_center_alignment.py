@@ -47,7 +47,7 @@ def center_alignment_loss(
         student_centers: Rows of the student's classifier ``(C, D)``.
         student_bias: Its bias ``(C,)``.
         teacher_centers: Rows of the teacher's classifier ``(C, D)``; no gradient reaches them.
-        teacher_bias: Its bias ``(C,)``, likewise.
+        teacher_bias: Its bias ``(C,)``; no gradient reaches it either.
 
     Returns:
         The loss, a scalar of at least 0.

@@ -1,4 +1,4 @@
-"""Preview weights, which let hard images in late, and the soft-label loss that they weigh."""
+"""Preview weights, which give hard images a small weight at first, and the soft-label loss that uses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .reductions import check_reduction, reduced
 
 
 def preview_weights(ce: Tensor, *, epoch: int, base: float = 1.005) -> Tensor:
-    r"""How much each image counts: 1 where its cross-entropy is near the batch's mean or below, little where it is far above.
+    r"""Weight of each image: 1 if its cross-entropy is near the batch's mean or below, small if it is far above.
 
     .. math:: v_i = \begin{cases} 1 & \gamma_i \le t \\ e^{-\gamma_i^2} & \gamma_i > t \end{cases}, \qquad
         \gamma_i = \frac{CE_i}{\frac1B\sum_k CE_k}, \qquad t = \text{base}^{\,\text{epoch}}
@@ -82,7 +82,7 @@ def soft_label_divergence(
 def check_rotations(labels: Tensor, num_rotations: int) -> None:
     """Raise unless rows come image by image, ``num_rotations`` views of each: row ``n`` belongs to image ``n // R``.
 
-    Labels are looked at on the CPU only: on an accelerator that would stall the step.
+    Labels are checked on the CPU only: on an accelerator that would stall the step.
 
     Args:
         labels: Classes ``(N,)`` of the rows.
@@ -92,10 +92,10 @@ def check_rotations(labels: Tensor, num_rotations: int) -> None:
         ValueError: If the rows cannot be grouped, or (on the CPU) a group has several labels.
     """
     check_labels('labels', labels, len(labels), like=labels)
-    remedy = 'set data_preprocessor=dict(type="icckd_mm.RotationDataPreprocessor", ...), or num_rotations=1'
+    advice = 'set data_preprocessor=dict(type="icckd_mm.RotationDataPreprocessor", ...), or num_rotations=1'
     if len(labels) % num_rotations:
-        raise ValueError(f'{len(labels)} rows are not {num_rotations} views of each image; {remedy}')
+        raise ValueError(f'{len(labels)} rows are not {num_rotations} views of each image; {advice}')
     groups = labels.view(-1, num_rotations)
     looked_at = labels.device.type == 'cpu' and not torch.compiler.is_compiling()
     if looked_at and not torch.equal(groups, groups[:, :1].expand_as(groups)):
-        raise ValueError(f'the {num_rotations} views of an image must follow one another with one label; {remedy}')
+        raise ValueError(f'the {num_rotations} views of an image must be consecutive and have one label; {advice}')

@@ -1,4 +1,4 @@
-"""Checks of arguments, shared by all functions: cheap, first, and worded for the user."""
+"""Argument checks shared by all functions: cheap, and with messages for the user."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def check_features(name: str, features: Tensor, *, width: int | None = None) -> 
     """Raise unless ``features`` is a floating-point matrix ``(B, D)``.
 
     Args:
-        name: What the message calls it.
-        features: The tensor to look at.
-        width: The ``D`` that is wanted. Defaults to None, any.
+        name: Name of the argument, for the message.
+        features: The tensor to check.
+        width: The expected ``D``. Defaults to None, any.
 
     Raises:
         TypeError: If the tensor is not floating-point.
@@ -34,13 +34,13 @@ def check_features(name: str, features: Tensor, *, width: int | None = None) -> 
 def check_labels(name: str, labels: Tensor, batch: int, *, num_classes: int | None = None, like: Tensor) -> None:
     """Raise unless ``labels`` are ``batch`` class indices on the device of ``like``.
 
-    Values are looked at on the CPU only: on an accelerator that would stall the step (the teacher hook checks the labels of the
+    Values are checked on the CPU only: on an accelerator that would stall the step (the teacher hook checks the labels of the
     whole data set once before training).
 
     Args:
-        name: What the message calls them.
+        name: Name of the argument, for the message.
         labels: Class indices ``(batch,)``.
-        batch: The length that is wanted.
+        batch: The expected length.
         num_classes: Labels must be below it. Defaults to None, unchecked.
         like: A tensor of the same batch.
 
@@ -66,7 +66,7 @@ def check_same_device(**tensors: Tensor | None) -> None:
     """Raise unless all tensors share a device.
 
     Raises:
-        ValueError: Naming each tensor and its device.
+        ValueError: If not; names each tensor and its device.
     """
     devices = {name: tensor.device for name, tensor in tensors.items() if tensor is not None}
     if len(set(devices.values())) > 1:
@@ -74,7 +74,7 @@ def check_same_device(**tensors: Tensor | None) -> None:
 
 
 def check_pairs(**rows: Tensor) -> None:
-    """Raise unless the two matrices have one shape ``(B, D)`` and one device.
+    """Raise unless the two matrices have the same shape ``(B, D)`` and device.
 
     Raises:
         TypeError: If one of them is not floating-point.

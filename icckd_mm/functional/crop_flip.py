@@ -1,4 +1,4 @@
-"""Crop and flip of a whole batch of images at once."""
+"""Crops and flips a whole batch of images at once."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from torch.nn import functional as F
 
 
 def pack_images(images: Tensor, padding: int = 0, pad_value: int = 0) -> Tensor:
-    """One whole number a pixel, so that a crop moves a pixel at a time and not its channels one by one.
+    """Pack each pixel into one integer, so that a crop copies pixels instead of single channels.
 
     Args:
         images: ``(N, H, W, C)`` uint8 with at most 4 channels.
         padding: Border of each side in pixels. Defaults to 0.
-        pad_value: What the border is filled with, in ``[0, 255]``. Defaults to 0.
+        pad_value: Value of the border, in ``[0, 255]``. Defaults to 0.
 
     Returns:
         ``(N, H + 2 padding, W + 2 padding)`` int32.
 
     Raises:
-        ValueError: If the images are of another kind.
+        ValueError: If the images have another type or shape.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or not 1 <= images.size(3) <= 4:
         raise ValueError(f'images must be uint8 (N, H, W, C) with C <= 4, got {images.dtype} {tuple(images.shape)}')
@@ -28,7 +28,7 @@ def pack_images(images: Tensor, padding: int = 0, pad_value: int = 0) -> Tensor:
 
 
 def crop_and_flip(packed: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor, size: tuple[int, int]) -> Tensor:
-    """A window of each chosen image, mirrored where asked.
+    """Cut a window from each chosen image and flip it if asked.
 
     Args:
         packed: ``(N, H, W)`` int32 of :func:`pack_images`.
@@ -39,7 +39,7 @@ def crop_and_flip(packed: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, fli
         size: Height ``h`` and width ``w`` of the windows.
 
     Returns:
-        ``(B, h, w, 4)`` uint8; of the channels that :func:`pack_images` added, drop the last ones.
+        ``(B, h, w, 4)`` uint8; the last channels may be padding of :func:`pack_images`.
     """
     windows = packed.unfold(1, size[0], 1).unfold(2, size[1], 1)  # a view of every window; only the chosen ones are copied
     window = windows[rows, tops, lefts]

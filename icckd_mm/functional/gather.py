@@ -1,4 +1,4 @@
-"""Rows of all processes, in rank order."""
+"""Gathers rows of all processes, in rank order."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def all_gather_rows(rows: Tensor) -> Tensor:
         return rows
     rows = rows.contiguous()
     if rows.requires_grad and torch.is_grad_enabled():
-        from torch.distributed.nn.functional import all_gather  # costs 0.1 s, and only several processes need it
+        from torch.distributed.nn.functional import all_gather  # takes 0.1 s, and only several processes need it
 
-        return torch.cat(all_gather(rows, group=dist.group.WORLD))  # its default is the group of the time of its import
+        return torch.cat(all_gather(rows, group=dist.group.WORLD))  # its default is the group at the time of its import
     parts = [torch.empty_like(rows) for _ in range(world_size())]
     dist.all_gather(parts, rows)
     return torch.cat(parts)
 
 
 def all_gather_batch(features: Tensor, labels: Tensor, filler: int, size: int | None = None) -> tuple[Tensor, Tensor, int]:
-    """The labelled rows of all processes in rank order, whose batches may differ in size, or be empty.
+    """The labelled rows of all processes in rank order; their batches may differ in size or be empty.
 
-    Every process sends ``size`` rows. Where its batch is smaller, zero rows fill it up, with a label that no class has: a loss
-    that looks for rows of one class and :meth:`icckd_mm.models.ClassQueue.write` pass over them, so nothing has to be cut out,
-    which would need the sizes on the host.
+    Every process sends ``size`` rows. A smaller batch is padded with zero rows, whose label belongs to no class: a loss that
+    selects rows of one class and :meth:`icckd_mm.models.ClassQueue.write` ignore them. So nothing has to be cut off, which
+    would need the sizes on the host.
 
     Args:
-        features: ``(B, D)``, with ``B`` of each process's own; gradient flows back to every process.
+        features: ``(B, D)``, ``B`` may differ between processes; gradient flows back to every process.
         labels: Classes ``(B,)``.
-        filler: The label of rows that are none, the number of classes.
+        filler: Label of padding rows, the number of classes.
         size: The same on every process, at least the largest ``B``. Defaults to None: found by
-            :func:`largest_batch`, for which the host waits. Where it is known, a step has no extra traffic and no wait.
+            :func:`largest_batch`, for which the host waits. A given size saves this exchange.
 
     Returns:
         Features ``(W * size, D)``, labels ``(W * size,)``, and the row at which this process's
@@ -65,7 +65,7 @@ def all_gather_batch(features: Tensor, labels: Tensor, filler: int, size: int | 
     if missing < 0:
         raise ValueError(
             f'a batch of {labels.size(0)} rows, but the processes have agreed on {size} at most, the batch_size of the '
-            "training loader; set the loss's batch_size to None, so that they exchange the sizes each step"
+            "training loader; set the loss's batch_size to None, so that they exchange the sizes in each step"
         )
     if missing:
         features, labels = pad(features, (0, 0, 0, missing)), pad(labels.long(), (0, missing), value=filler)
@@ -78,11 +78,11 @@ def largest_batch(size: int, device: torch.device) -> int:
     """The largest ``size`` of all processes; the host waits for it.
 
     Args:
-        size: That of this process.
-        device: Where the backend exchanges tensors: the GPU with NCCL, the CPU with gloo.
+        size: Size of this process.
+        device: Device on which the backend exchanges tensors: the GPU with NCCL, the CPU with gloo.
 
     Returns:
-        The same on every process.
+        The largest size, the same on every process.
     """
     if world_size() == 1:
         return size

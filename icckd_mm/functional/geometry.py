@@ -1,4 +1,4 @@
-"""How far apart images are within their class, and classes from one another."""
+"""Distances of features within and between classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The intra-class contrastive loss: images of one class are pushed apart, each stays near its own other view."""
+"""The intra-class contrastive loss: pushes images of one class apart and keeps each near its other view."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def intra_class_contrastive_loss(
     raised to fp32, autocast is off inside. Gradient reaches anchors, positives and in-batch negatives, never the queue.
 
     Args:
-        anchors: Features ``(B, D)``, one row an image.
+        anchors: Features ``(B, D)``, one row per image.
         positives: Features ``(B, D)`` of another view of the same images.
         labels: Classes ``(B,)``, integers in ``[0, C)``.
         queue: Features of earlier images ``(C, K, D)``, the negatives of each class. Defaults to None.
-        filled: How many of the ``K`` slots of each class count, ``(C,)``, from slot 0 on. Defaults to all.
-        negatives: Pool ``(N, D)`` that takes the place of the batch, for instance the batches of all
+        filled: Number of valid slots of each class, ``(C,)``, from slot 0 on. Defaults to all.
+        negatives: Pool ``(N, D)`` to use instead of the batch, for instance the batches of all
             processes. Defaults to None, the anchors themselves.
         negative_labels: Classes ``(N,)`` of the pool. Goes with ``negatives``.
         offset: Anchor ``i`` is row ``offset + i`` of the pool, and never its own negative. Defaults to 0.
-        in_batch_negatives: Whether batch or pool are negatives at all. Defaults to True.
+        in_batch_negatives: Whether batch or pool are negatives. Defaults to True.
         temperature: :math:`\tau > 0`. The gradient grows as :math:`1/\tau`. Defaults to 0.1 (our choice).
-        mask: Booleans ``(B,)``: the anchors that count. Defaults to None, all.
+        mask: Booleans ``(B,)``: the selected anchors. Defaults to None, all.
         reduction: ``'mean'`` over the selected anchors (an anchor without negatives counts as 0), ``'sum'`` of them, or
             ``'none'``: ``(B,)`` with 0 where not selected. Defaults to ``'mean'``.
 
@@ -102,7 +102,7 @@ def intra_class_contrastive_loss(
 def _batch_logsumexp(
     anchors: Tensor, labels: Tensor, pool: Tensor, pool_labels: Tensor, offset: int, temperature: float
 ) -> Tensor:
-    """Log-sum-exp over the other rows of each anchor's class in the pool, ``(B,)``; hugely negative without any."""
+    """Log-sum-exp over the other rows of each anchor's class in the pool, ``(B,)``; very large and negative without any."""
     products = anchors @ pool.to(anchors.dtype).T / temperature
     rows = torch.arange(offset, offset + len(labels), device=labels.device)
     valid = (labels[:, None] == pool_labels) & (rows[:, None] != torch.arange(len(pool_labels), device=labels.device))

@@ -9,7 +9,7 @@ from .numerics import raised
 
 
 def confidence_margin(logits: Tensor, labels: Tensor) -> Tensor:
-    r"""How far the true class leads: :math:`p_y - \max_{j \ne y} p_j`, with :math:`p = \mathrm{softmax}(z)`.
+    r"""Lead of the true class: :math:`p_y - \max_{j \ne y} p_j`, with :math:`p = \mathrm{softmax}(z)`.
 
     Args:
         logits: Classifier outputs ``(B, C)``, any float dtype; half types are raised to fp32.
@@ -22,7 +22,7 @@ def confidence_margin(logits: Tensor, labels: Tensor) -> Tensor:
         TypeError: If the logits are not floating-point or the labels not integers.
         ValueError: If the shapes do not belong together, or (on the CPU) a label is out of range.
 
-    Source: Yuan et al. 2025, arXiv 2509.22053, Eq. 7. That it means probabilities, not logits, is our reading.
+    Source: Yuan et al. 2025, arXiv 2509.22053, Eq. 7. We read it as probabilities, not logits.
 
     Example:
         >>> confidence_margin(torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([0]))

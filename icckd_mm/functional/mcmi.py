@@ -1,4 +1,4 @@
-"""The MCMI objective of a teacher: cross-entropy, less the divergence of each prediction from the mean of its class."""
+"""The MCMI objective of a teacher: cross-entropy minus the divergence of each prediction from its class mean."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mcmi_loss(
     .. math:: \ell_i = -\log p_{i,y_i} - \lambda\,KL(p_i\Vert\bar p_{y_i})
 
     Half types are raised to fp32, autocast is off inside. No gradient reaches the means: the paper alternates between means
-    and network, too. Where a mean is 0 and a prediction is not, the divergence is large but finite; means that contain the
+    and network, too. If a mean is 0 and a prediction is not, the divergence is large but finite; means that contain the
     batch itself keep it small.
 
     Args:
@@ -73,7 +73,7 @@ def class_mean_predictions(logits: Tensor, labels: Tensor) -> Tensor:
         labels: Classes ``(B,)``, integers in ``[0, C)``.
 
     Returns:
-        ``(C, C)`` without gradient; zeros in the rows of classes that are not there.
+        ``(C, C)`` without gradient; zeros in the rows of absent classes.
 
     Raises:
         TypeError: If logits are not floating-point or labels not integers.

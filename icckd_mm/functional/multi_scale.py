@@ -31,7 +31,7 @@ def multi_scale_contrastive_loss(
         {\sum_{q\in\mathcal S(r)} e^{\hat g^S_{i,r}\cdot\hat g^T_{i,q}/\tau}}
 
     with :math:`g_{i,r}` the mean of region r and :math:`\mathcal S(r)` the regions of its scale; a scale of one region adds
-    nothing to :math:`L_{feat}`. Both maps are pooled to the same grids, clipped to the shorter side, so that their sizes may
+    nothing to :math:`L_{feat}`. Both maps are pooled to the same grids, clipped to the shorter side, so their sizes may
     differ. Half types are raised to fp32, autocast is off inside. Gradient reaches the student alone.
 
     Args:
@@ -51,7 +51,7 @@ def multi_scale_contrastive_loss(
         ValueError: If shapes, devices or values do not fit.
 
     Source: the idea is that of MSDCRD, Wang et al., arXiv 2502.05835; no equation, scale or value of it is known to us, all of
-    them are our choice, so that a result of this loss says nothing about that paper.
+    them are our choice, so a result of this loss says nothing about that paper.
 
     Example:
         >>> ones = torch.ones(3, 8, 4, 4)  # log 3 across images, (4 log 4 + 16 log 16) / 21 within
@@ -86,6 +86,6 @@ def multi_scale_contrastive_loss(
 
 
 def _contrast(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:
-    """InfoNCE within each group: ``(G, N, D)`` against ``(G, N, D)``, the positive at the same place; ``(G, N)``."""
+    """InfoNCE within each group: ``(G, N, D)`` against ``(G, N, D)``, the positive at the same index; ``(G, N)``."""
     products = anchors @ candidates.transpose(1, 2) / temperature
     return products.logsumexp(dim=2) - products.diagonal(dim1=1, dim2=2)

@@ -1,4 +1,4 @@
-"""Local regions of a feature map at several scales, and how much each of them counts."""
+"""Local regions of a feature map at several scales, and their weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_grids(grids: Sequence[int]) -> None:
     """Raise unless ``grids`` is a sequence of sides of at least 1.
 
     Raises:
-        ValueError: Naming what is wrong.
+        ValueError: If not; says what is wrong.
     """
     if not isinstance(grids, Sequence) or isinstance(grids, str) or not grids:
         raise ValueError(f'grids must be a sequence of sides, got {grids!r}; (1, 2, 4) is the default')
@@ -84,10 +84,10 @@ def map_regions(features: Tensor, grids: Sequence[int]) -> Tensor:
 
 
 def region_weights(teacher_map: Tensor, centers: Tensor, bias: Tensor, labels: Tensor, *, grids: Sequence[int]) -> Tensor:
-    r"""2 where a region is classified right and the whole image wrong, or the reverse; 1 elsewhere.
+    r"""Weight 2 if a region is classified correctly and the whole image is not, or the reverse; else 1.
 
     Args:
-        teacher_map: The teacher's last map ``(B, D, H, W)``, which its classifier sees averaged.
+        teacher_map: The teacher's last map ``(B, D, H, W)``, which its classifier gets averaged.
         centers: Rows of the teacher's classifier ``(C, D)``.
         bias: Its bias ``(C,)``.
         labels: Classes ``(B,)``.

@@ -1,4 +1,4 @@
-"""Checks of numbers that users set."""
+"""Checks of numeric arguments."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ def check_positive(name: str, value: float, default: float | None = None) -> Non
     """Raise unless ``value`` is a finite number above 0.
 
     Raises:
-        ValueError: Naming the value, and the default where it is given.
+        ValueError: If not; names the value, and the default if given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-        remedy = '' if default is None else f'; {default} is the default'
-        raise ValueError(f'{name} must be a finite number above 0, got {value!r}{remedy}')
+        advice = '' if default is None else f'; {default} is the default'
+        raise ValueError(f'{name} must be a finite number above 0, got {value!r}{advice}')
 
 
 def check_weight(name: str, value: float, default: float | None = None) -> None:
     """Raise unless ``value`` is a finite number of at least 0.
 
     Raises:
-        ValueError: Naming the value, and the default where it is given.
+        ValueError: If not; names the value, and the default if given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        remedy = '0 switches the loss off' if default is None else f'{default} is the default'
-        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {remedy}')
+        advice = '0 switches the loss off' if default is None else f'{default} is the default'
+        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {advice}')
 
 
 def check_count(name: str, value: int) -> None:
     """Raise unless ``value`` is an integer of at least 1.
 
     Raises:
-        ValueError: Naming the value.
+        ValueError: If not; names the value.
     """
     if not isinstance(value, int) or value < 1:
         raise ValueError(f'{name} must be an integer of at least 1, got {value!r}')

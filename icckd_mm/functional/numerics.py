@@ -1,4 +1,4 @@
-"""Numeric ground rules of all losses: at least single precision, and unit rows that survive a zero vector."""
+"""Numerics shared by all losses: at least single precision, and unit rows with finite gradients at zero."""
 
 from __future__ import annotations
 

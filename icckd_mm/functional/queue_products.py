@@ -1,10 +1,10 @@
-r"""Log-sum-exp of an anchor's cosines with the queue rows of its class, in three forms that give the same numbers.
+r"""Log-sum-exp of an anchor's cosines with the queue rows of its class, in three variants with equal results.
 
 All have the signature ``(anchors (B, D), labels (B,), queue (C, K, D), filled (C,) | None, temperature) -> (B,)`` and return
-:math:`\log\sum_{k<\mathrm{filled}} e^{a\cdot q_{y,k}/\tau}`, a huge negative number for a class without rows. Anchors are unit
-rows; queue rows are normalised here. The queue never gets a gradient, and it may be overwritten before the backward pass.
+:math:`\log\sum_{k<\mathrm{filled}} e^{a\cdot q_{y,k}/\tau}`, a very large negative number for a class without rows. Anchors are
+unit rows; queue rows are normalised here. The queue never gets a gradient, and it may be overwritten before the backward pass.
 
-What decides is the gathered block ``B*K*D``, not ``C``: ``docs/performance.md`` has the figures.
+The size of the gathered block ``B*K*D`` decides which is fastest, not ``C``; see ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 MB = 1 << 20
-CPU_GATHER_LIMIT = 32 * MB  # above it each bank row is better read once for all anchors of its class
+CPU_GATHER_LIMIT = 32 * MB  # above it, reading each queue row once for all anchors of its class is faster
 CUDA_CHUNK_LIMIT = 64 * MB
 
 
 def queue_logsumexp(anchors: Tensor, labels: Tensor, queue: Tensor, filled: Tensor | None, temperature: float) -> Tensor:
-    """The form that suits device and shapes; the only place where it is chosen."""
+    """Choose the variant for device and shapes."""
     gathered_bytes = anchors.size(0) * queue.size(1) * queue.size(2) * 4
     if anchors.device.type == 'cpu':
         # sorting needs the class counts on the host, which would break a graph
@@ -44,12 +44,12 @@ def by_class(anchors: Tensor, labels: Tensor, queue: Tensor, filled: Tensor | No
 
 
 def in_chunks(anchors: Tensor, labels: Tensor, queue: Tensor, filled: Tensor | None, temperature: float) -> Tensor:
-    """The gathered form for a few anchors at a time, so that memory stays bounded; no host sync."""
+    """The gathered variant for a few anchors at a time, with bounded memory; no host sync."""
     return _GradientInForward.apply(anchors, _in_chunks, labels, queue, filled, temperature)
 
 
 class _GradientInForward(torch.autograd.Function):
-    """Takes the gradient while the rows are at hand: nothing but ``(B, D)`` is kept, and the queue is free to change."""
+    """Computes the gradient in the forward pass: only ``(B, D)`` is stored, and the queue may change."""
 
     @staticmethod
     def forward(ctx: Any, anchors: Tensor, form: Callable[..., tuple[Tensor, Tensor]], *args: Any) -> Tensor:
@@ -99,13 +99,13 @@ def _in_chunks(
 
 
 def _class_rows(queue: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:
-    """``queue[labels]`` as ``(B, K, D)``; whole classes are copied, which beats advanced indexing."""
+    """``queue[labels]`` as ``(B, K, D)``; copies whole classes, which is faster than advanced indexing."""
     classes, slots, width = queue.shape
     return queue.reshape(classes, slots * width).index_select(0, labels).view(-1, slots, width).to(dtype)
 
 
 def _scales(rows: Tensor, temperature: float) -> Tensor:
-    """What turns a product with an anchor into cosine over temperature: the norm of the row times the temperature."""
+    """The divisor that turns a product with an anchor into cosine over temperature: row norm times temperature."""
     return torch.linalg.vector_norm(rows, dim=-1).clamp_min(torch.finfo(rows.dtype).tiny) * temperature
 
 
@@ -117,5 +117,5 @@ def _written(filled: Tensor | None, labels: Tensor, slots: int) -> Tensor | None
 
 
 def _masked(products: Tensor, valid: Tensor | None) -> Tensor:
-    """Products with the invalid ones at the lowest finite number: -inf in a whole row would make the gradient NaN."""
+    """Set invalid products to the lowest finite number: a row of only -inf would make the gradient NaN."""
     return products if valid is None else products.masked_fill(~valid, torch.finfo(products.dtype).min)

@@ -18,7 +18,7 @@ def sample_wise_contrastive_loss(
     .. math:: \ell_i = -\log\frac{e^{\hat z^T_i\cdot\hat z^S_i/\tau}}{\sum_{j=1}^{B} e^{\hat z^T_i\cdot\hat z^S_j/\tau}}
 
     One direction only. The logits are normalised inside; a zero row has cosine 0 with all. Half types are raised to fp32,
-    autocast is off inside. Gradient reaches the student alone. Labels play no part: images of the same class are negatives too.
+    autocast is off inside. Gradient reaches the student alone. Labels are not used: images of the same class are negatives too.
     The mean starts near :math:`\log B` and cannot fall below :math:`\log(1 + (B-1)e^{-2/\tau})`, 2.25 for a batch of 64.
 
     Args:

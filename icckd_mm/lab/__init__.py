@@ -1,1 +1,1 @@
-"""Looking at what was trained, and experiments: plans, runs, statistics, figures, reports."""
+"""Analysis of trained runs, and experiments: plans, runs, statistics, figures, reports."""

@@ -1,4 +1,4 @@
-"""The parts of a report, written as Markdown and as one HTML file."""
+"""Writes the parts of a report as Markdown and as one HTML file."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ img{max-width:100%}.wide,pre{overflow-x:auto}figure{margin:0}
 
 @dataclass(frozen=True)
 class Block:
-    """A part of the report: a heading and text, with a table or a figure.
+    """A section of the report: heading and text, with a table or a figure.
 
     Attributes:
         title: Heading.
-        text: What it shows.
+        text: Description.
         table: Rows, the first of them the header.
-        figure: What is drawn.
-        file: Its path beside ``report.md``, without suffix; its name is the anchor of the figure in the page.
-        details: Long texts by name, which the page folds; Markdown leaves them out.
+        figure: The figure.
+        file: Its path relative to ``report.md``, without suffix; its name is the anchor of the figure in the page.
+        details: Long texts by name, collapsed in the page and left out of the Markdown.
     """
 
     title: str
@@ -61,17 +61,17 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that does not end its cell."""
+    """Escape characters that would end a table cell."""
     return _without_tags(plain(text, 400)).replace('|', r'\|')
 
 
 def _without_tags(text: str) -> str:
-    """Markdown in which no tag of HTML begins; the ``<`` of a comparison stays."""
+    """Escape HTML tags in Markdown; the ``<`` of a comparison is kept."""
     return re.sub(r'<(?=[A-Za-z/!?])', '&lt;', text)
 
 
 def page(title: str, blocks: Sequence[Block]) -> str:
-    """The report as one HTML file that loads nothing."""
+    """The report as one HTML file that loads no other files."""
     parts = [f'<h1>{html.escape(title)}</h1>']
     for block in blocks:
         parts.append(f'<h2>{html.escape(block.title)}</h2>')

@@ -1,4 +1,4 @@
-"""The looks of all figures: readable on paper without colour, and by the colour-blind."""
+"""Style of all figures: readable in black and white, and for the colour-blind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 MARKERS = 'osD^v<>P*X'
 LINES: list[Any] = ['-', '--', '-.', ':', (0, (6, 1, 1, 1, 1, 1))]
-# Okabe and Ito's without the yellow, which is faint on white; then grey, brown and indigo for classes 7 to 9
+# the colours of Okabe and Ito without yellow, which is faint on white; then grey, brown and indigo for classes 7 to 9
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#000000', '#E69F00', '#56B4E9', '#888888', '#661100', '#332288']
 SEQUENTIAL = 'cividis'  # its lightness rises evenly
 RC = {
@@ -27,10 +27,10 @@ RC = {
     'axes.spines.top': False,
     'axes.spines.right': False,
     'grid.alpha': 0.35,
-    'pdf.fonttype': 42,  # text stays text
+    'pdf.fonttype': 42,  # keep text as text
 }
-LINE = 0.2  # inches of a line of text
-FEW = 12  # classes up to which each cell of a heat map has its number
+LINE = 0.2  # inches per line of text
+FEW = 12  # maximum number of classes for which heat maps show numbers
 
 
 def figure(columns: int, rows: int, width: float, height: float, lines: int = 0, **options: Any) -> tuple[Figure, Any]:
@@ -39,10 +39,10 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
     Args:
         columns: Panels in a row.
         rows: Panels in a column.
-        width: Of a panel, in inches.
-        height: Of a panel, in inches.
-        lines: Lines of text above or below all panels, which the figure grows by. Defaults to 0.
-        **options: Of ``Figure.subplots``.
+        width: Width of a panel, in inches.
+        height: Height of a panel, in inches.
+        lines: Additional lines of text above or below the panels. Defaults to 0.
+        **options: Options of ``Figure.subplots``.
 
     Returns:
         The figure and its axes ``(rows, columns)``.
@@ -53,7 +53,7 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Colour, line and marker of the run at ``index``; each alone tells runs apart."""
+    """Colour, line and marker of the run at ``index``; each one distinguishes the runs."""
     return {
         'color': COLOURS[index % len(COLOURS)],
         'linestyle': LINES[index % len(LINES)],
@@ -69,21 +69,21 @@ def wrapped(name: str, width: int = 30) -> str:
 
 
 def most_lines(names: Iterable[str]) -> int:
-    """Lines that the longest name takes."""
+    """Number of lines of the longest name."""
     return max(wrapped(name).count('\n') + 1 for name in names)
 
 
 def heat_map(axes: Axes, values: Any, numbers: str, **options: Any) -> Any:
-    """A matrix of classes by classes, with its numbers where they are few.
+    """Draw a matrix of classes by classes, with numbers if there are few classes.
 
     Args:
-        axes: Where to draw.
+        axes: Axes to draw on.
         values: ``(C, C)``; NaN stays white.
         numbers: Format of the numbers, such as ``'.2f'``.
-        **options: Of ``imshow``, such as ``norm``.
+        **options: Options of ``imshow``, such as ``norm``.
 
     Returns:
-        For the colour bar.
+        The image, for the colour bar.
     """
     image = axes.imshow(values, cmap=SEQUENTIAL, interpolation='nearest', **options)
     for side in ('top', 'right'):
@@ -104,10 +104,10 @@ def save(made: Figure, stem: Path | str) -> list[Path]:
     """Write ``stem.png`` and ``stem.pdf``.
 
     Returns:
-        Both.
+        Both paths.
     """
     files = [Path(f'{stem}.{suffix}') for suffix in ('png', 'pdf')]
-    for file in files:  # no date: the same figure has the same bytes
+    for file in files:  # without date: the same figure gives the same bytes
         metadata = {'Software': None} if file.suffix == '.png' else {'CreationDate': None, 'Creator': None, 'Producer': None}
         with mpl.rc_context(RC):
             made.savefig(file, dpi=150, metadata=metadata)
@@ -115,14 +115,14 @@ def save(made: Figure, stem: Path | str) -> list[Path]:
 
 
 def embedded(made: Figure) -> str:
-    """The figure as a ``data:`` address for a page that loads nothing."""
+    """The figure as a ``data:`` URL, to embed it in a page."""
     buffer = io.BytesIO()
     made.savefig(buffer, format='png', dpi=110)
     return f'data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
 def legend_below(made: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """One legend for all panels, under them."""
+    """One legend below all panels."""
     columns = 1 if max(map(len, labels)) > 45 else 2 if max(map(len, labels)) > 22 else 3
     with mpl.rc_context(RC):
         made.legend(handles, labels, loc='outside lower center', ncols=columns, frameon=False, handlelength=4)

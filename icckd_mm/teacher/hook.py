@@ -38,16 +38,16 @@ class IntraClassContrastHook(Hook):
         logits: Name of the module whose output are the logits. Defaults to None: the last ``nn.Linear`` that
             the forward pass calls.
         second_view: Where the positive of an image comes from. ``'grad'``: both views go through the network as one batch
-            of 2N and both learn (the paper's form, twice the cost of a step). In the others it gives no gradient, and its
-            batch-norm statistics do not count. ``'no_grad'``: a pass of view 2 (1.33 times the cost). ``'bank'``: the feature
-            that the image had in the last epoch (1.0, and 2 D bytes per image; the loader gives one view). The costs are
-            arithmetic; docs/performance.md has measured ones. Defaults to ``'grad'``.
+            of 2N, both with gradient (as in the paper, twice the cost of a step). The others give no gradient and do not update
+            batch-norm statistics. ``'no_grad'``: a separate pass of view 2 (1.33 times the cost). ``'bank'``: the image's
+            feature of the last epoch (1.0, and 2 D bytes per image; the loader gives one view). These costs are
+            computed; docs/performance.md has measured ones. Defaults to ``'grad'``.
         ce_views: Which views the classifier's own loss sees, ``'first'`` or ``'both'``. Defaults to ``'first'`` (our
-            choice: it keeps the effect of the loss apart from that of more augmentation).
-        begin: When the loss sets in, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
+            choice: it separates the effect of the loss from that of more augmentation).
+        begin: When the loss starts, in epochs, or iterations if not ``by_epoch``. Defaults to 0.
         warmup: How long its weight rises from 0 to the full value, in the same unit. Defaults to 0.
         by_epoch: Whether ``begin`` and ``warmup`` count epochs. Defaults to True.
-        log_interval: Iterations between two looks at the queue's statistics, which are also taken whenever mmengine's
+        log_interval: Iterations between two reads of the queue's statistics, which are also read whenever mmengine's
             ``LoggerHook`` writes a line. ``icc_pass`` is averaged like ``loss_icc``. Defaults to 10.
 
     Raises:
@@ -68,7 +68,7 @@ class IntraClassContrastHook(Hook):
         by_epoch: bool = True,
         log_interval: int = 10,
     ) -> None:
-        if second_view not in DROPPED:  # refused where a training begins; what was trained with one can still be tested
+        if second_view not in DROPPED:  # refused in training only: a model trained with one can still be tested
             check_second_view(second_view)
         if ce_views not in ('first', 'both'):
             raise ValueError(f"ce_views must be 'first' or 'both', got {ce_views!r}")
@@ -95,7 +95,7 @@ class IntraClassContrastHook(Hook):
             check_second_view(self.second_view)
         check_processes(runner)
         batch = sample_batch(runner)
-        name = 'no_grad' if self.second_view in DROPPED else self.second_view  # no second view is taken without training
+        name = 'no_grad' if self.second_view in DROPPED else self.second_view  # a second view is needed in training only
         view = SECOND_VIEWS[name]
         if trains:
             check_views(model, batch, view)
@@ -120,7 +120,7 @@ class IntraClassContrastHook(Hook):
                 del state[key]
 
     def before_train(self, runner: Runner) -> None:
-        """Look once at the labels of the whole data set and at the batch sizes; later that would stall a GPU."""
+        """Check the labels of the whole data set and the batch sizes once; checks in each step would stall a GPU."""
         loss = unwrapped(runner).icc_loss
         loss.batch_size = agreed_batch_size(runner)
         check_labels(runner.train_dataloader.dataset, loss.queue.num_classes)
@@ -131,7 +131,7 @@ class IntraClassContrastHook(Hook):
         self.step.weight.fill_(ramp(now, self.begin, self.warmup))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Look at the queue every ``log_interval`` iterations, and where a line of the log is about to be written."""
+        """Read the queue's statistics every ``log_interval`` iterations, and when a line of the log is about to be written."""
         written = self.end_of_epoch(runner.train_dataloader, batch_idx) or any(
             isinstance(hook, LoggerHook) and hook.every_n_inner_iters(batch_idx, hook.interval) for hook in runner.hooks
         )
@@ -150,13 +150,13 @@ class IntraClassContrastHook(Hook):
         if list(loss.parameters()):
             raise ValueError(
                 f'{type(loss).__name__} has parameters, but the optimizer is already built when this hook attaches it; '
-                'put a learnable projector into a head of your own'
+                'put a learnable projector into a custom head'
             )
         return loss
 
 
 def ramp(now: float, begin: float, warmup: float) -> float:
-    """The share of the weight at time ``now``: 0 until ``begin``, linear up to 1 at ``begin + warmup``."""
+    """Fraction of the weight at time ``now``: 0 until ``begin``, linear up to 1 at ``begin + warmup``."""
     if now < begin:
         return 0.0
     return 1.0 if now >= begin + warmup else (now - begin) / warmup

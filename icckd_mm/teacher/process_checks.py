@@ -1,4 +1,4 @@
-"""What the intra-class loss asks of a run on several processes, checked before training."""
+"""Checks before training that a run on several processes can use the intra-class loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from icckd_mm.functional.gather import largest_batch
 
 
 def check_processes(runner: Runner) -> None:
-    """Refuse what would tear the queue apart; on one process too, so that a config that runs on one runs on several.
+    """Raise if a hook or wrapper would make the queues of the processes differ; also checked on one process.
 
     Args:
         runner: The runner, with its hooks registered.
@@ -23,7 +23,7 @@ def check_processes(runner: Runner) -> None:
 
 
 def agreed_batch_size(runner: Runner) -> int | None:
-    """The largest ``batch_size`` of the training loaders of all processes; None if a loader does not tell.
+    """The largest ``batch_size`` of the training loaders of all processes; None if a loader has no such attribute.
 
     Args:
         runner: The runner, all processes of which call this.
@@ -33,7 +33,7 @@ def agreed_batch_size(runner: Runner) -> int | None:
     """
     loader = runner.train_dataloader
     size = getattr(getattr(loader, 'batch_sampler', loader), 'batch_size', None)  # DeviceLoader has no batch sampler
-    unknown = 2**62  # outvotes every size, so that all processes know
+    unknown = 2**62  # larger than every size, so that all processes see it
     found = largest_batch(size if isinstance(size, int) else unknown, next(runner.model.parameters()).device)
     return None if found == unknown else found
 
@@ -48,7 +48,7 @@ def _check_runner(runner: Runner) -> None:
     if is_model_wrapper(runner.model) and not isinstance(runner.model, MMDistributedDataParallel):
         raise ValueError(
             f'IntraClassContrastHook works with MMDistributedDataParallel, got the model in a {type(runner.model).__name__}: '
-            'FSDP, DeepSpeed and ColossalAI take the weights apart before the hook can attach the queue; leave out '
+            'FSDP, DeepSpeed and ColossalAI shard the weights before the hook can attach the queue; leave out '
             'model_wrapper_cfg'
         )
 
@@ -64,6 +64,6 @@ def _check_hooks(runner: Runner) -> None:
         if isinstance(hook, EMAHook) and hook.ema_cfg.get('update_buffers'):
             raise ValueError(
                 f'{type(hook).__name__}(update_buffers=True) averages the entries of the queue of IntraClassContrastHook with '
-                'those they replace, features of other images, and the averages are no unit vectors; leave update_buffers '
+                'those they replace, features of other images, and the averages are not unit vectors; leave update_buffers '
                 'out: buffers are then copied from the model'
             )

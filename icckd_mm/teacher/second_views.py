@@ -1,4 +1,4 @@
-"""Where the positive of each image comes from, and what each way asks of the data and of the step."""
+"""Sources of the positive of each image, and what each one needs from the data and the step."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from icckd_mm.models.losses import IntraClassContrastiveLoss
 from icckd_mm.models.queues import FeatureBank
 
-Encode = Callable[[Tensor], Tensor]  # images (N, 3, H, W) to features (N, D), in a pass that teaches nothing
-Positives = Callable[[Tensor], Tensor]  # features of the classifier's own pass to positives (N, D)
+Encode = Callable[[Tensor], Tensor]  # images (N, 3, H, W) to features (N, D), in a pass without gradient
+Positives = Callable[[Tensor], Tensor]  # features of the classifier's pass to positives (N, D)
 
 
 class SecondView:
-    """A way to the positive of each image.
+    """A source of the positive of each image.
 
     Attributes:
         loader_views (int): Views of each image that the training loader gives, 1 or 2.
@@ -30,10 +30,10 @@ class SecondView:
     needs_index = False
 
     def stores(self, num_images: int, feat_dims: int) -> dict[str, nn.Module]:
-        """Modules that keep features, by their name in ``icc_loss``; they are saved and resumed with it.
+        """Modules that store features, by their name in ``icc_loss``; they are saved and resumed with it.
 
         Args:
-            num_images: In how many images ``sample_idx`` counts, 0 if the runner does not train.
+            num_images: Images that ``sample_idx`` numbers, 0 if the runner does not train.
             feat_dims: Width of the features.
         """
         return {}
@@ -41,19 +41,19 @@ class SecondView:
     def begin(
         self, inputs: Tensor, samples: Sequence[DataSample], loss: IntraClassContrastiveLoss, encode: Encode
     ) -> tuple[Tensor, Positives]:
-        """What goes through the classifier in its own pass, and how the positives follow from the features of that pass.
+        """The input of the classifier's pass, and a function from the features of that pass to the positives.
 
         Args:
             inputs: All views ``(loader_views * N, 3, H, W)``, view 1 first.
             samples: The N data samples.
             loss: The loss of the classifier, which holds what :meth:`stores` made.
-            encode: A further pass through the classifier.
+            encode: Runs one more pass through the classifier.
         """
         raise NotImplementedError
 
 
 class WithGradient(SecondView):
-    """Both views in one batch of 2N, both with gradient: the paper's form."""
+    """Both views in one batch of 2N, both with gradient, as in the paper."""
 
     shares_batch = True
 
@@ -64,7 +64,7 @@ class WithGradient(SecondView):
 
 
 class WithoutGradient(SecondView):
-    """A pass of view 2 before that of view 1; it gives the positives and teaches nothing."""
+    """A pass of view 2 before that of view 1; it gives the positives, without gradient."""
 
     def begin(
         self, inputs: Tensor, samples: Sequence[DataSample], loss: IntraClassContrastiveLoss, encode: Encode
@@ -74,7 +74,7 @@ class WithoutGradient(SecondView):
 
 
 class Bank(SecondView):
-    """The image's own feature of the last epoch, and in the first epoch its present one: one view is enough."""
+    """The image's own feature of the last epoch, in the first epoch its current one; needs one view only."""
 
     loader_views = 1
     needs_index = True
@@ -105,7 +105,7 @@ def check_second_view(second_view: str) -> None:
     """Raise ``ValueError`` unless it is a key of ``SECOND_VIEWS``; for one of version 0.1.0 it says what to use."""
     if second_view in DROPPED:
         raise ValueError(
-            f"second_view={second_view!r} was dropped after version 0.1.0, use 'no_grad' (a pass of view 2 without gradient) "
+            f"second_view={second_view!r} was dropped after version 0.1.0; use 'no_grad' (a pass of view 2 without gradient) "
             "or 'bank' (no pass, one view)"
         )
     if second_view not in SECOND_VIEWS:

@@ -28,7 +28,7 @@ class TeacherStep:
         tap: Reads the classifier's passes.
         view: Where positives come from.
         ce_views: Which views the classifier's own loss sees, ``'first'`` or ``'both'``.
-        device: Of the classifier.
+        device: Device of the classifier.
 
     Attributes:
         weight (Tensor): Scalar factor of the loss, set before each step. As a number it would make torch.compile build a graph
@@ -42,7 +42,7 @@ class TeacherStep:
     def losses(
         self, classifier: nn.Module, inputs: Tensor, samples: list[DataSample]
     ) -> tuple[Tensor, list[DataSample], Finish]:
-        """The step, in the order in which it happens. The classifier's own pass lies between its two parts.
+        """The step before the classifier's own pass; returns the part that follows it.
 
         Args:
             classifier: In training mode, with its ``icc_loss``.
@@ -54,7 +54,7 @@ class TeacherStep:
             losses, features and logits.
 
         Raises:
-            ValueError: If inputs and labels do not belong together, or labels are mixed.
+            ValueError: If inputs and labels differ in number, or labels are mixed.
         """
         labels, loss = class_labels(samples), attached_loss(classifier)
         rows = len(labels)
@@ -82,7 +82,7 @@ def attach(
         layers: Where features and logits are.
         second_view: A key of ``SECOND_VIEWS``.
         ce_views: ``'first'`` or ``'both'``.
-        num_images: In how many images ``sample_idx`` counts, for a view that keeps a feature of each.
+        num_images: Images that ``sample_idx`` numbers, for a view that stores a feature of each.
 
     Returns:
         The step, to set its weight.
@@ -98,7 +98,7 @@ def attach(
         if call is None:
             return None
         inputs, samples, after_the_pass = step.losses(module, *call)
-        under_way[:] = [after_the_pass]  # a pass that ended in an error has left its own
+        under_way[:] = [after_the_pass]  # replaces one left by a pass that failed
         tap.open()
         return (inputs, samples), {'mode': 'loss'}
 
@@ -151,7 +151,7 @@ def check_rows(inputs: Tensor, rows: int, views: int) -> None:
 
 
 def first_half(output: HeadOutput) -> HeadOutput:
-    """The rows of view 1 in a head's output; some heads give several logits."""
+    """The rows of view 1 in a head's output; some heads return several logits."""
     if isinstance(output, (tuple, list)):
         return type(output)(first_half(item) for item in output)
     return output[: len(output) // 2]

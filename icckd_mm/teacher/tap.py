@@ -13,13 +13,13 @@ from icckd_mm.engine.classifier_layers import ClassifierLayers
 
 
 class Tap:
-    """Reads two layers of a classifier, in the passes for which it is open.
+    """Reads two layers of a classifier in forward passes while it is open.
 
     Args:
         layers: Where features and logits are.
 
     Attributes:
-        is_open (bool): Whether the pass under way is read.
+        is_open (bool): Whether the current pass is read.
     """
 
     def __init__(self, layers: ClassifierLayers) -> None:
@@ -37,12 +37,12 @@ class Tap:
         self.is_open, self._seen = True, {}
 
     def close(self) -> tuple[Tensor, Tensor]:
-        """End the pass, and return its features ``(B, D)`` and logits ``(B, C)``; the tap keeps neither."""
+        """End the pass; return and forget its features ``(B, D)`` and logits ``(B, C)``."""
         seen, self.is_open, self._seen = self._seen, False, {}
         return seen['features'], seen['logits']
 
     def encode(self, classifier: nn.Module, images: Tensor) -> Tensor:
-        """Features ``(B, D)`` of a pass without gradient that leaves the running statistics of batch norm as they are.
+        """Features ``(B, D)`` of a pass without gradient that does not update batch-norm statistics.
 
         Args:
             classifier: The classifier in training mode. Its ``forward`` is called, so that its own hooks do not run again.
@@ -57,7 +57,7 @@ class Tap:
 
 @contextmanager
 def untouched_statistics(model: nn.Module) -> Iterator[None]:
-    """Batch norm normalises by the batch, as in training, but its running statistics stay: no image counts twice."""
+    """Batch norm uses batch statistics, as in training, but does not update its running ones: no image counts twice."""
     layers = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training and m.track_running_stats]
     for layer in layers:
         layer.track_running_stats = False

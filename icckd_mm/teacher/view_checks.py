@@ -1,4 +1,4 @@
-"""What a training of a teacher asks of model and data, checked before the first step."""
+"""Checks before the first step that model and data fit the training of a teacher."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def warn_of_equal_views(runner: Runner) -> None:
 
 
 def check_labels(dataset: Any, num_classes: int) -> None:
-    """Raise ``ValueError`` if a label of the data set, where it tells them, is not a class of the head."""
+    """Raise ``ValueError`` if a label of the data set, where known, is not a class of the head."""
     for part in labelled_datasets(dataset):
         labels = part.get_gt_labels()
         if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):

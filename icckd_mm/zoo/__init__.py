@@ -1,4 +1,4 @@
-"""Finished runs turned into models for others, and classifiers of other projects as mmpretrain knows them.
+"""Publishes models of finished runs, and imports classifiers of other projects into mmpretrain.
 
-Nothing is imported here: ``import icckd_mm`` passes on its way to the model index, and must not import mmpretrain.
+Nothing is imported here: ``import icckd_mm`` loads this package for the model index, and must not import mmpretrain.
 """

@@ -1,4 +1,4 @@
-"""The networks of mdistiller, RepDistiller and torchvision by the names they have there."""
+"""Networks of mdistiller, RepDistiller and torchvision by their names there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from . import key_maps
 from .key_maps import KeyMap
 
 SOURCES = {'mdistiller': 'benchmark', 'repdistiller': 'benchmark', 'torchvision': 'torchvision'}
-"""Where checkpoints come from, and whose names and layouts are used there; mdistiller took both over from RepDistiller."""
+"""Sources of checkpoints and the family whose names and layouts each uses; mdistiller copied those of RepDistiller."""
 
 NORMAL = {'type': 'Normal', 'layer': 'Linear', 'std': 0.01}
-# PyTorch's own start of a linear layer, but for the bias.
+# PyTorch's own initialisation of a linear layer, except for the bias.
 ZERO_BIAS = {
     'type': 'Kaiming',
     'layer': 'Linear',
@@ -28,16 +28,16 @@ ZERO_BIAS = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network as its source names it.
+    """A network and its names at its source.
 
     Attributes:
         name: Its name there.
         family: ``'benchmark'`` or ``'torchvision'``.
         backbone: Its config here, with the scope in its type.
-        key_map: From a file's keys to the backbone's.
-        classifier: What the last layer is called in a file.
-        features: Inputs of the last layer; None where the backbone holds it.
-        head_init: How the last layer starts; None leaves PyTorch's own start.
+        key_map: Maps a file's keys to the backbone's.
+        classifier: Name of the last layer in a file.
+        features: Inputs of the last layer; None if it is part of the backbone.
+        head_init: Initialisation of the last layer; None: PyTorch's own.
     """
 
     name: str
@@ -112,11 +112,11 @@ ARCHITECTURES = (*_benchmark(), *_torchvision())
 
 
 def find_architecture(arch: str, source: str = 'auto', keys: Collection[str] = ()) -> Architecture:
-    """The network of that name; where two have it, the one whose last layer is among the keys, else the benchmark's.
+    """Find a network by name; of two with that name, the one whose last layer is in ``keys``, else the benchmark's.
 
     Args:
         arch: A name of mdistiller and RepDistiller or of torchvision, in any case.
-        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'`` or ``'auto'``, which looks in all.
+        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'`` or ``'auto'``, which searches all.
             Defaults to 'auto'.
         keys: Keys of a file. Defaults to none.
 
@@ -139,20 +139,20 @@ def find_architecture(arch: str, source: str = 'auto', keys: Collection[str] = (
 def classifier_config(arch: str, num_classes: int, source: str = 'auto') -> dict[str, Any]:
     """The mmpretrain config of a network that mdistiller, RepDistiller or torchvision knows by a name.
 
-    The last layer of the benchmark's networks starts as it does there, not as mmpretrain's heads do.
+    The last layer of the benchmark's networks is initialised as there, not as in mmpretrain's heads.
 
     Args:
         arch: A name of mdistiller and RepDistiller (``'resnet8x4'``, ``'wrn_40_2'``, ``'vgg8'``, ``'ShuffleV1'``, ...) or
             of torchvision (``'resnet18'``, ``'vgg13_bn'``, ``'mobilenet_v2'``, ...), in any case.
         num_classes: Number of classes.
-        source: Which of them is meant where both have the name (``resnet50``, ``vgg11`` to ``vgg19``): ``'mdistiller'``,
+        source: Which one to use where several have the name (``resnet50``, ``vgg11`` to ``vgg19``): ``'mdistiller'``,
             ``'repdistiller'`` or ``'torchvision'``. Defaults to 'auto', the benchmark's.
 
     Returns:
         An ``ImageClassifier`` of plain dicts and lists, to be built from any scope.
 
     Raises:
-        ValueError: If there is no such network or source, or no class.
+        ValueError: If there is no such network or source, or ``num_classes`` is below 1.
 
     Example:
         >>> classifier_config('wrn_40_2', 100)['backbone']

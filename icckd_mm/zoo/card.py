@@ -1,7 +1,8 @@
-"""The papers of a zoo entry: ``metafile.yml`` and a model card."""
+"""Writes ``metafile.yml`` and the model card of a zoo entry."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ PAPER = {
 
 @dataclass
 class Entry:
-    """What the papers of a model say about it.
+    """Content of the metafile and model card of a model.
 
     Attributes:
         name: Its name.
@@ -36,10 +37,11 @@ class Entry:
         config: From :func:`icckd_mm.zoo.standalone_config.standalone_config`.
         sizes: From :func:`complexity`.
         metrics: Results on the test split, such as ``{'accuracy/top1': 98.6}``.
-        teacher: The same of its teacher.
-        files: Names of the other files beside it.
+        teacher: The results of its teacher.
+        files: Names of its other files.
         with_preprocess: Whether the ONNX graph holds the preprocessing.
-        root: Path of the folder from that of the model index, ``''`` without one.
+        root: Path of the folder relative to that of the model index, ``''`` without one.
+        modules: Modules of the user that register the network.
     """
 
     name: str
@@ -52,9 +54,10 @@ class Entry:
     files: list[str] = field(default_factory=list)
     with_preprocess: bool = False
     root: str = ''
+    modules: Sequence[str] = ()
 
     def beside(self, suffix: str) -> str | None:
-        """The file of that suffix, where it was written."""
+        """The file with that suffix, if it was written."""
         return next((name for name in self.files if name.endswith(suffix)), None)
 
 
@@ -66,14 +69,14 @@ def complexity(model: torch.nn.Module, size: int) -> dict[str, int]:
 
 
 def dataset_name(run: Config, loader: str = 'test_dataloader') -> str:
-    """Name of the data set of a run, with what is wrapped around it: ``'ClassMap(CIFAR100)'``."""
+    """Name of the data set of a run, with its wrappers: ``'ClassMap(CIFAR100)'``."""
     dataset = (run.get(loader) or {}).get('dataset') or {}
     name = plain(str(dataset.get('type', 'unknown')).rsplit('.', 1)[-1])
     return f'{name}({dataset_name({loader: dataset}, loader)})' if 'dataset' in dataset else name
 
 
 def metafile(entry: Entry) -> dict[str, Any]:
-    """The content of ``metafile.yml``, Collections and Models in OpenMMLab's form."""
+    """The content of ``metafile.yml``, Collections and Models in OpenMMLab's format."""
     network, run = entry.network, entry.network.config
     model: dict[str, Any] = {
         'Name': entry.name,
@@ -115,17 +118,20 @@ def write_yaml(content: dict[str, Any]) -> str:
 
 
 def model_card(entry: Entry) -> str:
-    """A README that tells what the model is and how to use it in three lines."""
+    """A README with a description of the model and how to use it in three lines."""
     network = entry.network
     kind = 'student, distilled with mmrazor' if network.distilled else 'classifier'
     rows = [f'| {in_markdown(key)} | {value:.2f} |' for key, value in entry.metrics.items()]
     results = '\n'.join(rows) or '| (not measured) | |'
     ours = '\nNeeds the package icckd_mm, which holds the network.\n' if 'icckd_mm.' in str(network.model) else ''
+    for module in entry.modules:
+        ours += f'\nNeeds the module `{module}`, which registers the network.\n'
+    imports = ''.join(f'import {module}\n' for module in entry.modules)
     rgb = channel_order(entry.config) == 'RGB'
     image = "mmcv.imread('image.png', channel_order='rgb')" if rgb else "'image.png'"
     return f"""# {entry.name}
 
-A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds an image
+A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds per image
 of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 
 | metric on the test split of {in_markdown(dataset_name(network.config))} | value |
@@ -135,7 +141,7 @@ of {image_size(entry.config)}x{image_size(entry.config)} pixels.
 ## Use
 {ours}
 ```python
-{'import mmcv' + chr(10) if rgb else ''}from mmpretrain import ImageClassificationInferencer
+{'import mmcv' + chr(10) if rgb else ''}{imports}from mmpretrain import ImageClassificationInferencer
 predict = ImageClassificationInferencer({entry.name + '.py'!r}, pretrained={entry.weights!r})
 print(predict({image})[0]['pred_class'])
 ```
@@ -164,7 +170,7 @@ def _run(network: Network) -> str:
 
 
 def _plain_values(value: Any) -> Any:
-    """Part of a config as YAML can say it."""
+    """Part of a config as plain values for YAML."""
     if isinstance(value, dict):
         return {plain(key): _plain_values(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -191,8 +197,8 @@ def _teachers(algorithm: dict[str, Any], metrics: dict[str, float]) -> dict[str,
 def _preprocessing(entry: Entry) -> str:
     given = entry.config.model.data_preprocessor
     order, turned = channel_order(entry.config), given.get('to_rgb', False)
-    lines = [f'Images {order}, 0 to 255, resized by the test pipeline in `{entry.name}.py`; `get_model` does the rest:']
-    lines += ['1. turn the colours round to RGB'] if turned else []
+    lines = [f'Images {order}, 0 to 255, resized by the test pipeline in `{entry.name}.py`; `get_model` does the following:']
+    lines += ['1. convert the colours to RGB'] if turned else []
     if given.get('mean') is not None:
         lines += [f'{len(lines)}. subtract mean {list(given.mean)}, divide by std {list(given.std)}, in that order of colours']
     return '\n'.join(lines)

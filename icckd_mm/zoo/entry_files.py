@@ -1,4 +1,4 @@
-"""The files of a zoo entry."""
+"""Writes the files of a zoo entry."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.config.building import build_classifier, only_registered
 
 from .card import Entry, complexity, metafile, model_card, write_yaml
+from .clean_process import measure
 from .network import Network
 from .onnx_export import onnx_bytes
 from .standalone_config import image_size, standalone_config
-from .stranger import measure
 from .training_log import find_log, logged_metrics
 
 KEPT = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')
@@ -32,6 +32,7 @@ def write_entry(
     with_preprocess: bool = False,
     metrics: bool = True,
     root: str = '',
+    modules: Sequence[str] = (),
 ) -> None:
     """Write weights, config, log, ``metafile.yml`` and model card into a folder.
 
@@ -39,10 +40,11 @@ def write_entry(
         network: From :func:`icckd_mm.zoo.network.take_network`.
         name: Name of the model.
         folder: An empty folder.
-        formats: Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        formats: Some of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
         with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
         metrics: Whether to measure metrics that the run did not log. Defaults to True.
-        root: Path of the entry from its model index, with a slash at the end. Defaults to none.
+        root: Path of the entry relative to its model index, with a slash at the end. Defaults to none.
+        modules: Modules of the user that register the network. Defaults to none.
 
     Raises:
         OSError: If something cannot be written.
@@ -68,7 +70,8 @@ def write_entry(
     own, teacher = logged_metrics(network)
     if not own and metrics:
         own = _measured(model, config)
-    entry = Entry(name, weights.name, network, config, complexity(model, size), own, teacher, files, with_preprocess, root)
+    sizes = complexity(model, size)
+    entry = Entry(name, weights.name, network, config, sizes, own, teacher, files, with_preprocess, root, modules)
     (folder / f'{name}.py').write_text(_config_text(config, network.checkpoint), encoding='utf-8')
     (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
     (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')
@@ -77,7 +80,7 @@ def write_entry(
 def _build(network: Network, config: Config) -> torch.nn.Module:
     try:
         model = build_classifier(config.model, network.state).eval()
-    except Exception as error:  # whatever a constructor raises
+    except Exception as error:  # a constructor may raise any error
         reason = ' '.join(str(error).split())
         raise ValueError(f'the network in the config of {network.checkpoint} cannot be built: {reason}') from error
     try:
@@ -89,7 +92,7 @@ def _build(network: Network, config: Config) -> torch.nn.Module:
 
 
 def _config_text(config: Config, checkpoint: Path) -> str:
-    """The config as Python that does nothing but assign it; mmengine does not quote the keys of a dict."""
+    """The config as Python assignments; mmengine does not quote the keys of a dict."""
     text = config.pretty_text
     if parse_config_text(text).to_dict() != config.to_dict():
         raise ValueError(f'the config in {checkpoint} cannot be written as Python; its keys or values are unusual')
@@ -97,7 +100,7 @@ def _config_text(config: Config, checkpoint: Path) -> str:
 
 
 def _pth(network: Network) -> bytes:
-    """Saved through memory: a zip that is written to a file holds the file's name, which would be in its hash."""
+    """Save in memory: a zip written to a file contains the file's name, which would change its hash."""
     meta = {key: network.meta[key] for key in KEPT if key in network.meta}
     buffer = io.BytesIO()
     torch.save({'meta': meta, 'state_dict': network.state}, buffer)

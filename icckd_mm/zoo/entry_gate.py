@@ -1,4 +1,4 @@
-"""What of a published folder is looked at before another process uses it: its config is a program, its weights a pickle."""
+"""Checks a published folder before another process uses it: its config is a program, its weights a pickle."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import build_classifier
 from icckd_mm.config.registered import check_registered
+from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
 LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
 
 
 def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
-    """The check that a folder fails before any of it is used; None if it passes.
+    """The check that a folder fails before any of its files is used; None if it passes.
 
     The config must be literals that build registered classes, and the weights must be a plain checkpoint. ``get_model`` then
-    executes a file that assigns values, and builds what was built here.
+    executes a file that only assigns values, and builds the network that was built here.
 
     Args:
-        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
 
     Raises:
         ValueError: If it has no ``metafile.yml`` of one model.
@@ -46,24 +47,24 @@ def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
 
 
 def _named_files(folder: Path) -> tuple[Path, Path]:
-    """Weights and config of a folder; a path in its metafile counts by its last part."""
+    """Weights and config of a folder; of a path in its metafile only the last part is used."""
     metafile = folder / 'metafile.yml'
     if not metafile.is_file():
         raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
     try:
-        (entry,) = yaml.safe_load(_text(metafile))['Models']
+        (entry,) = parse_yaml(_text(metafile))['Models']
         size = entry['Metadata']['Image Size']
         if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
             raise ValueError('Image Size')
         return folder / Path(entry['Weights']).name, folder / Path(entry['Config']).name
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
         raise ValueError(f'{metafile} does not describe one model; publish the run again') from None
 
 
 def _checked_config(path: Path) -> dict[str, Any]:
     text = _text(path)
-    if '{{' in text:  # mmengine puts names of folders and variables of the environment there
-        raise ValueError(f'{path.name} has a place for a variable, {{{{ }}}}; a published config is made of values')
+    if '{{' in text:  # mmengine inserts names of folders and environment variables there
+        raise ValueError(f'{path.name} contains a variable, {{{{ }}}}; a published config holds values only')
     try:
         config = parse_config_text(text).to_dict()
     except ValueError as error:
@@ -72,8 +73,8 @@ def _checked_config(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():  # nor a pipe, which would never end
-        raise FileNotFoundError(f'{path.name} is not there')
+    if not path.is_file():  # also refuses a pipe, which would never end
+        raise FileNotFoundError(f'{path.name} does not exist')
     if path.stat().st_size > LARGEST_TEXT:
         raise ValueError(f'{path.name} has more than {LARGEST_TEXT} bytes')
     return path.read_text(encoding='utf-8')

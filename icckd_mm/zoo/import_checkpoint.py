@@ -1,7 +1,8 @@
-"""Checkpoints of mdistiller, RepDistiller and torchvision, turned into checkpoints of mmpretrain classifiers."""
+"""Converts checkpoints of mdistiller, RepDistiller and torchvision to checkpoints of mmpretrain classifiers."""
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 
 from .architectures import Architecture, find_architecture
 
@@ -27,9 +30,9 @@ def import_checkpoint(
 
     Args:
         src: Checkpoint of mdistiller, RepDistiller (``{'model': ...}``) or torchvision (a plain state dict).
-        out: File to write; its folder is made where it is missing.
+        out: File to write; its folder is made if needed.
         arch: Name of the network at its source, in any case, such as ``'resnet32x4'``.
-        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'``, or ``'auto'``, which goes by the file's keys.
+        source: ``'mdistiller'``, ``'repdistiller'``, ``'torchvision'``, or ``'auto'``, which decides by the file's keys.
             Defaults to 'auto'.
         force: Whether an ``out`` that exists is replaced. Defaults to False.
 
@@ -39,10 +42,10 @@ def import_checkpoint(
     Raises:
         FileExistsError: If ``out`` exists and ``force`` is not set.
         FileNotFoundError: If ``src`` does not exist.
-        ValueError: If name or source is unknown, or if the file is no checkpoint, or not one of this network.
+        ValueError: If name or source is unknown, or if the file is not a checkpoint of this network.
     """
     src, out = Path(src), Path(out)
-    find_architecture(arch, source)  # a wrong name shall not cost the loading
+    find_architecture(arch, source)  # fail on a wrong name before loading
     if out.exists() and not force:
         raise FileExistsError(f'{out} exists; --force replaces it')
     state = load_state(src)
@@ -53,18 +56,14 @@ def import_checkpoint(
     if source == 'auto':
         source = 'torchvision' if network.family == 'torchvision' else 'mdistiller or repdistiller'
     meta = {'source': source, 'arch': network.name, 'num_classes': num_classes, 'model': config}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f'{out.name}.part')
-    try:
-        torch.save({'meta': meta, 'state_dict': state}, beside)
-        os.replace(beside, out)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = io.BytesIO()
+    torch.save({'meta': meta, 'state_dict': state}, content)
+    write_atomically(out, content.getvalue())
     return meta
 
 
 def load_state(src: Path) -> dict[str, Tensor]:
-    """The tensors of a file by their names, without the wrappings of DataParallel and of mdistiller."""
+    """The tensors of a file by name, without the wrappers of DataParallel and mdistiller."""
     try:
         state = load_checkpoint_safely(src, map_location='cpu')
     except (pickle.UnpicklingError, RuntimeError) as error:
@@ -73,29 +72,29 @@ def load_state(src: Path) -> dict[str, Tensor]:
         if isinstance(state, dict) and isinstance(state.get(wrapping), dict):
             state = state[wrapping]
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{src} holds no state dict: a dict of tensors, bare or under 'model', is wanted")
-    state = {str(key).removeprefix('module.'): value for key, value in state.items()}
+        raise ValueError(f"{src} holds no state dict: it must be a dict of tensors, or have one under 'model'")
+    state = without_wrappers({str(key): value for key, value in state.items()})
     check_sizes(state, src)
     student = {key[len('student.') :]: value for key, value in state.items() if key.startswith('student.')}
     return student or state
 
 
 def count_classes(src: Path, state: dict[str, Tensor], network: Architecture) -> int:
-    """Rows of the last layer."""
+    """Number of rows of the last layer."""
     key = f'{network.classifier}.weight'
     if key not in state:
-        raise ValueError(f'{src} is no {network.name} of the {network.family}: {key} is missing, its last layer')
+        raise ValueError(f'{src} is not a {network.name} of the {network.family}: {key} is missing, its last layer')
     if state[key].ndim != 2 or not len(state[key]):
         raise ValueError(f'{src}: number of classes unknown, since {key} has the shape {tuple(state[key].shape)}')
     return len(state[key])
 
 
 def fit(src: Path, state: dict[str, Tensor], network: Architecture, config: dict[str, Any]) -> dict[str, Tensor]:
-    """The state under the names of the classifier, of which it has every tensor in its shape, and no other."""
+    """The state under the names of the classifier; raises unless all names and shapes match."""
     theirs = {network.rename(key): key for key in state}
     wanted = MODELS.build(config).state_dict()
     missing = [key for key in wanted if key not in theirs]
-    # Files from before PyTorch 0.4.1 have no counters of batches, and nothing but a cumulative average needs them.
+    # Files from before PyTorch 0.4.1 have no batch counters; only a cumulative average needs them.
     counters = {key: torch.tensor(0) for key in missing if key.endswith('.num_batches_tracked')}
     faults = [
         *_listed('missing', [key for key in missing if key not in counters]),
@@ -110,7 +109,7 @@ def fit(src: Path, state: dict[str, Tensor], network: Architecture, config: dict
         ),
     ]
     if faults:
-        raise ValueError(f'{src} is no {network.name} of the {network.family}: {"; ".join(faults)}')
+        raise ValueError(f'{src} is not a {network.name} of the {network.family}: {"; ".join(faults)}')
     return {name: counters[name] if name in counters else state[theirs[name]] for name in wanted}
 
 

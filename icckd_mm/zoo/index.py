@@ -1,4 +1,4 @@
-"""The model index: mmpretrain lists our models and gets them by name; no host package is imported for it."""
+"""The model index, by which mmpretrain lists our models and finds them by name; imports no host package."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from icckd_mm.compat.import_hook import on_import
+from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -18,7 +19,7 @@ NAME = 'model-index.yml'
 
 
 def install() -> None:
-    """Registers the index as soon as mmpretrain is imported, or at once where it is already."""
+    """Registers the index when mmpretrain is imported, or at once if it is imported already."""
     on_import('mmpretrain.apis.model', after=_register)
 
 
@@ -31,11 +32,11 @@ def own_index() -> Path | None:
 
 
 def register(hub: Any, index: Path) -> None:
-    """Make the models of an index known to mmpretrain.
+    """Register the models of an index in mmpretrain.
 
     Args:
         hub: mmpretrain's ``ModelHub``.
-        index: A ``model-index.yml``; configs and weights in it are paths from its folder, weights may be URLs too.
+        index: A ``model-index.yml``; configs and weights in it are paths relative to its folder, weights may be URLs too.
 
     Raises:
         ValueError: If a name is taken.
@@ -55,7 +56,7 @@ def _register(module: ModuleType) -> None:
     try:
         register(module.ModelHub, index)
         module.__dict__['_icckd_mm_index'] = index
-    except Exception as error:  # a broken entry of a zoo must not keep anybody from importing mmpretrain
+    except Exception as error:  # a broken entry must not make the import of mmpretrain fail
         logging.getLogger('icckd_mm.zoo').warning('the models in %s are not listed: %s', index, error)
 
 
@@ -65,30 +66,30 @@ def find_index(folder: Path) -> Path | None:
 
 
 def chosen_index(out: Path, index: str | os.PathLike[str] | None = None, list_it: bool = True) -> Path | None:
-    """The index that will list an entry: the one named, else the nearest above; None for no index."""
+    """The index for an entry: the given one, else the nearest above; None for no index."""
     if not list_it:
         return None
     return find_index(out) if index is None else Path(index)
 
 
 def read_index(index: Path) -> dict[str, Any]:
-    """What an index says; nothing yet where there is no such file.
+    """The content of an index; an empty one if there is no such file.
 
     Raises:
         ValueError: If it is not a list of files to import.
     """
     try:
-        content = yaml.safe_load(index.read_text(encoding='utf-8')) if index.is_file() else None
-    except yaml.YAMLError:
+        content = parse_yaml(index.read_text(encoding='utf-8')) if index.is_file() else None
+    except (yaml.YAMLError, ValueError):
         content = ''
     content = {'Import': []} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get('Import', []), list):
-        raise ValueError(f'{index} is no model index; it should say Import: and a list of metafiles')
+        raise ValueError(f'{index} is not a model index; it must have the key Import with a list of metafiles')
     return content
 
 
 def with_entry(index: Path, folder: Path) -> str:
-    """The text of an index that lists the ``metafile.yml`` of a folder, at its end where it is new."""
+    """The text of an index that lists the ``metafile.yml`` of a folder, at its end if new."""
     content = read_index(index)
     path = Path(os.path.relpath(folder.resolve() / 'metafile.yml', index.resolve().parent)).as_posix()
     listed = content.setdefault('Import', [])
@@ -98,7 +99,7 @@ def with_entry(index: Path, folder: Path) -> str:
 
 
 def names_in(index: Path, but: Path) -> set[str]:
-    """Names of the models that an index lists, in small letters, without those of the folder ``but``."""
+    """Names of the models that an index lists, in lower case, without those of the folder ``but``."""
     names: set[str] = set()
     for path in read_index(index).get('Import', []):
         metafile = index.parent / str(path)
@@ -106,7 +107,7 @@ def names_in(index: Path, but: Path) -> set[str]:
             raise ValueError(f'{index} lists {plain(path)!r}, which is not below its folder; correct the list')
         if metafile.is_file() and metafile.resolve().parent != but.resolve():
             try:
-                models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
+                models = (parse_yaml(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
                 names |= {plain(model['Name']).lower() for model in models if isinstance(model['Name'], (str, int))}
             except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
                 raise ValueError(f'{metafile}, listed in {index}, does not name models; correct or remove it') from None

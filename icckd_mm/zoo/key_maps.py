@@ -1,7 +1,7 @@
-"""How mdistiller, RepDistiller and torchvision name the tensors of a network, and how we and mmpretrain do.
+"""Maps names of tensors in mdistiller, RepDistiller and torchvision to ours and mmpretrain's.
 
-A key map turns a file's key into that of a backbone. A key that it does not know comes back as it is, and is then found to be
-surplus by the comparison with the network.
+A key map turns a file's key into that of a backbone. It returns an unknown key unchanged; the comparison with the network
+then reports it as surplus.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def cifar_wide_resnet(key: str) -> str:
 
 
 def cifar_vgg(key: str) -> str:
-    """``block2.4.weight`` -> ``layer3.bn2.weight``: convolution, batch norm and ReLU take turns in the file."""
+    """``block2.4.weight`` -> ``layer3.bn2.weight``: convolution, batch norm and ReLU alternate in the file."""
     match = re.fullmatch(r'block(\d)\.(\d+)\.(\w+)', key)
     if not match:
         return key
@@ -60,7 +60,7 @@ def cifar_shufflenet_v2(key: str) -> str:
 
 
 def from_table(table: Mapping[str, str]) -> KeyMap:
-    """A key map that looks up the module, all of the key but its last part."""
+    """A key map that looks up the module, the key without its last part."""
 
     def key_map(key: str) -> str:
         module, _, tensor = key.rpartition('.')

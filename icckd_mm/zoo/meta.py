@@ -1,4 +1,4 @@
-"""What a checkpoint says about its run, checked: these values go into names of files and into texts that others read."""
+"""Reads and checks a checkpoint's information on its run, which is used in file names and model cards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ CLASSES, MOST_CLASSES, MOST_NUMBER = 'classes', 1_000_000, 2**63
 
 
 def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
-    """Epoch, iteration, seed, time, versions, name and class names of a checkpoint; what has no such form is left out.
+    """Epoch, iteration, seed, time, versions, name and class names of a checkpoint; invalid values are dropped.
 
     Args:
         meta: ``meta`` of a checkpoint, of any content.
 
     Returns:
         ``epoch``, ``iter`` and ``seed`` as integers, ``time`` as ``YYYYMMDD_HHMMSS``, ``mmengine_version`` and
-        ``experiment_name`` on one line, and ``dataset_meta`` with its class names alone.
+        ``experiment_name`` on one line, and ``dataset_meta`` with its class names only.
     """
     found: dict[str, Any] = {}
     for key in NUMBERS:
@@ -50,12 +50,12 @@ def run_name(meta: Mapping[str, Any]) -> str:
 
 
 def file_name(meta: Mapping[str, Any], where: Path) -> str:
-    """The name of a run where it can name files.
+    """The name of a run if it is a valid file name.
 
     Raises:
-        ValueError: If it cannot.
+        ValueError: If it is not.
     """
     name = run_name({'experiment_name': 'model', **meta})
     if not is_file_name(name):
-        raise ValueError(f'{where} calls its run {name!r}, which cannot name files; --name gives a name')
+        raise ValueError(f'{where} calls its run {name!r}, which is not a valid file name; set --name')
     return name

@@ -1,4 +1,4 @@
-"""The one network in a checkpoint that others want: the student of a distillation, or a teacher without its training aids."""
+"""Extracts a network from a checkpoint: the student of a distillation, or a teacher without its training aids."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.own_paths import find_latest_checkpoint
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import check_sizes
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.plain_text import plain
 
 from .meta import checked_meta
 
 STUDENT = 'architecture.'
-AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # of training, not of the network
+AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # used in training only
 
 
 @dataclass
@@ -31,12 +32,12 @@ class Network:
 
     Attributes:
         config: Config of the run.
-        model: Config of the classifier alone.
+        model: Config of the classifier.
         state: Its weights, under the names of an mmpretrain classifier.
-        meta: What the checkpoint says about the run, see :func:`icckd_mm.zoo.meta.checked_meta`.
+        meta: Information on the run, see :func:`icckd_mm.zoo.meta.checked_meta`.
         distilled: Whether it is the student of a distillation.
-        checkpoint: Where it comes from.
-        average: Whether the weights are the average of ``EMAHook``; None where the run has none.
+        checkpoint: File that it was taken from.
+        average: Whether the weights are the average of ``EMAHook``; None if the run has none.
     """
 
     config: Config
@@ -67,7 +68,7 @@ def find_checkpoint(run: str | os.PathLike[str]) -> Path:
         raise ValueError(f'{run} is neither a checkpoint nor a work dir')
     found = find_latest_checkpoint(str(path))
     if found is None:
-        raise ValueError(f'{run} has no last_checkpoint: the run has written none yet; train it, or name a checkpoint')
+        raise ValueError(f'{run} has no last_checkpoint: the run has not written one yet; train it, or name a checkpoint')
     if not os.path.isfile(found):
         raise ValueError(f'{path / "last_checkpoint"} names {plain(found)}, which does not exist; name a checkpoint')
     return Path(found)
@@ -79,13 +80,13 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     Args:
         run: A checkpoint of ``tools/train.py``, or its work dir.
         ema: Whether to take the averaged weights of ``EMAHook``. Defaults to False.
-        allow_unfinished: Whether a checkpoint from before the end of training will do. Defaults to False.
+        allow_unfinished: Whether to accept a checkpoint from before the end of training. Defaults to False.
 
     Returns:
-        Weights and configs of the classifier alone.
+        Weights and configs of the classifier.
 
     Raises:
-        ValueError: If there is no checkpoint, no config in it, no averaged weights though wanted, or no classifier, or if the
+        ValueError: If there is no checkpoint, no config in it, no averaged weights with ``ema``, or no classifier, or if the
             run has not finished.
     """
     path = find_checkpoint(run)
@@ -99,7 +100,11 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     config, meta = parse_config_text(meta['cfg']), checked_meta(meta)
     if not allow_unfinished:
         _check_finished(config, meta, path)
-    state = {str(name): value for name, value in _weights(checkpoint, ema, path).items() if isinstance(value, Tensor)}
+    state = {
+        str(name): value
+        for name, value in without_wrappers(_weights(checkpoint, ema, path)).items()
+        if isinstance(value, Tensor)
+    }
     model = config.to_dict().get('model')
     distilled = isinstance(model, dict) and 'architecture' in model
     if distilled:
@@ -109,7 +114,7 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
     if not state or not isinstance(model, dict) or 'backbone' not in model:
         raise ValueError(f'{path} holds no classifier: neither a student (architecture.*) nor a network with a backbone')
     check_sizes(state, path)
-    # Copies without gaps: a tensor that is a view would take the whole of its storage along into a file.
+    # Contiguous copies: a view would be saved with its whole storage.
     copies = OrderedDict((name, value.clone(memory_format=torch.contiguous_format)) for name, value in state.items())
     average = ema if 'ema_state_dict' in checkpoint else None
     return Network(config, model, copies, meta, distilled, path, average)
@@ -122,16 +127,16 @@ def _check_finished(config: Config, meta: dict[str, Any], path: Path) -> None:
         if type(end) is int and end and meta.get(unit, end) < end:
             raise ValueError(
                 f'{path} is of {unit} {meta[unit]} of {end}, the training has not finished; '
-                'resume it, or publish it all the same with --allow-unfinished'
+                'resume it, or publish it anyway with --allow-unfinished'
             )
 
 
 def _weights(checkpoint: dict[str, Any], ema: bool, path: Path) -> dict[str, Tensor]:
-    """The averaged or the trained weights; ``EMAHook`` stores the average as ``state_dict`` and what was trained beside it."""
+    """The averaged or the trained weights; ``EMAHook`` stores the average as ``state_dict``, the others apart."""
     trained = checkpoint.get('ema_state_dict')
     trained = trained if isinstance(trained, dict) else None
     if ema and trained is None:
-        raise ValueError(f'{path} has no averaged weights (ema_state_dict); train with EMAHook or leave --ema out')
+        raise ValueError(f'{path} has no averaged weights (ema_state_dict); train with EMAHook or omit --ema')
     if ema or trained is None:
         return checkpoint['state_dict']
     prefix = 'module.'

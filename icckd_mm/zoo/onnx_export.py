@@ -1,4 +1,4 @@
-"""ONNX: a classifier as a graph for onnxruntime, with or without its preprocessing."""
+"""Exports a classifier to ONNX for onnxruntime, with or without its preprocessing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INPUT, OUTPUT = 'images', 'logits'
 
 
 def check_packages() -> None:
-    """See that a graph can be written and tried.
+    """Check that a graph can be written and run.
 
     Raises:
         ValueError: If a package is missing, or if torch is too old.
@@ -28,17 +28,17 @@ def check_packages() -> None:
         except ImportError:
             missing.append(name)
     if missing:
-        raise ValueError(f"the format onnx needs {', '.join(missing)}: pip install 'icckd_mm[export]'")
+        raise ValueError(f"the format onnx needs {', '.join(missing)}; pip install 'icckd_mm[export]'")
     if digit_version(torch.__version__) < digit_version('2.6.0'):
         raise ValueError(f'the format onnx needs torch 2.6 or newer, this is {torch.__version__}')
 
 
 class Logits(nn.Module):
-    """What the graph computes.
+    """The module whose graph is exported.
 
     Args:
         model: An mmpretrain classifier.
-        with_preprocess: Whether the images are those of the data set, uint8, and not yet preprocessed.
+        with_preprocess: Whether the input are images of the data set, uint8, without preprocessing.
     """
 
     def __init__(self, model: Any, with_preprocess: bool) -> None:
@@ -60,7 +60,7 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
         model: An mmpretrain classifier in evaluation mode.
         size: Side of the images in pixels, fixed in the graph.
         with_preprocess: Whether colour order, mean and std are part of the graph. Then ``images`` is uint8
-            ``(B, 3, H, W)`` with the colours in the order of the data set's images, else preprocessed float32. Defaults to
+            ``(B, 3, H, W)`` in the colour order of the data set, else preprocessed float32. Defaults to
             False.
 
     Returns:
@@ -74,7 +74,7 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
     example = torch.zeros(shape, dtype=torch.uint8) if with_preprocess else torch.zeros(shape)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of the exporter about itself
+            warnings.simplefilter('ignore')  # warnings of the exporter about itself
             program: Any = torch.onnx.export(
                 Logits(model, with_preprocess).eval(),
                 (example,),
@@ -85,14 +85,14 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
                 dynamic_shapes={INPUT: {0: torch.export.Dim('batch')}},
                 verbose=False,
             )
-    except Exception as error:  # the exporter has many
+    except Exception as error:  # the exporter raises many types
         reason = ' '.join(str(error).split())[:300]
         raise ValueError(f'PyTorch cannot export this network to ONNX; leave onnx out of the formats: {reason}') from error
     return _without_traces(program.model_proto)
 
 
 def _without_traces(proto: Any) -> bytes:
-    """The exporter notes at each node where in which file it came from: that names folders of this machine."""
+    """Remove source locations, which the exporter adds to each node: they name folders of this machine."""
     graph = proto.graph
     nodes = [*graph.node, *(node for function in proto.functions for node in function.node)]
     for item in [proto, graph, *proto.functions, *nodes, *graph.value_info, *graph.input, *graph.output, *graph.initializer]:

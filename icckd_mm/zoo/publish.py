@@ -1,4 +1,4 @@
-"""From a finished run to a folder that anybody can use."""
+"""Publishes the network of a finished run as a folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from icckd_mm.config.own_modules import import_modules
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
@@ -23,19 +25,20 @@ FORMATS = ('pth', 'safetensors', 'onnx')
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is published.
+    """Options of :func:`publish`.
 
     Args:
         name: Name of the model. Defaults to that of the config.
-        formats: Of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
+        formats: Some of ``'pth'`` (always written), ``'safetensors'`` and ``'onnx'``.
         with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
         ema: Whether to take the averaged weights of ``EMAHook``. Defaults to False.
         force: Whether to replace an entry. Defaults to False.
-        allow_unfinished: Whether a checkpoint from before the end of training will do. Defaults to False.
+        allow_unfinished: Whether to accept a checkpoint from before the end of training. Defaults to False.
         metrics: Whether to measure on the data set, where it is present. Defaults to True.
         index: The model index to add the entry to. Defaults to the nearest ``model-index.yml`` in
             the folders above the entry.
-        list_it: Whether to add it to an index at all. Defaults to True.
+        list_it: Whether to add it to an index. Defaults to True.
+        modules: Modules of the user that register the network. Defaults to none.
     """
 
     name: str | None = None
@@ -47,10 +50,11 @@ class Options:
     metrics: bool = True
     index: str | os.PathLike[str] | None = None
     list_it: bool = True
+    modules: Sequence[str] = ()
 
 
 def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options: object) -> list[Check]:
-    """Write weights, a plain config, a model card and ``metafile.yml``, and check them as a stranger would.
+    """Write weights, a plain config, a model card and ``metafile.yml``, and verify them in a clean process.
 
     The weights file is ``{name}_{YYYYMMDD}-{sha256[:8]}.pth``, ``meta`` and ``state_dict`` in plain containers; the date is
     that of the checkpoint, so the same checkpoint gives the same bytes. Nothing is left behind if anything fails.
@@ -61,15 +65,16 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         **options: Arguments of :class:`Options`.
 
     Returns:
-        The checks of :func:`icckd_mm.zoo.verify.verify`, none failed.
+        The checks of :func:`icckd_mm.zoo.verify.verify`, all passed.
 
     Raises:
         OSError: If something cannot be written.
-        ValueError: If ``out`` exists, an option is wrong, the run has not finished, or run and checkpoint do not give a network
-            that works.
+        ValueError: If ``out`` exists, an option is wrong, the run has not finished, or run and checkpoint do not give a
+            working network.
     """
     out, how = Path(out), Options(**options)  # type: ignore[arg-type]
     _check(out, how)
+    import_modules(how.modules)
     network = take_network(run, how.ema, how.allow_unfinished)
     name = how.name or file_name(network.meta, network.checkpoint)
     index = _index(out, name, how)
@@ -77,8 +82,8 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         entry = folder / 'entry'
         entry.mkdir()
         root = '' if index is None else _path_from(index, out)
-        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root)
-        checks = verify(entry, how.metrics)
+        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root, how.modules)
+        checks = verify(entry, how.metrics, how.modules)
         failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False]
         if failed:
             raise ValueError(f'the published files do not pass their checks, nothing was written: {"; ".join(failed)}')
@@ -87,25 +92,20 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
 
 
 def _put(entry: Path, out: Path, index: Path | None) -> None:
-    """Move the entry to its place and list it; what stood there before stays if that fails."""
+    """Move the entry to its folder and list it; an earlier entry is kept if that fails."""
     old = entry.with_name('old')
-    listed = None if index is None else index.with_name(f'.{index.name}.part')
+    if out.exists():
+        os.replace(out, old)
     try:
-        if index is not None and listed is not None:
-            listed.write_text(model_index.with_entry(index, out), encoding='utf-8')
-        if out.exists():
-            os.replace(out, old)
-        try:
-            os.replace(entry, out)
-        except OSError:
-            if old.exists():
-                os.replace(old, out)
-            raise
-        if index is not None and listed is not None:
-            os.replace(listed, index)
-    finally:
-        if listed is not None:
-            listed.unlink(missing_ok=True)
+        os.replace(entry, out)
+        if index is not None:
+            write_atomically(index, model_index.with_entry(index, out).encode())
+    except BaseException:
+        if out.exists() and not entry.exists():
+            os.replace(out, entry)
+        if old.exists():
+            os.replace(old, out)
+        raise
 
 
 def _check(out: Path, how: Options) -> None:
@@ -119,18 +119,18 @@ def _check(out: Path, how: Options) -> None:
     if out.exists() and not (out / 'metafile.yml').is_file():
         raise ValueError(f'{out} was not written by publish.py (no metafile.yml) and is not replaced; name another folder')
     if how.with_preprocess and 'onnx' not in how.formats:
-        raise ValueError('--with-preprocess belongs to ONNX; add onnx to --formats')
+        raise ValueError('--with-preprocess needs ONNX; add onnx to --formats')
     if 'onnx' in how.formats:
         check_packages()
     if 'safetensors' in how.formats:
         try:
             import safetensors  # noqa: F401
         except ImportError:
-            raise ValueError("the format safetensors needs safetensors: pip install 'icckd_mm[export]'") from None
+            raise ValueError("the format safetensors needs safetensors; pip install 'icckd_mm[export]'") from None
 
 
 def _index(out: Path, name: str, how: Options) -> Path | None:
-    """The index to change; refuses a name that another model has."""
+    """The index to change; refuses the name of another model."""
     index = model_index.chosen_index(out, how.index, how.list_it)
     if index is None:
         return None
@@ -143,7 +143,7 @@ def _index(out: Path, name: str, how: Options) -> Path | None:
         mine = model_index.names_in(index, but=index)
         taken |= {known for known in mmpretrain.list_models() if known not in mine}
     if name.lower() in taken:
-        raise ValueError(f'{index} has a model {name} already; --name gives another name, --no-index leaves the index alone')
+        raise ValueError(f'{index} has a model {name} already; set another --name, or use --no-index')
     return index
 
 
@@ -153,7 +153,7 @@ def _path_from(index: Path, out: Path) -> str:
 
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
-    """A temporary folder on the disk of ``out``; folders made for it go again if anything fails."""
+    """A temporary folder on the disk of ``out``; its folders are removed if anything fails."""
     made = [folder for folder in out.absolute().parents if not folder.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
-"""The published accuracies that the configs aim at: top-1 in per cent, last epoch unless the source says otherwise.
+"""Published accuracies as targets of the configs: top-1 in per cent, last epoch unless the source says otherwise.
 
 Sources. CIFAR-100: the tables of RepDistiller's README (Tian et al. 2020, arXiv 1910.10699). ImageNet-1k: teacher and student
 of mmpretrain's model zoo (``metafile.yml`` of its ``resnet`` and ``mobilenet_v2`` configs), KD of ResNet-34 to ResNet-18 of
-mdistiller's README. ResNet-50 to MobileNet has no figure for KD: the literature distils MobileNetV1, which mmpretrain does
+mdistiller's README. ResNet-50 to MobileNet has no value for KD: the literature distils MobileNetV1, which mmpretrain does
 not have. CKD and PCKD: the table in PCKD's repository (Ding et al. 2025, arXiv 2410.14143; ``assets/cifar-10.png``). For CKD
-that is second-hand: that its row is Zhu et al. 2025 (arXiv 2404.14109) after their 480 epochs is our reading. PCKD on
-ImageNet-1k: its README. CIFAR-10 and Tiny-ImageNet are no part of those tables.
+this is second-hand; we assume that its row is Zhu et al. 2025 (arXiv 2404.14109) after their 480 epochs. PCKD on
+ImageNet-1k: its README. CIFAR-10 and Tiny-ImageNet are not in those tables.
 """
 
 from __future__ import annotations
@@ -76,20 +76,20 @@ PCKD: dict[str, dict[tuple[str, str], float]] = {
     },
     'in1k': {('resnet34', 'resnet18'): 72.01},
 }
-PAIRS = {'kd': KD, 'ckd-480e': CKD, 'pckd-4rot': PCKD}  # figures of a pair, by method
+PAIRS = {'kd': KD, 'ckd-480e': CKD, 'pckd-4rot': PCKD}  # accuracies of a pair, by method
 
 
 def published_top1(data: str, method: str, teacher: str, student: str) -> float | None:
-    """The figure a config aims at.
+    """The published accuracy for a config.
 
     Args:
         data: Data set as the configs' names end, for example ``'cifar100'``.
         method: Method as the configs' names begin: ``'ce'``, ``'kd'``, ``'icckd-kd'``, ...
-        teacher: The teacher; ``''`` where a network is trained alone as a student.
-        student: The student; ``''`` where a network is trained as a teacher.
+        teacher: The teacher; ``''`` if a student is trained without one.
+        student: The student; ``''`` if a teacher is trained.
 
     Returns:
-        Top-1 accuracy in per cent; None where nothing is published.
+        Top-1 accuracy in per cent; None if nothing is published.
 
     Example:
         >>> published_top1('cifar100', 'kd', 'vgg13', 'vgg8')

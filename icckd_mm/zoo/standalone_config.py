@@ -1,4 +1,4 @@
-"""A config that needs nothing but mmpretrain (and this package, where the network is ours)."""
+"""Makes a config that needs only mmpretrain (and this package, if the network is ours)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from icckd_mm.plain_text import plain
 
 from .network import Network
 
-KEPT = ('mean', 'std', 'to_rgb', 'pad_size_divisor', 'pad_value')  # of the data preprocessor; the rest is for training
+KEPT = ('mean', 'std', 'to_rgb', 'pad_size_divisor', 'pad_value')  # keys of the data preprocessor; the others are for training
 STORED_SIZE = {'CIFAR10': 32, 'CIFAR100': 32, 'TinyImageNet': 64}
 USUAL_SIZE = 224
 
@@ -22,15 +22,15 @@ USUAL_SIZE = 224
 def standalone_config(network: Network) -> Config:
     """Model, data preprocessor, test pipeline and evaluator of a network, without ``_base_`` and without training.
 
-    A test pipeline that relies on the size of the stored images is given a ``Resize`` to that size, which leaves those images
-    as they are: a stranger's image may have any. A wrapper around the data set goes, and the evaluator with it: mmpretrain's
-    inferencer reads the pipeline of the data set itself.
+    A test pipeline that relies on the size of the stored images gets a ``Resize`` to that size, which leaves those images
+    unchanged: a user's image may have any size. A wrapper around the data set is dropped together with the evaluator:
+    mmpretrain's inferencer reads the pipeline of the data set itself.
 
     Args:
         network: From :func:`icckd_mm.zoo.network.take_network`.
 
     Returns:
-        A plain mmpretrain config, of registered classes alone.
+        A plain mmpretrain config, of registered classes only.
 
     Raises:
         ValueError: If the run's config does not describe a classifier, or is refused by :func:`check_registered`.
@@ -48,11 +48,11 @@ def standalone_config(network: Network) -> Config:
 def _parts(network: Network) -> dict[str, Any]:
     run = network.config
     model = deepcopy(network.model)
-    model.pop('_scope_', None)  # default_scope says it
+    model.pop('_scope_', None)  # default_scope sets it
     model.pop('init_cfg', None)
     model.get('backbone', {}).pop('init_cfg', None)  # may name a file of the run
     if 'loss' in model.get('head', {}):
-        model['head']['loss'] = {'type': 'CrossEntropyLoss'}  # whatever it was trained with
+        model['head']['loss'] = {'type': 'CrossEntropyLoss'}  # also if it was trained with another one
     model.pop('train_cfg', None)
     model['data_preprocessor'] = _single_view(run, model)
     config = {'default_scope': 'mmpretrain', 'model': model, 'data_preprocessor': model['data_preprocessor']}
@@ -70,12 +70,12 @@ def image_size(config: Config) -> int:
 
 
 def channel_order(config: Config) -> str:
-    """Order of the colours in which the data set gives its images: those of CIFAR are stored as RGB, files are read as BGR."""
+    """Colour order of the images of the data set: CIFAR is stored as RGB, files are read as BGR."""
     return 'RGB' if 'CIFAR' in str(config.get('test_dataloader', {}).get('dataset', {}).get('type', '')) else 'BGR'
 
 
 def _single_view(run: Config, model: dict[str, Any]) -> dict[str, Any]:
-    """The preprocessor of a stranger sees one view of each image; that of a distillation holds for its student."""
+    """The preprocessor for one view of each image; that of a distillation is valid for its student."""
     used = run.model.get('data_preprocessor') or run.get('data_preprocessor') or model.get('data_preprocessor') or {}
     return {'type': 'ClsDataPreprocessor', **{key: deepcopy(used[key]) for key in KEPT if key in used}}
 
@@ -102,6 +102,6 @@ def _test_part(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stored_size(dataset: dict[str, Any]) -> int | None:
-    """Side of a data set's images where all are stored in one size."""
+    """Side of a data set's images if all are stored in one size."""
     kind = str(dataset.get('type', '')).rsplit('.', 1)[-1]
     return dataset.get('scale') or dataset.get('size') or STORED_SIZE.get(kind)

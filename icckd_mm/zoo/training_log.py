@@ -1,13 +1,13 @@
-"""What a run logged about the weights in one of its checkpoints."""
+"""Reads the log of a run up to one of its checkpoints."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.nested_text import parse_json
 from icckd_mm.plain_text import plain
 
 from .network import Network
@@ -17,24 +17,24 @@ TEACHER, STUDENT = 'teacher.', 'student.'
 
 
 def find_log(network: Network) -> Path | None:
-    """The log that the run wrote up to the checkpoint: numbers only, one JSON object a line; None where there is none."""
+    """The log that the run wrote up to the checkpoint: numbers only, one JSON object per line; None if there is none."""
     written = str(network.meta.get('time', ''))
     folder = network.checkpoint.parent
     found = [log for log in folder.glob('*/vis_data/scalars.json') if log.is_file()]
-    logs = sorted(log for log in found if folder.resolve() in log.resolve().parents)  # no link: what it holds is published
+    logs = sorted(log for log in found if folder.resolve() in log.resolve().parents)  # no link: its content is published
     before = [log for log in logs if not written or log.parents[1].name <= written]  # folders are named by the start of a run
     return before[-1] if before else None
 
 
 def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]]:
-    """Metrics of the validation right after the checkpoint was written.
+    """Metrics of the validation directly after the checkpoint.
 
     Args:
         network: From :func:`icckd_mm.zoo.network.take_network`.
 
     Returns:
-        Of the network and of its teacher, such as ``{'accuracy/top1': 98.6}``; empty
-        where nothing was logged, or where the averaged weights were validated and the others are taken.
+        Metrics of the network and of its teacher, such as ``{'accuracy/top1': 98.6}``; empty
+        if nothing was logged, or if the log belongs to averaged weights and the trained ones are published, or the reverse.
     """
     log = find_log(network)
     own: dict[str, float] = {}
@@ -43,7 +43,7 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
         return own, teacher
     steps = (network.meta.get('epoch'), network.meta.get('iter'))
     for row in _rows(log):
-        if 'lr' in row or row.get('step') not in steps:  # of training, or of another time
+        if 'lr' in row or row.get('step') not in steps:  # of training, or of another step
             continue
         for key, value in row.items():
             if key in NO_METRICS or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -57,12 +57,12 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
 
 
 def _rows(log: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a log; the last one may have been cut off with the run."""
+    """The lines of a log; an interrupted run may have truncated the last one."""
     lines = log.read_bytes().splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
+            row = parse_json(line)
+        except ValueError:
             if number == len(lines):
                 return
             row = None

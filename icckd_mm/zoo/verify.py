@@ -1,75 +1,90 @@
-"""Checks of published folders in a fresh process: what a stranger would do with them."""
+"""Verifies published folders in a clean process, as their users would load them."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
+from icckd_mm.config.own_modules import import_modules
 from icckd_mm.plain_text import plain
 
 from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
-SCRIPT = Path(__file__).with_name('stranger.py')
+SCRIPT = Path(__file__).with_name('clean_process.py')
 
 
-def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
+def verify(folder: str | os.PathLike[str], metrics: bool = True, modules: Sequence[str] = ()) -> list[Check]:
     """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
-        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
         metrics: Whether to measure on the data set, where it is present. Defaults to True.
+        modules: Modules of the user's own that register the network. Defaults to none.
 
     Returns:
-        Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
-        fails ends the list.
+        Name of the check, whether it passed (None if it could not be checked), and details. A failed check ends
+        the list.
 
     Raises:
         ValueError: If the folder has no ``metafile.yml`` of one model.
     """
-    return verify_all([folder], metrics)[0]
+    return verify_all([folder], metrics, modules)[0]
 
 
-def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) -> list[list[Check]]:
+def verify_all(
+    folders: Sequence[str | os.PathLike[str]], metrics: bool = True, modules: Sequence[str] = ()
+) -> list[list[Check]]:
     """:func:`verify` for several folders in one process.
 
     Args:
         folders: The folders.
         metrics: Whether to measure on the data sets, where they are present. Defaults to True.
+        modules: Modules of the user's own that register the networks. Defaults to none.
 
     Returns:
         The checks of each folder.
 
     Raises:
-        ValueError: If a folder has no ``metafile.yml`` of one model.
+        ValueError: If a folder has no ``metafile.yml`` of one model, or a module cannot be imported.
     """
+    import_modules(modules)
     refused = {folder: check for folder in folders if (check := refused_before_use(Path(folder)))}
     if refused:
         good = [folder for folder in folders if folder not in refused]
-        results = iter(verify_all(good, metrics) if good else [])
+        results = iter(verify_all(good, metrics, modules) if good else [])
         return [[refused[one]] if one in refused else next(results) for one in folders]
     done = subprocess.run(
-        [sys.executable, '-', str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
+        [sys.executable, '-', str(int(metrics)), ','.join(modules), *(os.path.abspath(folder) for folder in folders)],
         input=SCRIPT.read_text(encoding='utf-8'),
         capture_output=True,
         text=True,
         check=False,
-        # What this process can import, that one can too, also where the package is not installed.
+        # The other process can import the same modules, also if this package is not installed.
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path)},
     )
+    if done.returncode and len(folders) > 1:  # of which one did it?
+        return [verify(folder, metrics, modules) for folder in folders]
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
-        return [[('fresh process', False, reason)] for _ in folders]
+        return [[('clean process', False, _reason(done))]]
     return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]
 
 
+def _reason(done: subprocess.CompletedProcess) -> str:
+    """Why a process has ended early."""
+    if done.returncode < 0:
+        return f'{signal.Signals(-done.returncode).name} ended it; the files are damaged or forged, publish the run again'
+    return (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
+
+
 def table(checks: Sequence[Check]) -> str:
-    """The checks, one a line.
+    """The checks, one per line.
 
     Example:
         >>> print(table([('hash', True, '0123abcd'), ('ONNX', None, 'not checked: onnxruntime is missing')]))

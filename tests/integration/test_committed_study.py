@@ -1,4 +1,4 @@
-"""The results in docs/study/results belong to their plans, and their reports say what they say."""
+"""The results in docs/study/results match their plans, and the reports match the results."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ STUDY = Path(__file__).parents[2] / 'docs' / 'study'
 RESULTS = sorted(STUDY.glob('results/*/results.jsonl'))
 
 
-RECORDS = [path for path in RESULTS if path.with_name('plan.py').is_file()]  # of an earlier version, which alone can run them
+RECORDS = [path for path in RESULTS if path.with_name('plan.py').is_file()]  # only an earlier version can run them
 
 
 def plan_of(results):
@@ -24,7 +24,7 @@ def plan_of(results):
 
 @pytest.mark.parametrize('results', RESULTS, ids=lambda path: path.parent.name)
 def test_the_report_is_what_the_results_give(results, tmp_path):
-    """Written anew, by the code of today, from results.jsonl alone; also a check that this takes seconds, by its time limit."""
+    """The code of today writes it again from results.jsonl alone; the time limit checks that this takes seconds."""
     markdown, page = write_report(plan_of(results), read_results(results), tmp_path)
     assert markdown.read_text() == results.with_name('report.md').read_text()
     drawn = {file.name for file in (tmp_path / 'figures').glob('*.png')}
@@ -34,7 +34,7 @@ def test_the_report_is_what_the_results_give(results, tmp_path):
 
 @pytest.mark.parametrize('results', [path for path in RESULTS if path not in RECORDS], ids=lambda path: path.parent.name)
 def test_the_results_are_runs_of_the_plan(results):
-    """Same factors, options, seeds and lengths as the plan asks for today, of one version of the code."""
+    """Same factors, options, seeds and lengths as in the current plan, from one version of the code."""
     graph = build_graph(plan_of(results))
     asked = {described(run.recipe.stage, run.seed, run.recipe.config, run.recipe.factors) for run in graph.values()}
     records = read_results(results)
@@ -48,7 +48,7 @@ def test_a_plan_of_an_earlier_version_says_so_and_cannot_be_run():
     """Its second views were dropped; the line names what to use."""
     (results,) = RECORDS
     assert 'A record of version 0.1.0' in results.with_name('plan.py').read_text()
-    with pytest.raises(ValueError, match=r"second_view='half' was dropped after version 0.1.0, use 'no_grad' .* or 'bank'"):
+    with pytest.raises(ValueError, match=r"second_view='half' was dropped after version 0.1.0; use 'no_grad' .* or 'bank'"):
         build_graph(plan_of(results))
 
 

@@ -1,4 +1,4 @@
-"""The configs as files: they say what the benchmark's protocol says, and their names and paths belong together."""
+"""The configs follow the benchmark's protocol, and their names and paths match."""
 
 import re
 from pathlib import Path
@@ -18,9 +18,9 @@ from tools.dev import make_configs
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs/icckd'
-METHODS = ('ce', 'ce-2view', 'icc', 'icc-ft', 'kd', 'icckd-kd', 'icckd-kd-rkd')  # other methods have protocols of their own
+METHODS = ('ce', 'ce-2view', 'icc', 'icc-ft', 'kd', 'icckd-kd', 'icckd-kd-rkd')  # other methods have their own protocols
 PATHS = sorted(path for path in CONFIGS.glob('*/*.py') if path.stem.split('_')[0] in METHODS)
-STUDIED = ('digits', 'multi-view')  # for studies on a CPU, no part of the benchmark
+STUDIED = ('digits', 'multi-view')  # for studies on a CPU, not part of the benchmark
 PEERS = {
     'resnet50': 'ResNet50',
     'wrn16-2': 'wrn_16_2',
@@ -72,7 +72,7 @@ def test_the_files_are_what_the_generator_writes(tmp_path):
 
 @pytest.mark.parametrize('net', [path.stem for path in sorted((ROOT / 'configs/_base_/models').glob('*.py'))])
 def test_networks_are_those_that_peers_checkpoints_fit(net):
-    """Same backbone, width and start of the last layer as the importer's table has."""
+    """Same backbone, width and initialisation of the last layer as in the importer's table."""
     ours = Config.fromfile(ROOT / f'configs/_base_/models/{net}.py').to_dict()[net.replace('-', '_')]
     assert (ours['head'].pop('loss'), ours['head'].pop('topk')) == (dict(type='CrossEntropyLoss', loss_weight=1.0), (1,))
     assert ours == classifier_config(PEERS.get(net, net), 100, 'mdistiller')
@@ -142,7 +142,7 @@ def test_any_image_folder_is_read_by_its_part(tmp_path):
 
 
 def test_two_views_go_with_the_intra_class_loss(loaded):
-    """The control has all of it but the weight."""
+    """The control is equal except for the weight."""
     for path, cfg in loaded.items():
         method = path.stem.split('_')[0]
         contrastive = method in ('icc', 'icc-ft', 'ce-2view')
@@ -191,7 +191,7 @@ RELATIVES = ('wrn40-2_wrn16-2', 'resnet32x4_resnet8x4', 'vgg13_vgg8')
 @pytest.mark.parametrize('pair', RELATIVES)
 @pytest.mark.parametrize('method', ['pckd_logits-neck', 'pckd-4rot_logits-neck', 'ms_backbone', 'ckd_logits', 'mcmi-kd_logits'])
 def test_a_relative_on_cifar_gives_a_loss_for_a_batch(method, pair):
-    """Built as it is, with a random teacher: widths, maps and views belong together."""
+    """Built unchanged, with a random teacher: widths, maps and views fit."""
     cfg = Config.fromfile(CONFIGS / f'distill/{method}_{pair}_1xb64_cifar100.py')
     DefaultScope.overwrite_default_scope('mmpretrain')
     model = MODELS.build(

@@ -1,4 +1,4 @@
-"""The configs at work: each builds, and a sample of every data set, method and network trains."""
+"""Each config builds, and a sample of every data set, method and network trains."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def test_the_sample_has_every_data_set_method_and_network():
 
 
 class Start(Hook):
-    """Keeps the weights that training starts with."""
+    """Stores the initial weights of a training."""
 
     def before_train(self, runner):
         self.weights = state(runner.model)

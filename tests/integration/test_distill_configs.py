@@ -1,4 +1,4 @@
-"""Every distiller's config on the digits: trains from a real ICC teacher, and its loss reaches the student."""
+"""Every distiller's config on the digits trains from a real ICC teacher, and its loss reaches the student."""
 
 import functools
 from pathlib import Path
@@ -38,7 +38,7 @@ class Gradients(Hook):
 
 @pytest.fixture(scope='module')
 def teachers(tmp_path_factory):
-    """Trains a teacher when it is first asked for; two epochs are enough to tell the classes from chance."""
+    """Trains a teacher on first use; two epochs are enough for an accuracy above chance."""
 
     @functools.cache
     def trained(net):
@@ -86,7 +86,7 @@ def test_trains_and_every_loss_reaches_the_student(name, teachers, tmp_path):
 
 
 def test_every_config_is_safe():
-    """A teacher that is checked, and a validation that leaves the student's weights alone."""
+    """A checked teacher, and a validation that does not change the student's weights."""
     for path in ROOT.parent.rglob('*.py'):
         for name in ("'SingleTeacherDistill'", "'OverhaulFeatureDistillation'", 'SingleTeacherDistillValLoop'):
             assert name not in path.read_text(), path

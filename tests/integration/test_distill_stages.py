@@ -14,7 +14,7 @@ from tests.helpers import state
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
 PAIRS = {'resnet20': 'resnet8', 'wrn40-2': 'wrn16-2', 'vgg13': 'vgg8'}
-# What lies below the three places that are compared
+# modules below the three compared layers
 BELOW = {
     'resnet20': ('conv1 bn1 layer1', 'layer2', 'layer3'),
     'wrn40-2': ('conv1 layer1 layer2', 'layer3', 'bn1'),
@@ -37,7 +37,7 @@ OFD = 'icckd-kd-ofd_backbone'
 
 
 def first_layers(net):
-    """Everything below the first, the second and the third place."""
+    """All modules below the first, the second and the third layer."""
     names = [set(part.split()) for part in net]
     return [set().union(*names[: index + 1]) for index in range(len(names))]
 
@@ -66,7 +66,7 @@ def reached(loss, parameters):
 
 
 def trained(cfg, folder, validate=False, **options):
-    """Train for an epoch; the runner and what it started from."""
+    """Train for an epoch; return the runner and its initial weights."""
     cfg = Config.fromfile(ROOT / cfg) if isinstance(cfg, str) else cfg
     set_loader_defaults(cfg, ['train_dataloader'], pin_memory=False, persistent_workers=False)
     cfg.merge_from_dict(
@@ -159,7 +159,7 @@ def test_factor_transfer_hands_the_paraphraser_over(net, teachers, tmp_path):
     prefix = 'distiller.connectors.paraphraser.'
     assert changed(part(start.state, prefix), part(learned, prefix)) == part(learned, prefix).keys()
     moved = changed(part(start.state, 'architecture.'), part(learned, 'architecture.'))
-    assert all('running' in name or 'num_batches' in name for name in moved)  # the student stands still
+    assert all('running' in name or 'num_batches' in name for name in moved)  # the student is not trained
 
     options = {**ckpt, 'model.distiller.init_cfg.checkpoint': str(tmp_path / 'first/epoch_1.pth')}
     _, start = student(config(FT, net), tmp_path / 'second', **options)

@@ -1,4 +1,4 @@
-"""Two and four gloo processes compute what one would on the joined batch (batch norm off); all in float64."""
+"""Two and four gloo processes compute the same as one on the joined batch (without batch norm, in float64)."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 class Net(torch.nn.Module):
-    """A classifier with both losses, or with the intra-class loss alone, whose gate then looks at given logits."""
+    """A classifier with both losses, or with the intra-class loss only, whose gate then uses given logits."""
 
     def __init__(self, negatives='both', alone=False):
         super().__init__()
@@ -82,7 +82,7 @@ def equal_shares(scenario, negatives, checkpoint=None, stop=STEPS):
     net = Net(negatives)
     model, rows = net, slice(None)
     if dist.is_initialized():
-        torch.manual_seed(dist.get_rank())  # what a process draws by itself must not matter
+        torch.manual_seed(dist.get_rank())  # random numbers of a process must not matter
         model = DistributedDataParallel(net, broadcast_buffers=False)
         share = BATCH // dist.get_world_size()
         rows = slice(dist.get_rank() * share, (dist.get_rank() + 1) * share)
@@ -128,13 +128,13 @@ def assert_same(ranks, one):
     ],
 )
 def test_several_processes_equal_one(processes, world, scenario, negatives):
-    """Reliability test 11: total loss, gradients and queue of five steps; weights and queues to the bit on all ranks."""
+    """Reliability test 11: total loss, gradients and queue of five steps; bit-identical weights and queues on all ranks."""
     assert_same(processes.run(equal_shares, scenario, negatives, world=world), equal_shares(scenario, negatives))
 
 
 @pytest.mark.parametrize('world', [2, 4])
 def test_several_processes_equal_one_across_a_resume(processes, world, tmp_path):
-    """What rank 0 saves after two steps is all that new processes need, on every rank."""
+    """The file of rank 0 after two steps is enough to resume on every rank."""
     checkpoint = tmp_path / 'state.pth'
     before = processes.run(equal_shares, 'plain', 'both', checkpoint, 2, world=world)
     after = processes.run(equal_shares, 'plain', 'both', checkpoint, world=world, first=2)

@@ -1,4 +1,4 @@
-"""tools/train.py, a run of a plan and a trial of a tuning hand the same config to one function."""
+"""tools/train.py, a run of a plan and a trial of a tuning pass the same config to one function."""
 
 import shlex
 from pathlib import Path
@@ -29,7 +29,7 @@ def _in_the_repository(monkeypatch):
 
 @pytest.fixture
 def completed(monkeypatch):
-    """The config with which a call comes to the runner, times and folders aside."""
+    """The config that reaches the runner, without times and folders."""
 
     def stop(cfg):
         raise CompletedError(cfg)
@@ -60,7 +60,7 @@ def compared(task, completed, folder):
     [
         ('teacher', {}),
         ('teacher', dict(default=dict(teacher='icc-ft', images=64))),  # it starts from other weights
-        ('teacher', dict(default=dict(second_view='bank'))),  # its pipeline fits no command line
+        ('teacher', dict(default=dict(second_view='bank'))),  # its pipeline cannot be passed on the command line
         ('teacher', dict(device_loader=True)),
         ('student', dict(networks=dict(teacher={'backbone.depth': 14}))),
         ('student', dict(options=dict(student={'train_dataloader.num_workers': 2}))),

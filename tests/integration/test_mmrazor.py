@@ -1,4 +1,4 @@
-"""The loss as an entry of mmrazor's ConfigurableDistiller, with its recorders and connectors, beside mmrazor's own."""
+"""The loss as an entry of mmrazor's ConfigurableDistiller, with its recorders and connectors, and mmrazor's losses."""
 
 import copy
 
@@ -77,7 +77,7 @@ def test_is_the_loss_of_the_formula_beside_kl_divergence():
     model = algorithm()
     model.train()  # mmrazor's returns None
     data = batch(model)
-    twin = copy.deepcopy(model.student)  # before the forward pass: a recorder keeps what it saw, and that cannot be copied
+    twin = copy.deepcopy(model.student)  # before the forward pass: a recorder keeps its tensors, which cannot be copied
     losses = model(**data, mode='loss')
     assert sorted(losses) == ['distill.loss_icc', 'distill.loss_kl', 'student.accuracy_top-1', 'student.loss']
     features = twin.extract_feat(data['inputs'])[-1]

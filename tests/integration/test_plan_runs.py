@@ -1,4 +1,4 @@
-"""Real runs of 64 digits, in workers; a runner that is killed is a process of its own."""
+"""Real runs of 64 digits, in workers; a runner to kill is a separate process."""
 
 import contextlib
 import io
@@ -84,7 +84,7 @@ def _in_the_repository(monkeypatch):
 
 
 def figures(folder):
-    """The bytes of results.jsonl but for times and machine."""
+    """The bytes of results.jsonl without times and machine."""
     return [json.dumps(record) for record in without_varying(read_results(folder / 'results.jsonl'))]
 
 
@@ -163,7 +163,7 @@ def alive(group):
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
 def test_a_plan_that_is_asked_to_stop_ends_its_workers_in_order(signum, undisturbed, plan, tmp_path):
-    """The whole group gets the signal, as from a terminal or Slurm; a run in its middle is saved and goes on there."""
+    """The whole group gets the signal, as from a terminal or Slurm; an unfinished run is saved and resumes there."""
     command = [sys.executable, 'tools/experiment.py', str(plan), '--work-dir', str(tmp_path), '--workers', '2']
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -178,7 +178,7 @@ def test_a_plan_that_is_asked_to_stop_ends_its_workers_in_order(signum, undistur
     status = process.returncode
     deadline = time.time() + 30
     assert status == (130 if signum == signal.SIGINT else 75), out
-    assert out.splitlines()[-1] == f'stopped by {signum.name}; the same command with --resume goes on'
+    assert out.splitlines()[-1] == f'stopped by {signum.name}; the same command with --resume continues'
     assert 'Traceback' not in out
     assert 'FAILED' not in out
     while alive(process.pid):  # multiprocessing's tracker notices last

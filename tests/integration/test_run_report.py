@@ -39,7 +39,7 @@ def report(*arguments):
 
 
 class Page(HTMLParser):
-    """What a page shows and what it would load."""
+    """The text of a page and the files it would load."""
 
     def __init__(self, text):
         super().__init__()
@@ -88,7 +88,7 @@ def test_what_is_drawn_is_what_was_validated(runs):
     assert len(student.space.labels) == 48
     given = AnalysedRun(runs / 'kd_student', 'kd_student', teacher=runs / 'icc_teacher' / 'epoch_2.pth')
     assert torch.equal(given.teacher_space.logits, student.teacher_space.logits)
-    assert AnalysedRun(runs / 'kd_student', 'kd_student').teacher_space is None  # nobody named the file of the teacher
+    assert AnalysedRun(runs / 'kd_student', 'kd_student').teacher_space is None  # the teacher's file was not named
     assert AnalysedRun(runs / 'icc_teacher', 'icc_teacher').teacher_space is None
 
 

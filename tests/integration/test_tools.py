@@ -1,12 +1,14 @@
-"""The commands, in process through ``main(argv)``, and the way from a teacher to a tested student."""
+"""The commands, called through ``main(argv)``, from a teacher to a tested student."""
 
 import importlib.util
 import json
 from pathlib import Path
 
+import mmengine
 import mmpretrain
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests.helpers import equal
 
@@ -53,7 +55,7 @@ def student(teacher, tmp_path_factory):
 
 
 def test_the_teacher_is_a_stock_classifier_for_mmpretrain(teacher):
-    """get_model takes the file as it is: same weights, class names known."""
+    """get_model accepts the file unchanged: same weights, class names known."""
     path, runner = teacher
     model = mmpretrain.get_model(str(ROOT / TEACHER), pretrained=str(path), device='cpu')
     trained = {name: value.cpu() for name, value in runner.model.state_dict().items() if not name.startswith('icc_loss.')}
@@ -98,6 +100,28 @@ def test_the_test_command_gives_the_accuracy_of_the_log(teacher, student, tmp_pa
         logged = runner.message_hub.get_scalar('val/accuracy/top1').current()
         assert metrics['accuracy/top1'] == pytest.approx(logged, abs=1e-4)
         assert json.loads(out.read_text()) == metrics
+
+
+@pytest.mark.parametrize('config', [TEACHER, STUDENT])
+def test_augmented_tests_work_with_hooks_that_look_at_the_model(config, teacher, student, tmp_path):
+    """The scores of an image and its mirror image are averaged, by hand and by the command."""
+    path = (teacher if config == TEACHER else student)[0]
+    cfg = Config.fromfile(config)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='icckd_mm.PredictedFeaturesHook')]
+    cfg.dump(tmp_path / 'plain.py')
+    cfg.test_dataloader.dataset.pipeline.insert(0, dict(type='RandomFlip', prob=1.0))
+    cfg.dump(tmp_path / 'mirrored.py')
+
+    def predictions(config, *flags):
+        out = str(tmp_path / 'pred.pkl')
+        run_test([str(config), str(path), *flags, '--work-dir', str(tmp_path), '--out', out, '--cfg-options', *SMALL])
+        return mmengine.load(out)
+
+    plain, mirrored = predictions(tmp_path / 'plain.py'), predictions(tmp_path / 'mirrored.py')
+    averaged = predictions(tmp_path / 'plain.py', '--tta')
+    for one, mirror, both in zip(plain, mirrored, averaged):
+        torch.testing.assert_close(both['pred_score'], (one['pred_score'] + mirror['pred_score']) / 2)
+    assert averaged[0]['features'].shape == plain[0]['features'].shape
 
 
 def test_resume_goes_on_where_the_teacher_stopped(teacher, tmp_path):
@@ -167,7 +191,7 @@ def test_resume_takes_the_newest_whole_checkpoint_and_says_so(teacher, tmp_path,
     newest.write_bytes(newest.read_bytes()[:5000])
     again = run_train([*command, 'train_cfg.max_epochs=2'])
     said = capsys.readouterr().out
-    assert f'warning: {newest} is passed over' in said
+    assert f'warning: {newest} is skipped' in said
     assert f'resuming from {folder / "epoch_1.pth"}' in said
     assert equal(first.model.state_dict(), again.model.state_dict())
 

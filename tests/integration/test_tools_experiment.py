@@ -73,7 +73,7 @@ def test_slurm_scripts_are_valid_and_submit_level_after_level(plan, tmp_path, ca
 
 
 def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
-    """array.sh itself, with a stand-in for Python that says what it is called with."""
+    """array.sh itself, with a replacement of Python that prints its arguments."""
     work = tmp_path / 'work'
     main([plan, '--work-dir', str(work), '--slurm'])
     script = (work / 'slurm/array.sh').read_text()
@@ -101,7 +101,7 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
 
 @pytest.mark.timeout(240)
 def test_runs_that_are_done_alone_are_collected(plan, tmp_path, capsys):
-    """Also: the report can be written anew from results.jsonl alone."""
+    """Also: the report can be written again from results.jsonl alone."""
     work = tmp_path / 'work'
     main([plan, '--work-dir', str(work), '--slurm'])
     name = next(n for n in (work / 'slurm/tasks_1_1.txt').read_text().split() if n.startswith('student_alone'))
@@ -135,4 +135,4 @@ def test_a_missing_plan_ends_in_one_line(tmp_path):
         [os.sys.executable, 'tools/experiment.py', 'nowhere.py', '--dry-run'], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.strip() == 'error: plan nowhere.py does not exist; ls docs/study/plans shows ours'
+    assert done.stderr.strip() == 'error: plan nowhere.py does not exist; ls docs/study/plans lists ours'

@@ -1,4 +1,4 @@
-"""The launch scripts, as a user calls them; only where there is no GPU, as they would ask for two."""
+"""The launch scripts as users call them; only without a GPU, as they would need two."""
 
 import os
 import subprocess
@@ -107,7 +107,7 @@ def test_a_killed_process_ends_the_run_with_an_error(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('goes_on', [True, False])
 def test_a_stopped_process_is_waited_for_as_long_as_the_time_limit_says(goes_on, tmp_path):
-    """SIGSTOP to one of three, as a debugger or a suspended machine does; SIGCONT lets the run end as if nothing had been."""
+    """SIGSTOP to one of three, as a debugger or a suspended machine does; after SIGCONT the run ends normally."""
     (tmp_path / 'paused.py').write_text(
         'import os, signal, subprocess\nfrom mmengine.hooks import Hook\nfrom mmengine.registry import HOOKS\n\n'
         '@HOOKS.register_module()\nclass Paused(Hook):\n'
@@ -183,7 +183,7 @@ def test_a_wrong_number_of_gpus_never_reaches_slurm(wrong, slurm):
     environment, log = slurm
     done = shell('slurm_train.sh', 'part', 'name', TEACHER, 'out', **wrong, **environment)
     assert done.returncode == 2
-    assert 'is no multiple of GPUS_PER_NODE=' in done.stderr
+    assert 'is not a multiple of GPUS_PER_NODE=' in done.stderr
     assert not log.exists()
 
 
@@ -191,5 +191,5 @@ def test_unequal_machines_are_refused(slurm):
     environment, log = slurm
     done = shell('slurm_train.sh', 'part', 'name', TEACHER, 'out', GPUS='12', **environment)
     assert done.returncode == 2
-    assert done.stderr == ('GPUS=12 is no multiple of GPUS_PER_NODE=8; all machines need the same number of processes\n')
+    assert done.stderr == ('GPUS=12 is not a multiple of GPUS_PER_NODE=8; all machines need the same number of processes\n')
     assert not log.exists()

@@ -1,4 +1,4 @@
-"""What the launch scripts do when a cluster takes its machines back; srun and scontrol are played by scripts."""
+"""The launch scripts when a cluster preempts their job; srun and scontrol are scripts."""
 
 import os
 import signal
@@ -90,7 +90,7 @@ def test_a_job_that_was_asked_to_stop_goes_back_into_the_queue(signum, reported,
     _, error = process.communicate(timeout=60)
     assert process.returncode == 75
     assert requeued(tmp_path) == ['requeue', '77']
-    assert error.count('goes back into the queue') == 1
+    assert error.count('it is requeued') == 1
     assert sorted(file.name for file in (tmp_path / 'out').iterdir()) == ['flags']
 
 

@@ -1,4 +1,4 @@
-"""Real tunings of 60 digits; the test set is not there at all."""
+"""Real tunings of 60 digits; the test set does not exist."""
 
 import json
 import multiprocessing as mp
@@ -93,7 +93,7 @@ CE = 'configs/icckd/baseline/ce_resnet20_1xb64_digits.py'
         ([STUDENT, '--budget', '1h', '--seeds', '1'], '--seeds must be at least 2, got 1'),
         ([STUDENT, '--budget', '1h', '--candidates', '1'], '--candidates must be at least 2'),
         ([STUDENT, '--budget', '1h', '--workers', '4096'], '--workers must be 1 to'),
-        ([TEACHER, '--budget', '1h'], 'distils from no teacher'),
+        ([TEACHER, '--budget', '1h'], 'is not a distillation: it has no model.teacher_ckpt'),
         ([STUDENT, '--budget', '1h', '--teacher', CE], f'{CE}: custom_hooks of the teacher has no IntraClassContrastHook'),
         ([STUDENT, '--budget', '1h', '--teacher', 'nowhere.py'], 'config nowhere.py does not exist'),
         ([STUDENT, '--budget', '1h', '--teacher-options', 'train_dataloader.dataset.indices=60'], 'differ in indices'),
@@ -112,5 +112,5 @@ def test_a_student_whose_teacher_has_no_config_here_asks_for_it(tmp_path):
     config.write_text(
         f"_base_ = '{ROOT / STUDENT}'\nmodel = dict(teacher_ckpt='work_dirs/icc_resnet21_1xb64_digits/epoch_9.pth')\n"
     )
-    with pytest.raises(ValueError, match=r'name its config with --teacher, e\.g\. configs/.*icc_resnet20_1xb64_digits\.py'):
+    with pytest.raises(ValueError, match=r'set its config with --teacher, e\.g\. configs/.*icc_resnet20_1xb64_digits\.py'):
         main([str(config), '--budget', '1h'])

@@ -1,4 +1,4 @@
-"""Forged pickles in a sound container: each is to be refused, or to load as the plain data that it is."""
+"""Forged pickles in a sound container: each must be refused, or load as plain data."""
 
 import struct
 

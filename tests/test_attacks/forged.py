@@ -1,4 +1,4 @@
-"""Checkpoints of runs that nobody trained: a small classifier, and a config that says what a test wants."""
+"""Made-up checkpoints: a small classifier, and a config that a test chooses."""
 
 import copy
 

@@ -24,7 +24,7 @@ def ours():
 
 
 def torchs():
-    """torch's own reader, with what files of mmengine need allowed."""
+    """torch's own reader, with the globals of mmengine's files allowed."""
     import numpy as np
     import torch
     from mmengine.logging import HistoryBuffer

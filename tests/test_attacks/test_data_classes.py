@@ -179,7 +179,9 @@ def test_what_is_no_list_of_names_says_nothing(trained):
 
 def test_wholly_other_names_are_a_warning():
     names = [f'digit {digit}' for digit in DIGITS]
-    assert 'if these are other names' in check_trained_classes(names, 'file', made(dict(type='icckd_mm.Digits')), 'test')
+    assert 'only if both name the same classes' in check_trained_classes(
+        names, 'file', made(dict(type='icckd_mm.Digits')), 'test'
+    )
 
 
 @pytest.mark.parametrize('resume', [False, True])
@@ -214,12 +216,12 @@ def test_fewer_images_than_a_batch_and_drop_last_are_refused(loop, tmp_path):
     loader = config(tmp_path, images=5, views=1).train_dataloader.to_dict()
     loader['drop_last'] = True
     options = dict(views=1, train_dataloader=loader, train_cfg=dict(type=loop, max_epochs=1))
-    with pytest.raises(ValueError, match='no batch: 5 images a process, batch_size=8 and drop_last=True'):
+    with pytest.raises(ValueError, match='no batch: 5 images per process, batch_size=8, drop_last=True'):
         train(tmp_path, hooks=[DataCheckHook()], **options)
 
 
 def test_the_device_loader_too(tmp_path):
     loader = dict(type='icckd_mm.DeviceLoader', batch_size=8, drop_last=True)
     loader['dataset'] = config(tmp_path, images=5, views=1).train_dataloader.dataset
-    with pytest.raises(ValueError, match='no batch: 5 images a process, batch_size=8'):
+    with pytest.raises(ValueError, match='no batch: 5 images per process, batch_size=8'):
         train(tmp_path, hooks=[], views=1, train_dataloader=loader, train_cfg=EXACT)

@@ -1,4 +1,4 @@
-"""A file that is not a whole image is named, wherever it is read, and takes no memory to speak of."""
+"""A file that is not a complete image is named, wherever it is read, and takes little memory."""
 
 import struct
 import zlib
@@ -28,7 +28,7 @@ def chunk(kind, body):
 
 
 def bomb(side=30_000):
-    """A whole PNG with one bit a pixel, 110 KB long."""
+    """A valid PNG with one bit per pixel, 110 KB long."""
     rows = zlib.compressobj()
     row = bytes(1 + (side + 7) // 8)
     data = b''.join([rows.compress(row * 100) for _ in range(side // 100)] + [rows.flush()])

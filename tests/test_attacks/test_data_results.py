@@ -1,4 +1,4 @@
-"""Files of results that hold something else are named, with the line."""
+"""Invalid files of results are named, with the line."""
 
 import json
 from collections import OrderedDict
@@ -50,7 +50,7 @@ def test_a_result_in_the_folder_of_a_run_that_cannot_be_read_is_named(content, t
     path = study.path(run) / 'result.json'
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r'one/result\.json is not the record of a run: .*; remove it, and the run'):
+    with pytest.raises(ValueError, match=r'one/result\.json is not the record of a run: .*; remove it to run it again'):
         study.records()
 
 
@@ -74,7 +74,7 @@ OTHERS = [b'{"run": "a"}', b'{"run": "a", "time": {}}', b'{"run": "a", "time": {
 @pytest.mark.parametrize('line', OTHERS)
 def test_a_record_of_something_else_among_the_trials_is_named(line, tmp_path):
     made = tuner(tmp_path)
-    plan = {**made._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
+    plan = {**made.trials._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
     (tmp_path / 'tune.json').write_text(json.dumps(plan))
     (tmp_path / 'tune.jsonl').write_bytes(line + b'\n')
     with pytest.raises(ValueError, match=r'tune\.jsonl: the record of a is not one of a tuning; remove its line'):

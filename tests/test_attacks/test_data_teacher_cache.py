@@ -1,4 +1,4 @@
-"""A teacher cache that was written for other images, or whose files hold something else, is refused in one line."""
+"""A teacher cache of other images or with invalid files is refused in one line."""
 
 import json
 import os
@@ -97,7 +97,7 @@ def test_other_pixels_under_the_same_names_in_another_folder_are_refused(teacher
     kept = {path.name: path.read_bytes() for path in (tmp_path / 'cache').iterdir()}
     other = image_folder(tmp_path / 'b')
     picture(other / 'owl/1.png', 200)
-    with pytest.raises(ValueError, match=r'holds logits of something else .*file contents: .* there, .* now') as error:
+    with pytest.raises(ValueError, match=r'holds other logits .*file contents: .* there, .* now') as error:
         student(tmp_path / 'other', teacher, other, tmp_path / 'cache')
     assert '\n' not in str(error.value)
     assert {path.name: path.read_bytes() for path in (tmp_path / 'cache').iterdir()} == kept
@@ -242,7 +242,7 @@ def test_what_a_kill_leaves_beside_a_view_is_passed_over(tmp_path):
 
 
 def test_a_forged_view_stops_a_student_before_a_wrong_step(teacher, tmp_path):
-    """(N, 1) was spread over all classes without a word."""
+    """(N, 1) was silently broadcast over all classes."""
     root = image_folder(tmp_path / 'a')
     student(tmp_path / 'first', teacher, root, tmp_path / 'cache')
     path = tmp_path / 'cache/view-0000.npy'

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import os
 import resource
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,7 +22,7 @@ from icckd_mm.lab.page import Block, markdown, markdown_table, page
 from icckd_mm.zoo import index as model_index
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
-from icckd_mm.zoo.publish import publish
+from icckd_mm.zoo.publish import _put, publish
 from icckd_mm.zoo.verify import table
 from tests.processes import run_script
 
@@ -72,7 +73,7 @@ def _no_complexity(monkeypatch):
 @pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
 def test_a_name_from_a_file_is_refused_before_any_file_has_it(tmp_path, text):
     path = write_run(tmp_path / 'run', run_config(tmp_path), experiment_name=f'{text}_20260101_000000')
-    with pytest.raises(ValueError, match='cannot name files; --name gives a name') as caught:
+    with pytest.raises(ValueError, match='is not a valid file name; set --name') as caught:
         publish(path, tmp_path / 'zoo' / 'out', metrics=False)
     assert not any(bad in describe(caught.value) for bad in (BIDI, ESCAPE, '\0', '\n'))
     assert not (tmp_path / 'zoo').exists()
@@ -191,7 +192,7 @@ def test_a_disk_that_is_full_at_any_moment_leaves_the_old_entry(tmp_path, allowe
     """The kernel refuses files beyond so many bytes: config, card, weights or nothing fits."""
 
     def full():
-        importlib.import_module('icckd_mm.zoo.publish').verify = lambda entry, metrics: []
+        importlib.import_module('icckd_mm.zoo.publish').verify = lambda *args: []
         load_checkpoint_safely(tmp_path / 'run' / 'epoch_1.pth')
         resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, resource.RLIM_INFINITY))
 
@@ -211,6 +212,24 @@ def test_a_disk_that_is_full_at_any_moment_leaves_the_old_entry(tmp_path, allowe
     assert files(tmp_path) == before
     assert (out / 'metafile.yml').read_text() == 'the old entry'
     assert (tmp_path / 'zoo' / 'model-index.yml').read_text() == 'Import: []\n'
+
+
+def test_an_index_that_cannot_be_written_leaves_the_old_entry_and_files_of_others(tmp_path, monkeypatch):
+    for name in ('new', 'out'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'metafile.yml').write_text(name)
+    index, theirs = tmp_path / 'model-index.yml', tmp_path / '.model-index.yml.part'
+    theirs.write_text('of another process')
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
+        with pytest.raises(OSError, match='No space left'):
+            _put(tmp_path / 'new', tmp_path / 'out', index)
+    assert (tmp_path / 'out/metafile.yml').read_text() == 'out'
+    assert files(tmp_path) == ['.model-index.yml.part', 'new', 'new/metafile.yml', 'out', 'out/metafile.yml']
+    _put(tmp_path / 'new', tmp_path / 'out', index)
+    assert (tmp_path / 'out/metafile.yml').read_text() == 'new'
+    assert index.read_text() == 'Import:\n- out/metafile.yml\n'
+    assert theirs.read_text() == 'of another process'
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):

@@ -1,4 +1,4 @@
-"""The text of a config in a checkpoint is never executed, whoever reads it."""
+"""The text of a config in a checkpoint is never executed."""
 
 import pytest
 import torch

@@ -72,7 +72,7 @@ FORGED = {
     'config is a number': ({'meta': {'config': 3}}, 'meta.config is a int, not a dict'),
     'epoch is a text': ({'meta': {'epoch': '3'}}, "meta.epoch is '3'; give a whole number"),
     'epoch is negative': ({'meta': {'epoch': -1}}, 'meta.epoch is -1'),
-    'epoch is no integer': ({'meta': {'epoch': 1.0}}, 'meta.epoch is 1.0'),
+    'epoch is not an integer': ({'meta': {'epoch': 1.0}}, 'meta.epoch is 1.0'),
     'epoch is true': ({'meta': {'epoch': True}}, 'meta.epoch is True'),
     'iter is huge': ({'meta': {'iter': 10**30}}, 'meta.iter is 10000'),
     'iter is a tensor': ({'meta': {'iter': torch.ones(1)}}, 'meta.iter is tensor'),

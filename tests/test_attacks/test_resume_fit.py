@@ -1,4 +1,4 @@
-"""Weights of another network, or under other names: resume, ``load_from`` and test say so and do not go on with random ones."""
+"""Weights of another network, or under other names: resume, ``load_from`` and test refuse them."""
 
 import pytest
 import torch
@@ -31,6 +31,13 @@ def renamed(rename):
     return change
 
 
+def bare(content):
+    """What ``torch.save(model.state_dict(), FILE)`` gives."""
+    weights = content['state_dict']
+    content.clear()
+    content.update(weights)
+
+
 def start(run, tmp_path, *args, **options):
     """Build and load, and no step."""
     with pytest.raises(LoadedError):
@@ -45,7 +52,7 @@ def score(run, tmp_path, *args, **options):
 
 OTHER_NAMES = {
     'architecture.': (lambda key: f'architecture.{key}', "Its keys begin with 'architecture.'"),
-    'module.module.': (lambda key: f'module.module.{key}', "Its keys begin with 'module.'"),
+    'net.module.': (lambda key: f'net.module.{key}', "Its keys begin with 'net.module.'"),
     'model.': (lambda key: f'model.{key}', "Its keys begin with 'model.'"),
     'no backbone.': (lambda key: key.replace('backbone.', ''), ''),
     'nothing known': (lambda key: f'x{key}', ''),
@@ -77,7 +84,7 @@ def test_another_network_is_refused(run, model, message, tmp_path):
 
 
 def test_a_shallower_network_is_not_tested_with_a_deeper_file(run, tmp_path):
-    """All of its keys are there, and fit: 10 % accuracy without a word."""
+    """All of its keys exist and fit: 10 % accuracy without an error."""
     run.forge(lambda content: content['state_dict'].update({'backbone.layer1.1.conv1.weight': torch.ones(4, 4, 3, 3)}))
     with pytest.raises(ValueError, match=r'1 surplus \(backbone\.layer1\.1\.conv1\.weight\)'):
         score(run, tmp_path)
@@ -99,6 +106,16 @@ def test_a_name_in_a_message_is_one_line_without_codes(run):
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize('prefix', ['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.'])
+def test_weights_of_a_wrapped_network_are_those_of_the_network(run, prefix, tmp_path):
+    plain = score(run, tmp_path)
+    run.forge(renamed(lambda key: f'{prefix}{key}'))
+    assert score(run, tmp_path) == plain
+    start(run, tmp_path)
+    run.forge(bare)
+    assert score(run, tmp_path) == plain
+
+
 def test_what_is_honest_goes_on(run, tmp_path):
     """A teacher's file with its queue under the plain config, another head for fine-tuning, module. of older files."""
     assert score(run, tmp_path)['accuracy/top1'] >= 0
@@ -110,7 +127,7 @@ def test_what_is_honest_goes_on(run, tmp_path):
 
 
 def test_a_queue_that_is_not_in_the_file_starts_empty(run):
-    """As before: the loss is added to, or taken from, a run that goes on."""
+    """As before: the loss is added to, or taken from, a resumed run."""
     run.forge(renamed(lambda key: key))
     run.forge(lambda content: [content['state_dict'].pop(key) for key in list(content['state_dict']) if key.startswith('icc_')])
     assert run.resume(hooks=[ICC]).epoch == 3

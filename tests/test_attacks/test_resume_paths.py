@@ -1,4 +1,4 @@
-"""Paths that a file names are not deleted, read or written; a copied work dir leaves its original alone."""
+"""Paths that a file names are not deleted, read or written; a copied work dir does not change its original."""
 
 import os
 import shutil
@@ -137,7 +137,7 @@ def test_last_checkpoint_that_names_a_file_of_another_run_is_refused(run, tmp_pa
 
 
 def test_mmengine_without_the_patch_deletes_the_folder(run, precious, python):
-    """The patch still is needed: as soon as this fails, compat/own_paths.py can go."""
+    """The patch is still needed: once this fails, compat/own_paths.py can be removed."""
     del run
     code = f"""
 import os

@@ -1,4 +1,4 @@
-"""Counters, optimizers, schedules, generators, loop: what does not belong to the run is named before any step."""
+"""Counters, optimizers, schedules, generators, loop: a part that does not belong to the run is named before any step."""
 
 import logging
 
@@ -144,7 +144,7 @@ def test_a_forged_state_is_one_line_with_the_file(name, run, shared):
     ids=['Adam', 'RMSprop', 'no schedules', 'fewer epochs', 'fewer iterations'],
 )
 def test_another_optimizer_schedule_or_end_on_resume(run, options, message):
-    """Through the runner: mmengine goes on with the wrong one, or ends in a KeyError some steps later."""
+    """Through the runner: mmengine trains with the wrong one, or fails with a KeyError some steps later."""
     with pytest.raises(ValueError, match=rf'epoch_2\.pth cannot be resumed from: {message}'):
         run.resume(**options)
 
@@ -167,7 +167,7 @@ def test_what_a_resumed_run_asks_for_in_vain_is_said(run, caplog):
     (line,) = [
         line
         for line in warnings_of(run, caplog, optim_wrapper=optimizer, param_scheduler=schedules)
-        if line.startswith('--resume goes on')
+        if line.startswith('--resume uses')
     ]
     assert 'optim_wrapper.optimizer.lr=0.5 (checkpoint: 0.01)' in line
     assert 'optim_wrapper.optimizer.weight_decay=0.1 (checkpoint: None)' in line
@@ -178,7 +178,7 @@ def test_what_a_resumed_run_asks_for_in_vain_is_said(run, caplog):
 
 def test_nothing_is_said_where_nothing_is_in_vain(run, caplog):
     lines = warnings_of(run, caplog)
-    assert not any('without effect' in line or 'not exactly' in line for line in lines)
+    assert not any('have no effect' in line or 'not exactly' in line for line in lines)
 
 
 def test_a_loop_that_is_not_exact_is_said(run, caplog, tmp_path):

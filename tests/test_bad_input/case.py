@@ -1,4 +1,4 @@
-"""A mistake of a user, and what the command says to it."""
+"""A mistake of a user, and the message of the command."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ class Case(NamedTuple):
     """A call of a command that must be refused.
 
     Attributes:
-        says: Pattern in the message: the name of what is wrong, its value, the remedy.
+        says: Pattern in the message: name and value of what is wrong, and what to do.
         base: Config of the repository that is trained, if there is one.
-        body: What a config on top of it adds.
+        body: Code of a config based on it.
         options: For ``--cfg-options``.
         flags: Other arguments; ``{files}`` is the folder with the bad files.
         tool: Which command.

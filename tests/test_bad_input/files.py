@@ -37,7 +37,7 @@ def folder(kind, name):
 
 FILES = {
     'no data': Case(
-        'the folder .*nowhere of the data set does not exist; put one folder a class there',
+        'the folder .*nowhere of the data set does not exist; put one folder per class there',
         body=folder('CustomDataset', 'nowhere'),
     ),
     'empty data': Case('the folder .*empty of the data set is empty; put one', body=folder('CustomDataset', 'empty')),
@@ -53,16 +53,16 @@ FILES = {
         begun=True,
     ),
     'no such checkpoint': option('load_from={files}/nowhere.pth', 'load_from: the checkpoint .*nowhere.pth does not exist'),
-    'empty checkpoint': option('load_from={files}/empty.pth', r'empty.pth \(0 bytes\) is damaged or no checkpoint', begun=True),
-    'truncated checkpoint': option('load_from={files}/half.pth', 'half.pth .* is damaged or no checkpoint', begun=True),
-    'text as checkpoint': option('load_from={files}/bytes.py', 'bytes.py .* is damaged or no checkpoint', begun=True),
+    'empty checkpoint': option('load_from={files}/empty.pth', r'empty.pth \(0 bytes\) is damaged or not a PyTorch', begun=True),
+    'truncated checkpoint': option('load_from={files}/half.pth', 'half.pth .* is damaged or not a PyTorch', begun=True),
+    'text as checkpoint': option('load_from={files}/bytes.py', 'bytes.py .* is damaged or not a PyTorch', begun=True),
     'folder as checkpoint': option('load_from={files}/empty', 'load_from: the checkpoint .*empty does not exist'),
     'hostile checkpoint': option(
         'load_from={files}/hostile.pth', 'hostile.pth was not loaded: it asks for .*, which could run code', begun=True
     ),
     'resume from nowhere': Case('nowhere.pth does not exist', flags=('--resume', '{files}/nowhere.pth')),
     'resume from half a file': Case(
-        'half.pth .* is damaged or no checkpoint', flags=('--resume', '{files}/half.pth'), begun=True
+        'half.pth .* is damaged or not a PyTorch checkpoint', flags=('--resume', '{files}/half.pth'), begun=True
     ),
     'resume from a hostile file': Case('hostile.pth was not loaded', flags=('--resume', '{files}/hostile.pth'), begun=True),
     'resume without a run': Case(

@@ -97,7 +97,7 @@ def test_a_mistake_gives_one_clear_line_and_nothing_half_written(name, files, tm
 
 @pytest.mark.usefixtures('_own_process')
 def test_debug_shows_the_traceback_and_the_log_keeps_it(tmp_path, monkeypatch, capsys):
-    """An error that no check of ours foresaw has the exit status 1, and nothing about it is lost."""
+    """An unexpected error has the exit status 1, and its traceback is kept."""
     monkeypatch.chdir(ROOT)
     argv = [BASES['ce'], '--work-dir', str(tmp_path), '--cfg-options', 'model.head.in_channels=7']
     for debug in ([], ['--debug']):
@@ -112,7 +112,7 @@ def test_debug_shows_the_traceback_and_the_log_keeps_it(tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize('tool', WRONG)
 def test_each_command_ends_in_one_line(tool):
-    """In a process of its own, as a user starts it."""
+    """In a separate process, as a user starts it."""
     done = subprocess.run(
         [sys.executable, f'tools/{tool}.py', *WRONG[tool].split()], capture_output=True, text=True, cwd=ROOT, check=False
     )

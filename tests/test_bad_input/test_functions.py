@@ -1,4 +1,4 @@
-"""Reliability test 17 for whoever calls the functions: wrong tensors and numbers are refused by name, with the remedy."""
+"""Reliability test 17 for the functions: wrong tensors and numbers are refused by name; the message says what to do."""
 
 import pytest
 import torch
@@ -92,7 +92,7 @@ def test_a_wrong_argument_is_refused_by_name(name):
 
 
 def test_the_limits_are_legal():
-    """Margins of -1 and 1, an empty batch and a zero vector are no mistakes; nothing is enqueued for an empty batch."""
+    """Margins of -1 and 1, an empty batch and a zero vector are not mistakes; nothing is enqueued for an empty batch."""
     for margin in (-1.0, 1.0):
         loss(margin=margin)
     empty = loss(margin=-1.0)

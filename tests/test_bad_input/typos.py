@@ -103,14 +103,14 @@ OPTIONS = {
         'model.distiller.distill_losses.kl.tau=2', 'distill_losses.kl: .* did you mean loss_kl|takes loss_kl', 'kd'
     ),
     'index too high': option(
-        'custom_hooks.3.begin=2', 'custom_hooks is a list of 1, so that an index from 0 to 0 must follow, got 3', 'icc'
+        'custom_hooks.3.begin=2', 'custom_hooks is a list of 1, the next part must be an index from 0 to 0, got 3', 'icc'
     ),
     'index is a word': option('custom_hooks.first.begin=2', 'custom_hooks is a list of 1, .* got first', 'icc'),
     'list that is not there': option(
-        'custom_hooks.0.type=EMAHook', 'custom_hooks is no list in the config; give the whole list there'
+        'custom_hooks.0.type=EMAHook', 'custom_hooks is not a list in the config; set the whole list'
     ),
     'element of a list': option('train_dataloader.dataset.pipeline.0=x', 'elements cannot be set one by one'),
-    'through a number': option('train_cfg.max_epochs.x=2', 'train_cfg.max_epochs is 15, which has no x; leave that part out'),
+    'through a number': option('train_cfg.max_epochs.x=2', 'train_cfg.max_epochs is 15, which has no x; remove that part'),
     'number for a dict': option('model.backbone=5', 'model.backbone: 5 cannot replace a dict; .* set model.backbone.type'),
     'through nothing': option('load_from.x=2', 'load_from is None in the config'),
     'empty part': option('train_cfg..max_epochs=2', 'a part of the key is empty; write it like'),

@@ -7,7 +7,7 @@ CONFIGS = {
     'model is a list': Case('model must be a dict, got ', body='model = [1]'),
     'loader is a number': Case('train_dataloader must be a dict, got 5', body='train_dataloader = 5'),
     'loop is a number': Case('train_cfg must be a dict, got 5', body='train_cfg = 5'),
-    'syntax error': Case('bad.py cannot be read: SyntaxError: .*; mend the file', body='model = dict('),
+    'syntax error': Case('bad.py cannot be read: SyntaxError: .*; fix the file', body='model = dict('),
     'it raises': Case('bad.py cannot be read: ZeroDivisionError: division by zero', body='x = 1 / 0'),
     'no such base': Case('bad.py cannot be read: .*nowhere.py', base='', body="_base_ = 'nowhere.py'"),
     'bases collide': Case('bad.py cannot be read: KeyError: Duplicate key', base='', body='_base_ = [{0!r}, {0!r}]'),
@@ -18,7 +18,7 @@ CONFIGS = {
     'nearly a config': Case('did you mean configs/icckd/baseline/ce_resnet8', base='', flags=('ce_resnet8_1xb64_digit.py',)),
     'folder instead of config': Case('config .* does not exist', base='', flags=('{files}',)),
     'picture instead of config': Case(
-        '0.png cannot be read: OSError: Only py/yml/yaml/json .*; mend the file', base='', flags=('{files}/images/cat/0.png',)
+        '0.png cannot be read: OSError: Only py/yml/yaml/json .*; fix the file', base='', flags=('{files}/images/cat/0.png',)
     ),
     'bytes instead of config': Case('bytes.py cannot be read: ', base='', flags=('{files}/bytes.py',)),
     'training without optimizer': Case(
@@ -31,12 +31,12 @@ FLAGS = {
     'seed': Case("argument --seed: invalid int value: 'abc'", flags=('--seed', 'abc')),
     'launcher': Case("argument --launcher: invalid choice: 'foo'", flags=('--launcher', 'foo')),
     'unknown flag': Case('unrecognized arguments: --epochs', flags=('--epochs', '3')),
-    'amp without a GPU': Case('--amp needs a GPU, and none was found; leave it out', flags=('--amp',)),
+    'amp without a GPU': Case('--amp needs a GPU, and none was found; omit it', flags=('--amp',)),
     'scaling without a base': Case(
         '--auto-scale-lr needs auto_scale_lr=dict', body='auto_scale_lr = None', flags=('--auto-scale-lr',)
     ),
     'what without where': Case(
-        '--out does not say where; add --out FILE', flags=('any.pth', '--out-item', 'metrics'), tool='test'
+        '--out-item needs --out; add --out FILE', flags=('any.pth', '--out-item', 'metrics'), tool='test'
     ),
     'pictures without the hook': Case(
         '--show needs default_hooks.visualization',

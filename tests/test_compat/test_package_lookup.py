@@ -42,7 +42,7 @@ def test_a_module_whose_distribution_has_another_name(folder):
     assert bridge.package2module('outer-name') == 'inner_name'
     assert bridge.get_installed_path('outer-name') == str(folder / 'inner_name')
     assert bridge.get_installed_path('inner_name') == str(folder / 'inner_name')
-    with pytest.raises(ValueError, match=r'outer-name>=2 is asked for, but outer-name 1.5 is installed'):
+    with pytest.raises(ValueError, match=r'outer-name>=2 is required, but outer-name 1.5 is installed'):
         bridge.is_installed('outer-name>=2')
     with pytest.raises(ValueError, match='can not infer the module name of silent-name'):
         bridge.get_installed_path('silent-name')

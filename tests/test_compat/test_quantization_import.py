@@ -1,4 +1,4 @@
-UNMENDED = """
+UNPATCHED = """
 import torch
 try:
     import mmrazor.models
@@ -6,7 +6,7 @@ try:
 except ImportError as error:
     report(str(error))
 """
-MENDED = """
+PATCHED = """
 import torch
 before = torch.__version__
 import icckd_mm
@@ -25,10 +25,10 @@ report({
 
 
 def test_mmrazor_alone_still_cannot_be_imported(python):
-    assert 'torch>=1.13' in python(UNMENDED), 'mmrazor imports by itself now: quantization_import.py can go'
+    assert 'torch>=1.13' in python(UNPATCHED), 'mmrazor imports by itself now: quantization_import.py can go'
 
 
 def test_all_of_mmrazor_imports_in_silence_and_nothing_stays_patched(python):
-    outcome = python(MENDED)
+    outcome = python(PATCHED)
     assert all(outcome.values()), outcome
     assert python.stderr == ''

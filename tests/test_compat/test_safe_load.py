@@ -127,7 +127,7 @@ def test_a_truncated_file_is_named(stock, tmp_path, keep, zipped):
 def test_text_is_no_checkpoint(tmp_path):
     path = tmp_path / 'log.txt'
     path.write_text('<html>404 not found</html>')
-    with pytest.raises(ValueError, match='damaged or no checkpoint'):
+    with pytest.raises(ValueError, match='damaged or not a PyTorch checkpoint'):
         load_checkpoint_safely(path)
 
 

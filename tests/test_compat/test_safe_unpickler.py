@@ -95,7 +95,7 @@ def unpickle(data):
     return safe_unpickler.Unpickler(io.BytesIO(data), len(data)).load()
 
 
-def test_the_refusal_names_the_global_and_the_remedy(tmp_path):
+def test_the_refusal_names_the_global_and_what_to_do(tmp_path):
     path = tmp_path / 'file.pth'
     torch.save(Call(os.system, 'true'), path)
     with pytest.raises(pickle.UnpicklingError, match=rf'{path} was not loaded: it asks for (posix|nt)\.system, .*torch\.save'):

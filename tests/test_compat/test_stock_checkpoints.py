@@ -47,7 +47,7 @@ def stock(request, tmp_path_factory):
 
 
 def same(a, b):
-    """Equal to the bit in values and types, whatever the nesting."""
+    """Bit-identical in values and types, also nested."""
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):

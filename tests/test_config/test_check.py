@@ -1,4 +1,4 @@
-"""Typing mistakes are found, and what mmengine would build is let through."""
+"""Typing mistakes are found, and configs that mmengine can build are accepted."""
 
 from importlib.resources import files
 from pathlib import Path

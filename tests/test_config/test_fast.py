@@ -112,7 +112,7 @@ def test_checkpoints_are_used_when_they_are_there(tmp_path):
 
 
 def test_every_checkpoint_that_is_missing_is_left_out(tmp_path):
-    """A random teacher is then meant; of several teachers those at hand are kept."""
+    """A random teacher is then intended; of several teachers the available ones are kept."""
     pair = 'resnet20_resnet8_1xb64_digits.py'
     two = f'distill/icckd-two-teachers_logits_{pair}'
     teachers = Config.fromfile(CONFIGS / two).model.teacher.teacher_ckpts
@@ -146,7 +146,7 @@ def test_touches_no_work_dir_of_a_real_run():
 
 
 def test_unknown_data_that_are_missing_are_named():
-    with pytest.raises(ValueError, match=r'data/mine of the data set does not exist.*noise can stand in for CIFAR10'):
+    with pytest.raises(ValueError, match=r'data/mine of the data set does not exist.*noise can replace CIFAR10'):
         fast(
             'baseline/ce_vgg13_1xb64_cifar100.py',
             **{'train_dataloader.dataset': dict(_delete_=True, type='mmpretrain.CustomDataset', data_root='data/mine')},

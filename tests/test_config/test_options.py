@@ -1,4 +1,4 @@
-"""``--cfg-options``: what somebody reads is merged, what nobody reads is refused."""
+"""``--cfg-options``: known keys are merged, keys that nothing reads are refused."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The arguments of constructors that hand ``**kwargs`` up, against what Python itself accepts."""
+"""The arguments of constructors that pass ``**kwargs`` on, against what Python itself accepts."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Coarse labels with the fine ones beside them, wherever samples go."""
+"""Coarse labels with fine ones as metadata, in all later steps."""
 
 import numpy as np
 import pytest
@@ -84,10 +84,10 @@ def test_a_transform_may_pack_the_fine_label_itself(root):
 @pytest.mark.parametrize(
     ('groups', 'message'),
     [
-        ([['cat', 'dgo'], ['owl']], "'dgo' is no class"),
-        ([['cat'], ['cat', 'dog']], "'cat' stands twice"),
+        ([['cat', 'dgo'], ['owl']], "'dgo' is not a class"),
+        ([['cat'], ['cat', 'dog']], "'cat' is named twice"),
         ([['cat'], []], 'at least one old one'),
-        ([[3]], '3 is no class; known are the labels 0 to 2'),
+        ([[3]], '3 is not a class; use a label from 0 to 2'),
     ],
 )
 def test_bad_groups_are_named(root, groups, message):

@@ -130,12 +130,12 @@ def test_data_set_wrappers_and_cifar_sized_images():
 @pytest.mark.parametrize(
     ('pipeline', 'message'),
     [
-        ([dict(type='ColorJitter', hue=0.1)], 'cannot do ColorJitter; it does RandomCrop'),
-        ([dict(type='RandomCrop', crop_size=8, padding_mode='reflect')], 'cannot do RandomCrop with padding_mode'),
+        ([dict(type='ColorJitter', hue=0.1)], 'does not support ColorJitter, only RandomCrop'),
+        ([dict(type='RandomCrop', crop_size=8, padding_mode='reflect')], 'does not support RandomCrop with padding_mode'),
         ([dict(type='RandomCrop', crop_size=(8, 9))], 'crop_size as one whole number of pixels, got'),
         ([dict(type='RandomFlip', prob=0.5, direction='vertical')], "horizontally only, got direction='vertical'"),
         ([dict(type='MultiView', num_views=3, transforms=[CROP[:1]])], 'got num_views=3'),
-        ([dict(type='RandomCrop', crop_size=11, padding=1)], 'have no room for a crop of 11'),
+        ([dict(type='RandomCrop', crop_size=11, padding=1)], 'are too small for a crop of 11'),
     ],
 )
 def test_what_it_cannot_do_is_refused(pipeline, message):

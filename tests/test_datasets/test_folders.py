@@ -1,4 +1,4 @@
-"""Messages about data that are not at hand."""
+"""Messages about missing data."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from .layouts import cifar10, image_folder, tiny_imagenet
         ('CIFAR100', 'cifar-100-python/train, cifar-100-python/test', 'cifar-100-python.tar.gz'),
         ('ImageNet', 'train, val', 'image-net.org'),
         ('TinyImageNet', 'wnids.txt, train, val/images', 'tiny-imagenet-200.zip'),
-        ('CustomDataset', '', 'one folder a class'),
+        ('CustomDataset', '', 'one folder per class'),
     ],
 )
 def test_says_what_is_expected_what_is_there_and_how_to_get_it(tmp_path, kind, missing, source):

@@ -74,7 +74,7 @@ def test_views_and_traces_are_where_they_are_recorded_and_nowhere_else():
 
 
 def test_under_noise_the_nearest_template_names_class_and_view():
-    """Reads the images as no network has to: with the patterns at hand, matched at every place."""
+    """Classifies with the known patterns, matched at every position."""
     data = MultiViewPatterns('test', images=60, single_view=1.0)
     hits = 0
     for row in rows(data):
@@ -109,7 +109,7 @@ def test_arguments_do_what_they_say():
         (dict(size=5), 'size must be an integer of at least 6'),
         (dict(seed=-1), 'seed must be an integer of at least 0'),
         (dict(traces=3, num_classes=3), 'traces must be below num_classes'),
-        (dict(views=7, traces=3), r'views \+ traces at most 9, the places of an image; got traces=3'),
+        (dict(views=7, traces=3), r'views \+ traces at most 9, the positions in an image; got traces=3'),
         (dict(single_view=1.5), r'single_view must be in \[0, 1\], got 1.5'),
         (dict(trace_strength=-0.1), r'trace_strength must be in \[0, 1\]'),
         (dict(single_view='half'), r"single_view must be in \[0, 1\], got 'half'"),

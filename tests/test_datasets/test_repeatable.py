@@ -13,7 +13,7 @@ IMAGES = 12
 
 
 class Noise(Dataset):
-    """Draws from all three generators, two views an image."""
+    """Draws from all three generators, two views per image."""
 
     CLASSES = ('a', 'b')
 

@@ -79,7 +79,7 @@ class Optimizer:
 
 
 def test_mmrazors_generator_leaves_a_gradient_in_the_student_and_ours_does_not(teacher):
-    from mmrazor.models.algorithms import DataFreeDistillation  # once icckd_mm has mended it
+    from mmrazor.models.algorithms import DataFreeDistillation  # once icckd_mm has patched it
 
     model = built('dfad', teacher).train()
     batch = images()

@@ -123,7 +123,7 @@ def test_a_weak_teacher_ends_the_run_before_the_first_step(tmp_path, teacher):
     ('options', 'message'),
     [
         (dict(loop=dict(type='ValLoop')), 'needs val_cfg=dict'),
-        (dict(model=SELF), 'which gives nothing, for the model has no teacher'),
+        (dict(model=SELF), 'which gives nothing, because the model has no teacher'),
         (dict(val_evaluator=dict(type='Accuracy', topk=3)), r'which gives teacher.accuracy/top3'),
     ],
 )

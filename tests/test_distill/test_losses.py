@@ -115,7 +115,7 @@ def test_maps_of_one_place_are_refused_instead_of_giving_0(name):
     value, grad = gradient(theirs(name), student, teacher)
     assert value == 0
     assert not grad.any()
-    with pytest.raises(ValueError, match=r'has a single one \(2, 3, 1, 1\): it would be 0 without gradient; record an earlier'):
+    with pytest.raises(ValueError, match=r'has only one \(2, 3, 1, 1\): it would be 0 without gradient; record an earlier'):
         ours(name)(student, teacher)
 
 

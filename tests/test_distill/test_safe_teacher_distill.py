@@ -1,4 +1,4 @@
-"""A teacher that is wrong is refused before training, a right one stays as it is."""
+"""A wrong teacher is refused before training, a right one does not change."""
 
 import copy
 import subprocess
@@ -58,10 +58,27 @@ def test_the_queue_of_an_icc_teacher_is_ignored_and_more_by_name(tmp_path):
     )
 
 
+@pytest.mark.parametrize('wrap', ['parallel', 'compiled', 'both', 'compiled part'])
+def test_a_teacher_saved_from_a_wrapped_model_is_taken(tmp_path, wrap):
+    path = weights(tmp_path / 'plain.pth')
+    network = MODELS.build(classifier())
+    network.load_state_dict(torch.load(path)['state_dict'])
+    if wrap == 'compiled part':
+        network.backbone = torch.compile(network.backbone)
+    if wrap in ('compiled', 'both'):
+        network = torch.compile(network)
+    if wrap in ('parallel', 'both'):
+        network = torch.nn.DataParallel(network)
+    torch.save(network.state_dict(), tmp_path / 'wrapped.pth')
+    assert any(name.startswith(('module.', '_orig_mod.', 'backbone._orig_mod.')) for name in network.state_dict())
+    teacher = MODELS.build(algorithm(str(tmp_path / 'wrapped.pth'))).teacher
+    assert equal(teacher.state_dict(), torch.load(path)['state_dict'])
+
+
 def test_a_whole_distillation_is_no_teacher(tmp_path):
     path = tmp_path / 'a.pth'
     torch.save(dict(state_dict={'architecture.head.fc.bias': torch.zeros(10)}), path)
-    with pytest.raises(ValueError, match='take its student out first'):
+    with pytest.raises(ValueError, match='extract its student first'):
         MODELS.build(algorithm(str(path)))
 
 
@@ -180,7 +197,7 @@ REFUSED = {
         wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=-1.0))),
         'distill_losses.loss_kl.loss_weight must be a finite number of at least 0, got -1.0',
     ),
-    'a weight that is no number': (
+    'a weight that is not a number': (
         wrong(distill_losses=dict(loss_kl=dict(type='KLDivergence', loss_weight=float('nan')))),
         'loss_weight must be a finite number of at least 0, got nan',
     ),

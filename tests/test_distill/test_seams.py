@@ -67,7 +67,7 @@ def test_known_rows_are_what_the_student_learns_from_and_the_teacher_does_not_ru
 
 
 def test_what_stands_in_for_a_pass_is_one_method(teacher):
-    """A subclass that overrides run_teacher decides alone what the teacher's recorders hold."""
+    """A subclass that overrides run_teacher decides what the teacher's recorders hold."""
     model = MODELS.build(algorithm(teacher)).train()
     inputs, samples = batch()
     expected = model(inputs, samples, mode='loss')['distill.loss_kl']

@@ -79,7 +79,7 @@ def two_epochs(folder, path, kind):
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize('kind', ['mmrazor', 'icckd_mm'])
 def test_two_processes_with_a_connector(processes, tmp_path, kind):
-    """mmrazor's hook ends DDP with find_unused_parameters=False; ours goes on."""
+    """mmrazor's hook ends DDP with find_unused_parameters=False; ours continues."""
     path = weights(tmp_path / 't.pth')
     results = processes.run(two_epochs, str(tmp_path / 'run'), path, f'{kind}.StopDistillHook')
     if kind == 'mmrazor':

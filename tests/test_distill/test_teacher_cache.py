@@ -61,7 +61,7 @@ def student(work_dir, teacher, *hooks, distiller=KL, pipeline=None, loader=None,
 
 @pytest.mark.parametrize('loader', [None, 'icckd_mm.DeviceLoader'])
 def test_the_second_student_does_not_run_the_teacher_and_is_bit_for_bit_the_same(loader, teacher, tmp_path):
-    """With random crops: each epoch is a view of its own, and both students equal the one without cache."""
+    """With random crops: each epoch is a separate view, and both students equal the one without cache."""
     plain, steps, images = student(tmp_path / 'plain', teacher, loader=loader)
     hook = dict(type='icckd_mm.TeacherCacheHook', folder=str(tmp_path / 'cache'), dtype='float32')
     first = student(tmp_path / 'first', teacher, TeacherCacheHook(hook['folder'], hook['dtype']), loader=loader)
@@ -129,7 +129,7 @@ def test_logits_of_something_else_are_refused_by_name(change, named, teacher, tm
     before = (tmp_path / 'cache/key.json').read_text()
     seed, dtype = change.pop('teacher', None), change.pop('dtype', 'float16')
     path = weights(tmp_path / 'other.pth', seed=seed) if seed else teacher
-    with pytest.raises(ValueError, match='holds logits of something else') as error:
+    with pytest.raises(ValueError, match='holds other logits') as error:
         student(tmp_path / 'b', path, TeacherCacheHook(str(tmp_path / 'cache'), dtype), **change)
     assert named in str(error.value)
     assert str(error.value).count(' there, ') == 1
@@ -292,8 +292,8 @@ def shared(work_dir, teacher, folder, pipeline):
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize('pipeline', [None, STILL])
 def test_two_processes_write_one_view_that_both_read(pipeline, teacher, processes, tmp_path):
-    """Both students are alike to the bit and learn what one without cache does. Without augmentation the second epoch,
-    shuffled anew, finds what the other process saw in the first.
+    """Both students are bit-identical and learn the same as without cache. Without augmentation the second epoch,
+    shuffled again, finds what the other process saw in the first.
     """
     folder = str(tmp_path / 'cache')
     plain = processes.run(shared, tmp_path / 'plain', teacher, None, pipeline)

@@ -1,4 +1,4 @@
-"""A teacher that runs in half precision or with its channels last teaches nearly the same and stays what it is."""
+"""A teacher that runs in half precision or with its channels last gives nearly the same results and does not change."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Memories of the training images under wrappers: a row for each place of the outer data set, or a refusal that names it."""
+"""Memories of the training images under wrappers: one row per item of the outer data set, or an error that names it."""
 
 import pytest
 import torch
@@ -154,7 +154,7 @@ def test_the_bank_has_a_row_for_each_place_or_is_refused(tmp_path):
     bank = runner.model.icc_loss.bank
     assert len(bank.written) == places + 1
     assert bank.written[:places].all()
-    with pytest.raises(ValueError, match=r"second_view='bank' keeps a row for each place .* within ConcatDataset"):
+    with pytest.raises(ValueError, match=r"second_view='bank' keeps one row per item .* within ConcatDataset"):
         train(tmp_path / 'plain', train_cfg=dict(by_epoch=True, max_epochs=1), **options)
 
 

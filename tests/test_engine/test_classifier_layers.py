@@ -64,5 +64,5 @@ def test_a_module_that_is_never_called_is_named():
 
 
 def test_the_model_itself_is_no_name():
-    with pytest.raises(ValueError, match="features='' is no module"):
+    with pytest.raises(ValueError, match="features='' is not a module"):
         named_module(classifier(), '', 'features')

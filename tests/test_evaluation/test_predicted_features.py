@@ -67,7 +67,7 @@ def test_student_and_teacher_have_their_own(tmp_path):
 
 @pytest.mark.parametrize('argument', ['features', 'logits'])
 def test_an_unknown_layer_is_named(tmp_path, argument):
-    with pytest.raises(ValueError, match=rf"{argument}='head.fcc' is no module of ImageClassifier; nearest: head.fc"):
+    with pytest.raises(ValueError, match=rf"{argument}='head.fcc' is not a module of ImageClassifier; nearest: head.fc"):
         train(tmp_path, hooks=[PredictedFeaturesHook(**{argument: 'head.fcc'})], views=1)
 
 

@@ -76,7 +76,7 @@ def test_rows_must_come_image_by_image():
     check_rotations(torch.tensor([1, 0, 1]), 1)
     with pytest.raises(ValueError, match='6 rows are not 4 views of each image; set data_preprocessor'):
         check_rotations(torch.zeros(6, dtype=torch.long), 4)
-    with pytest.raises(ValueError, match='the 4 views of an image must follow one another with one label'):
+    with pytest.raises(ValueError, match='the 4 views of an image must be consecutive and have one label'):
         check_rotations(torch.tensor([1, 0, 1, 0]), 4)
 
 

@@ -29,7 +29,7 @@ def rows_of_all(width):
 
 
 def test_rows_stand_in_rank_order_and_their_gradient_is_that_of_all_ranks(processes):
-    """mmpretrain's GatherLayer would give factor 1 on rank 0 and 2 on rank 1 in place of 1 + 2."""
+    """mmpretrain's GatherLayer would give factor 1 on rank 0 and 2 on rank 1 instead of 1 + 2."""
     (joined, first), (same, second) = processes.run(rows_of_all, 3)
     assert torch.equal(joined, torch.cat([torch.arange(6.0).view(2, 3), torch.arange(6.0).view(2, 3) + 10]))
     assert torch.equal(joined, same)

@@ -12,7 +12,7 @@ FORMS = {'gathered': queue_products.gathered, 'by_class': queue_products.by_clas
 
 @pytest.fixture(params=FORMS)
 def form(request, monkeypatch):
-    """Each product form in turn, whatever the shapes would choose; chunks of two anchors, so that there are several."""
+    """Each variant of the products, independent of the shapes; chunks of two anchors, so that there are several."""
     monkeypatch.setattr('icckd_mm.functional.intra_class.queue_logsumexp', FORMS[request.param])
     monkeypatch.setattr(queue_products, 'CUDA_CHUNK_LIMIT', 2 * 3 * 5 * 4)
     return request.param
@@ -34,14 +34,14 @@ def gradients(loss, *tensors):
     ]
 
 
-# every combination for the default form; the others differ from it in the queue alone, and the transcription is slow
+# every combination for the default variant; the others differ only in the queue, and the transcription is slow
 CASES = [('gathered', *sizes) for sizes in itertools.product([1, 2, 7, 64], [1, 3, 32], [1, 2, 10, 1000])]
 CASES += [(name, *sizes) for name in ('by_class', 'in_chunks') for sizes in itertools.product([2, 7, 64], [1, 3], [1, 10])]
 
 
 @pytest.mark.parametrize(('form', 'batch', 'slots', 'classes'), CASES, indirect=['form'])
 def test_value_and_gradient_equal_the_formula(form, batch, slots, classes):
-    """Reliability test 1: per-sample float64 transcription, partly filled queues, every product form."""
+    """Reliability test 1: per-sample float64 transcription, partly filled queues, every variant of the products."""
     anchors, positives, labels, queue, filled = draw(batch, classes, slots)
     mask = torch.rand(batch) < 0.6
     loss = intra_class_contrastive_loss(anchors, positives, labels, queue=queue, filled=filled, mask=mask, temperature=0.3)

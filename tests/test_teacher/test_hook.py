@@ -343,7 +343,7 @@ BAD_RUNS = {
     'mixup': (dict(model={**CONV, 'train_cfg': dict(augments=dict(type='Mixup', alpha=1.0))}), {}, 'mixed labels'),
     'classes': ({}, dict(loss={**ICC['loss'], 'num_classes': 7}), 'loss.num_classes=7, but the model has 10'),
     'width': ({}, dict(loss={**ICC['loss'], 'feat_dims': 9}), 'loss.feat_dims=9, but the model has 8'),
-    'features name': ({}, dict(features='nek'), "features='nek' is no module of ImageClassifier; nearest: neck"),
+    'features name': ({}, dict(features='nek'), "features='nek' is not a module of ImageClassifier; nearest: neck"),
     'logits name': ({}, dict(logits='head.fcc'), 'nearest: head.fc'),
     'features 4-D': ({}, dict(features='backbone.layer3'), 'features must be a matrix'),
     'head without linear': (

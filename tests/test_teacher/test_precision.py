@@ -1,6 +1,6 @@
 """Half precision, accumulation, compilation and activation checkpointing: the result of plain fp32, each image enqueued once.
 
-The tolerances are stated beside each comparison; fp32 rounding of another order of operations gives 1e-5 or less.
+Each comparison states its tolerance; fp32 rounding of another order of operations gives 1e-5 or less.
 """
 
 import copy

@@ -24,7 +24,7 @@ REFUSED = {
     'EMAHook': (
         [dict(EMA, update_buffers=True)],
         {},
-        r'EMAHook\(update_buffers=True\) .*no unit vectors; leave update_buffers out',
+        r'EMAHook\(update_buffers=True\) .*not unit vectors; leave update_buffers out',
     ),
     'a subclass': (
         [dict(type='mmpretrain.EMAHook', momentum=0.3, update_buffers=True)],
@@ -48,7 +48,7 @@ def test_hooks_that_average_the_queue_are_refused_before_the_first_step(case, tm
 
 
 def test_what_such_averages_are():
-    """Why it is refused: the mean of two unit rows is none. The check could go if mmengine left buffers like these alone."""
+    """Why it is refused: the mean of two unit rows is not a unit row. Needed as long as mmengine averages buffers."""
     queue = ClassQueue(1, 1, 2)
     averaged = ExponentialMovingAverage(queue, momentum=0.5, update_buffers=True)
     for row in ([1.0, 0.0], [0.0, 1.0]):
@@ -59,7 +59,7 @@ def test_what_such_averages_are():
 
 @pytest.mark.parametrize('begin', [0, 1])
 def test_ema_without_buffers_leaves_the_queue_as_it_is(begin, tmp_path):
-    """Reliability test 12: queue, pointers and weights equal those without EMA to the bit, the queue of the copy too."""
+    """Reliability test 12: queue, pointers and weights are bit-identical to those without EMA, the queue of the copy too."""
     plain, _ = train(tmp_path / 'plain', epochs=2)
     hook = EMAHook(momentum=0.3, begin_epoch=begin)
     averaged, _ = train(tmp_path / 'ema', epochs=2, hooks=(dict(plain.cfg.custom_hooks[0]), hook))
@@ -91,7 +91,7 @@ def test_the_flexible_runner_is_refused(strategy, tmp_path, monkeypatch):
 
 
 def test_a_wrapper_other_than_ddp_is_refused(tmp_path, monkeypatch):
-    """FSDP and DeepSpeed need a GPU; this wrapper of mmengine needs none and is no DistributedDataParallel either."""
+    """FSDP and DeepSpeed need a GPU; this wrapper of mmengine needs none and is not DistributedDataParallel either."""
     for name, value in dict(RANK=0, LOCAL_RANK=0, WORLD_SIZE=1, MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port()).items():
         monkeypatch.setenv(name, str(value))
     init_dist('pytorch', backend='gloo')

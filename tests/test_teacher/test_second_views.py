@@ -1,4 +1,4 @@
-"""What reaches the loss under each way to the positive, in real runs on digits."""
+"""The inputs of the loss with each second view, in real runs on digits."""
 
 import copy
 
@@ -92,7 +92,7 @@ def test_only_view_one_counts_in_batch_norm(second_view, tmp_path):
 
 @pytest.mark.parametrize('second_view', WITHOUT_GRADIENT)
 def test_resumes_exactly_within_an_epoch(second_view, tmp_path):
-    """Reliability test 10: queues and banks go on where they were."""
+    """Reliability test 10: queues and banks are resumed."""
 
     class Stop(Hook):
         priority = 'LOWEST'

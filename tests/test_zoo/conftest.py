@@ -1,4 +1,4 @@
-"""Foreign checkpoints, what an imported one computes, and finished runs to publish."""
+"""Foreign checkpoints, outputs of imported ones, and finished runs to publish."""
 
 import pytest
 import torch

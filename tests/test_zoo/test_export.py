@@ -80,7 +80,7 @@ def entries(tmp_path_factory):
 
 @pytest.mark.timeout(300)
 def test_every_family_makes_the_round_trip(entries):
-    """Reliability test 19: weights to the bit, and the ONNX graph to 1e-5 for one image and for eight."""
+    """Reliability test 19: bit-identical weights, and the ONNX graph to 1e-5 for one image and for eight."""
     order = sorted(FAMILIES, key=lambda family: family != 'ResNet')  # before ours has been imported there
     results = verify_all([entries / family for family in order])
     for family, checks in zip(order, results):
@@ -90,7 +90,7 @@ def test_every_family_makes_the_round_trip(entries):
         assert ('ONNX' in passed) == ('onnx' in FORMATS)
         assert ('safetensors' in passed) == ('safetensors' in FORMATS)
         assert ('plain mmpretrain' in passed) == (family == 'ResNet')
-        assert checks[-1] == ('metrics', None, 'not checked: the data are not here (/nowhere)')
+        assert checks[-1] == ('metrics', None, 'not checked: the data are missing (/nowhere)')
 
 
 @pytest.mark.timeout(120)
@@ -104,7 +104,7 @@ class Blocker:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocker())
 sys.argv = ['-', '0', {str(entries / 'ResNet')!r}]
-exec(compile(open({str(SCRIPT)!r}).read(), 'stranger.py', 'exec'), {{'__name__': '__main__'}})
+exec(compile(open({str(SCRIPT)!r}).read(), 'clean_process.py', 'exec'), {{'__name__': '__main__'}})
 """
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
     assert '"prediction", true' in out

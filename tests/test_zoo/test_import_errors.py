@@ -1,4 +1,4 @@
-"""What cannot be imported is told in one line, and leaves nothing behind."""
+"""A checkpoint that cannot be imported gives a one-line error and no file."""
 
 import importlib.util
 from pathlib import Path
@@ -47,7 +47,7 @@ def edited(**changes):
 def test_missing_and_surplus_keys_are_named(peer_file, refused):
     src, _ = peer_file('resnet8', wrap=edited(**{'layer1.0.conv2.weight': None, 'extra.weight': torch.zeros(1)}))
     message = refused(src, 'resnet8')
-    assert 'is no resnet8 of the benchmark' in message
+    assert 'is not a resnet8 of the benchmark' in message
     assert 'missing: backbone.layer1.0.conv2.weight;' in message
     assert message.endswith('surplus: extra.weight')
 
@@ -68,7 +68,7 @@ def test_another_width_is_found_out(peer_file, refused):
 
 def test_another_family_is_found_out_by_its_last_layer(peer_file, refused):
     src, _ = peer_file('vgg8')
-    assert 'is no resnet8 of the benchmark: fc.weight is missing, its last layer' in refused(src, 'resnet8')
+    assert 'is not a resnet8 of the benchmark: fc.weight is missing, its last layer' in refused(src, 'resnet8')
 
 
 def test_unusable_class_count(peer_file, refused):
@@ -82,7 +82,7 @@ def test_unusable_class_count(peer_file, refused):
 
 def test_source_is_binding(peer_file, refused):
     src, _ = peer_file('vgg11')
-    assert 'is no vgg11 of the torchvision: classifier.6.weight is missing' in refused(src, 'vgg11', 'torchvision')
+    assert 'is not a vgg11 of the torchvision: classifier.6.weight is missing' in refused(src, 'vgg11', 'torchvision')
     assert "arch='wrn_16_2' must be one of resnet18, resnet34," in refused(src, 'wrn_16_2', 'torchvision')
     assert "source='timm' must be one of auto, mdistiller" in refused(src, 'vgg11', 'timm')
 
@@ -117,7 +117,7 @@ def test_what_is_no_checkpoint(content, message, tmp_path, refused, capsys):
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', b'PK\x03\x04 cut off'])
 def test_damaged_files(content, tmp_path, refused):
     (tmp_path / 'src.pth').write_bytes(content)
-    assert 'is damaged or no checkpoint of PyTorch' in refused(tmp_path / 'src.pth', 'resnet8')
+    assert 'is damaged or not a PyTorch checkpoint' in refused(tmp_path / 'src.pth', 'resnet8')
 
 
 def test_no_file(tmp_path, refused):
@@ -151,7 +151,7 @@ def test_the_command(main, peer_file, tmp_path, capsys):
     assert out.read_bytes() == written
     main([str(src), str(out), '--arch', 'resnet8', '--source', 'repdistiller', '--force'])
     assert '(repdistiller)' in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r'src.pth is no vgg8 of the benchmark'):
+    with pytest.raises(ValueError, match=r'src.pth is not a vgg8 of the benchmark'):
         main([str(src), str(tmp_path / 'other.pth'), '--arch', 'vgg8'])
     with pytest.raises(FileNotFoundError, match=r'none.pth can not be found.$'):
         main([str(tmp_path / 'none.pth'), str(tmp_path / 'other.pth'), '--arch', 'vgg8'])

@@ -1,4 +1,4 @@
-"""The zoo by name, through mmpretrain's own functions."""
+"""Models of the zoo by name, through mmpretrain's own functions."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def run(code):
 
 @pytest.mark.timeout(120)
 def test_the_zoo_is_listed_and_loaded_by_name_in_either_order_of_imports():
-    """Also with a file in place of True; the import of our package alone imports no host."""
+    """Also with a file instead of True; importing only our package imports no host."""
     code = f"""
 import sys
 import icckd_mm
@@ -114,7 +114,7 @@ def test_publishing_below_an_index_lists_the_entry(student, zoo):
 
 def test_a_name_that_is_taken_is_refused_before_any_work(student, zoo):
     index = (zoo / 'model-index.yml').read_text()
-    with pytest.raises(ValueError, match='has a model taken already; --name gives another name, --no-index'):
+    with pytest.raises(ValueError, match='has a model taken already; set another --name, or use --no-index'):
         publish(student[0], zoo / 'mine', name='taken')
     assert not (zoo / 'mine').exists()
     for name in (NAME, 'resnet18_8xb16_cifar10'):  # ours, and one of mmpretrain, whose index would break
@@ -126,7 +126,7 @@ def test_a_name_that_is_taken_is_refused_before_any_work(student, zoo):
 def test_the_index_that_is_named_is_taken_and_a_wrong_one_refused(student, zoo):
     text = zoo / 'notes.yml'
     text.write_text('- just a list\n')
-    with pytest.raises(ValueError, match='is no model index; it should say Import'):
+    with pytest.raises(ValueError, match='is not a model index; it must have the key Import'):
         publish(student[0], zoo / 'mine', index=text)
     with pytest.raises(ValueError, match=r'the folder of the model index .* does not exist'):
         publish(student[0], zoo / 'mine', index=zoo / 'fresh' / 'model-index.yml')

@@ -1,4 +1,4 @@
-"""From a run to a folder for a stranger."""
+"""From a run to a folder to publish."""
 
 import json
 import resource
@@ -48,7 +48,7 @@ def files(folder):
 
 
 def test_the_student_alone_is_a_classifier_for_anybody(student, published):
-    """Reliability test 19: same logits to the bit, no teacher and no training in weights and config."""
+    """Reliability test 19: bit-identical logits, no teacher and no training in weights and config."""
     out, checks = published
     assert [passed for _, passed, _ in checks] == [True] * 5
     (weights,) = out.glob('tiny_*-????????.pth')
@@ -88,7 +88,7 @@ def test_the_papers_say_what_the_run_logged(student, published):
 
 
 def test_the_trained_weights_are_taken_and_the_average_when_asked(teacher):
-    """mmengine stores the average as ``state_dict`` and the trained weights beside it; both without ``icc_loss``."""
+    """mmengine stores the average as ``state_dict`` and the trained weights under another key; both without ``icc_loss``."""
     folder, runner = teacher
     (hook,) = [hook for hook in runner.hooks if type(hook).__name__ == 'EMAHook']
     for ema, module in ((False, runner.model), (True, hook.ema_model.module)):
@@ -109,7 +109,7 @@ def test_a_teacher_is_published_with_its_average(teacher, tmp_path):
 
 
 def test_a_loss_with_buffers_stays_behind(tmp_path):
-    """An MCMI teacher keeps class means in its head; a stranger gets a plain head."""
+    """An MCMI teacher keeps class means in its head; users get a plain head."""
     model = {**CONV, 'head': {**CONV['head'], 'loss': dict(type='icckd_mm.MCMILoss', num_classes=10)}}
     train(tmp_path / 'run', model, views=1, hooks=[], validate=True)
     (tmp_path / 'out').mkdir()
@@ -191,7 +191,7 @@ def test_bad_runs_are_named_and_leave_nothing(student, altered, tmp_path, capfd)
         (weights_only, {}, 'does not hold the config'),
         (listed, {}, 'does not hold the config'),
         (hostile, {}, 'could run code'),
-        (text, {}, 'damaged or no checkpoint'),
+        (text, {}, 'damaged or not a PyTorch checkpoint'),
         (student[0], dict(ema=True), 'has no averaged weights'),
         (student[0], dict(formats=['pth', 'tflite']), r"\['tflite'\] are unknown"),
         (student[0], dict(name='../up'), 'becomes a file name'),
@@ -257,7 +257,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(student, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_images_of_one_stored_size_are_resized_for_a_stranger_and_wrappers_go(student):
+def test_images_of_one_stored_size_are_resized_for_users_and_wrappers_go(student):
     """The digits are stored at 8 pixels here; mmpretrain's inferencer looks for the pipeline at the data set itself."""
     network = take_network(student[0])
     resize = {'type': 'Resize', 'scale': (8, 8)}

@@ -1,4 +1,4 @@
-"""What a stranger's checks find."""
+"""Checks of published folders in a clean process."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from icckd_mm.zoo import stranger
+from icckd_mm.zoo import clean_process
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
 from icckd_mm.zoo.verify import verify, verify_all
@@ -32,7 +32,7 @@ def entry(pristine, tmp_path):
 
 def check(folder):
     """Name of the last check, whether it passed, and what it says; in this process, since a fresh one takes seconds."""
-    return stranger.check_folder(folder, metrics=True)[-1]
+    return clean_process.check_folder(folder, metrics=True)[-1]
 
 
 def weights(folder):
@@ -41,7 +41,7 @@ def weights(folder):
 
 
 def test_a_good_entry_passes(entry):
-    checks = stranger.check_folder(entry, metrics=True)
+    checks = clean_process.check_folder(entry, metrics=True)
     assert all(passed for _, passed, _ in checks)
     assert checks[-1][0] == 'metrics'
     assert checks[-1][2].endswith('on 32 images')
@@ -83,7 +83,7 @@ def rehashed(folder):
 
 
 def test_weights_of_another_network_are_found(entry):
-    """mmengine loads what fits and only logs the rest: a stranger would get a random network."""
+    """mmengine loads what fits and only logs the rest: users would get a random network."""
     content = torch.load(weights(entry), weights_only=True)
     content['state_dict']['head.fc.extra'] = content['state_dict'].pop('head.fc.bias')
     torch.save(content, weights(entry))
@@ -119,13 +119,13 @@ def test_a_graph_of_other_weights_is_found(entry):
 @without_onnx
 def test_without_onnxruntime_the_graph_is_not_checked_and_the_rest_is(entry, monkeypatch):
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
-    checks = {what: (passed, detail) for what, passed, detail in stranger.check_folder(entry, metrics=False)}
+    checks = {what: (passed, detail) for what, passed, detail in clean_process.check_folder(entry, metrics=False)}
     assert checks['ONNX'] == (None, "not checked: onnxruntime is missing: pip install 'icckd_mm[export]'")
     assert all(passed for what, (passed, _) in checks.items() if what != 'ONNX')
 
 
 def test_other_safetensors_are_found(entry):
-    torch_file = pytest.importorskip('safetensors.torch', reason="needs safetensors: pip install 'icckd_mm[export]'")
+    torch_file = pytest.importorskip('safetensors.torch', reason="needs safetensors; pip install 'icckd_mm[export]'")
     (path,) = entry.glob('*.safetensors')
     tensors = torch_file.load_file(path)
     tensors['head.fc.bias'] += 1
@@ -146,7 +146,7 @@ def test_folders_that_are_no_entries_are_refused(tmp_path, pristine, entry):
 
 @pytest.mark.timeout(120)
 def test_the_exit_status_of_the_command_says_all(entry):
-    """The first entry of the zoo is good, a damaged one beside it is not."""
+    """The first entry of the zoo is good, a damaged one next to it is not."""
     (first,) = Path('configs/icckd/zoo').glob('*_digits')
     (entry / 'tiny.py').write_text('model = dict(')
     command = Path(__file__).parents[2] / 'tools/model_converters/verify.py'

@@ -1,4 +1,4 @@
-"""The built wheel, where neither the repository nor its install is at hand."""
+"""The built wheel, without the repository and its installation."""
 
 import os
 import shutil

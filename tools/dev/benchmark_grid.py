@@ -1,4 +1,4 @@
-"""Which pairs of networks are trained on which data, and by which schedule."""
+"""The pairs of networks, data sets and schedules of the benchmark."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ CKD: dict[Pair, tuple[int, int, int]] = {
 }
 RELATIVES: tuple[Pair, ...] = (('wrn40-2', 'wrn16-2'), ('resnet32x4', 'resnet8x4'), ('vgg13', 'vgg8'))  # PCKD, regions, MCMI
 WIDTHS = {'wrn40-2': 128, 'resnet32x4': 256, 'vgg13': 512}  # of the pooled features, same for their students
-LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains them with 0.01 in place of 0.05
+LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains them with 0.01 instead of 0.05
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What is trained on a data set, and which parts of ``configs/_base_`` it is put together from.
+    """Trainings on a data set, and the parts of ``configs/_base_`` they are made of.
 
     Attributes:
         data: The data set, as its part and the configs' names call it.
         pairs: Teachers and students.
-        classes: Number of classes; None where the networks' parts have it already.
+        classes: Number of classes; None if the networks' parts set it.
         batch: GPUs and images on each, as in the configs' names.
         epochs: Length of a training from scratch.
         schedule: Part with the schedule; its short form for fine-tuning is ``finetune``.
         finetune: See ``schedule``.
         models: Folder of the networks.
         distill: Part with the distiller.
-        ce_weight: Weight of the student's cross-entropy beside the soft labels; None leaves it at 1.
+        ce_weight: Weight of the student's cross-entropy with soft labels; None leaves it at 1.
         low_rate: Whether mobile students get the benchmark's lower learning rate.
         vgg_pools: Max poolings in a VGG; None for the usual number.
     """
@@ -88,7 +88,7 @@ class Benchmark:
         return '_'.join([*parts, self.batch, self.data])
 
     def last_epoch(self, *parts: str) -> str:
-        """Where training with that config leaves its last checkpoint."""
+        """The last checkpoint of a training with that config."""
         return f'work_dirs/{self.name(*parts)}/epoch_{self.epochs}.pth'
 
 

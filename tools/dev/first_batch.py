@@ -2,8 +2,8 @@
 """Write the losses of the first batch of each distiller on the digits into docs/distillers.md.
 
 Run it after a change of a loss: ``python tools/dev/first_batch.py``. Student, teacher and connectors have the random weights of
-seed 0, and the teacher's batch norm the statistics of the batch, so that no training comes first. The batch is the first 64
-training images, as they are.
+seed 0, and the teacher's batch norm the statistics of the batch, so no training is needed. The batch is the first 64
+training images without augmentation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import Tensor, nn
 
-import icckd_mm  # noqa: F401  # mends mmrazor before it is imported
+import icckd_mm  # noqa: F401  # patches mmrazor before it is imported
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs/distillers.md'
@@ -43,7 +43,7 @@ def first_losses(path: Path) -> dict[str, float]:
     cfg = Config.fromfile(path)
     DefaultScope.overwrite_default_scope('mmpretrain')
     MMLogger.get_instance(f'first-batch-{path.stem}', log_level='ERROR')
-    MessageHub.get_instance(f'first-batch-{path.stem}').update_info('epoch', 0)  # preview weights look at the current one
+    MessageHub.get_instance(f'first-batch-{path.stem}').update_info('epoch', 0)  # preview weights use the current one
     model = cfg.model
     model.data_preprocessor = cfg.data_preprocessor
     model.architecture.init_cfg = model.distiller.init_cfg = None  # results of a first stage
@@ -66,7 +66,7 @@ def first_losses(path: Path) -> dict[str, float]:
 
 @torch.no_grad()
 def settle(net: nn.Module, images: Tensor) -> None:
-    """Give batch norm the statistics of the images; a deep random network blows up without."""
+    """Give batch norm the statistics of the images; otherwise a deep random network overflows."""
     for norm in net.modules():
         if isinstance(norm, nn.BatchNorm2d):
             norm.reset_running_stats()

@@ -44,7 +44,7 @@ def variable(net: str) -> str:
 
 
 def fitted(bench: Benchmark, net: str, model: str) -> str:
-    """What fits a network to the data set."""
+    """Settings that adapt a network to the data set."""
     lines = '' if bench.classes is None else f'{model}.head.num_classes = {bench.classes}\n'
     if bench.vgg_pools is not None and net.startswith('vgg'):
         lines += f'{model}.backbone.pools = {bench.vgg_pools}\n'
@@ -76,12 +76,12 @@ def finetuned(bench: Benchmark, net: str) -> str:
 
 
 def control(bench: Benchmark, net: str) -> str:
-    note = '# Two views as for the ICC teacher, but no weight on the loss: shows what the second view does by itself\n'
+    note = '# Two views as for the ICC teacher, but loss weight 0: the effect of the second view alone\n'
     return f"{note}_base_ = '../teacher/{bench.name('icc', net)}.py'\n\n{HOOK.format(0)}"
 
 
 def sample_wise(bench: Benchmark) -> Iterator[tuple[str, str]]:
-    """CKD at the benchmark's length and at its own, from the CE and from the ICC teacher."""
+    """CKD for the benchmark's and for its own number of epochs, from the CE and from the ICC teacher."""
     for (teacher, student), (weight, temperature, batch) in CKD.items():
         for method, schedule in (('ckd', bench.schedule), ('ckd-480e', 'cifar_480e')):
             plain = replace(bench, distill='ckd_logits', ce_weight=None, schedule=schedule)
@@ -119,7 +119,7 @@ def relatives(bench: Benchmark) -> Iterator[tuple[str, str]]:
 
 
 def studied(bench: Benchmark) -> Iterator[tuple[str, str]]:
-    """What a study of that data set compares: CE, ICC and MCMI teachers and the usual students."""
+    """The configs that a study of that data set compares: CE, ICC and MCMI teachers and the usual students."""
     for net in dict.fromkeys([*bench.teachers, *bench.students]):
         yield f'baseline/{bench.name("ce", net)}.py', alone(bench, net)
     for net in bench.teachers:
@@ -175,13 +175,13 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     """Write everything.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
         list[Path]: The files written.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, default=ROOT, help='where configs/ and docs/ go (default: the repository)')
+    parser.add_argument('--out', type=Path, default=ROOT, help='folder for configs/ and docs/ (default: the repository)')
     args = parser.parse_args(argv)
     texts = {f'configs/icckd/{path}': text for bench in BENCHMARKS for path, text in configs(bench)}
     texts |= {f'configs/icckd/{path}': text for make in (sample_wise, relatives) for path, text in make(BENCHMARKS[0])}

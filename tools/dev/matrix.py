@@ -24,17 +24,17 @@ VERSIONS = (
 
 
 def find_python(version: str) -> str:
-    """A Python of this version that starts: from PATH, or from pyenv."""
+    """A working Python of this version, from PATH or pyenv."""
     pyenv = sorted(Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv')).glob(f'versions/{version}.*/bin/python'))
     for candidate in [f'python{version}', *map(str, reversed(pyenv))]:
         found = shutil.which(candidate)
         if found and subprocess.run([found, '-c', 'import venv'], capture_output=True, check=False).returncode == 0:
             return found
-    raise FileNotFoundError(f'Python {version} was not found; put python{version} on PATH or leave the row out')
+    raise FileNotFoundError(f'Python {version} was not found; add python{version} to PATH or omit the row')
 
 
 def build(python: str, env: Path, row: Path, log: Path) -> str:
-    """Makes the environment as the Makefile does and returns its interpreter."""
+    """Creates the environment like the Makefile and returns its interpreter."""
     constraints = env.with_name(f'{env.name}.txt')
     hosts = [line for line in (ROOT / 'requirements/constraints.txt').read_text().splitlines() if line.startswith('mm')]
     constraints.write_text('\n'.join(hosts) + '\n' + row.read_text())

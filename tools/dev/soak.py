@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Pull the plug on a training again and again, and see whether it still ends with the same weights.
+"""Kill and resume a training repeatedly, and check that it ends with the same weights.
 
-Each life of the run is a process that gets SIGKILL, SIGTERM, SIGUSR1 or SIGINT after a random time; the next one goes on with
-``--resume``. A process that was asked must end with the right status. When the training is through, its last checkpoint must
-equal that of an undisturbed run to the bit; then a new run begins, until the time is over.
+Each process of the run gets SIGKILL, SIGTERM, SIGUSR1 or SIGINT after a random time; the next one continues with
+``--resume``. A process that was asked to stop must end with the right status. At the end the last checkpoint must be
+bit-identical to that of an uninterrupted run; then a new run begins, until the time is over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmpretrain.models  # noqa: F401  (imported once, so that a life is training and not importing)
+import mmpretrain.models  # noqa: F401  (imported once, so that each process trains instead of importing)
 import torch
 
 from icckd_mm.config.command_line import run
@@ -47,10 +47,10 @@ STATUS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 75, signal.SIGUSR1: 7
 
 
 def start(work_dir: Path, log: Path) -> int:
-    """A process that trains, or goes on with the training, in ``work_dir``.
+    """Start a process that begins or continues the training in ``work_dir``.
 
     Returns:
-        int: Its number.
+        int: Its process id.
     """
     child = os.fork()
     if child == 0:
@@ -81,10 +81,10 @@ def ended(child: int, seconds: float) -> int | None:
 
 
 def disturbed(work_dir: Path, log: Path, chance: random.Random, longest: float) -> Counter:
-    """Train in lives of random length until the training is through.
+    """Train in processes of random lifetime until the training has finished.
 
     Returns:
-        Counter: How many lives ended by each signal.
+        Counter: Number of processes that each signal ended.
     """
     kills: Counter = Counter()
     while True:
@@ -108,22 +108,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the soak.
 
     Args:
-        argv (Sequence[str], optional): Command line without the name of the program. Defaults to ``sys.argv[1:]``.
+        argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
 
     Returns:
         int: Signals survived.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=30)
-    parser.add_argument('--seed', type=int, default=0, help='of the kills; the training has its own')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the kills; the training has its own')
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     folder = Path(tempfile.mkdtemp(prefix='icckd_mm-soak-'))
     log, chance, kills, runs = folder / 'log.txt', random.Random(args.seed), Counter(), 0
     began = time.monotonic()
     if ended(start(folder / 'undisturbed', log), 600) != 0:
-        raise SystemExit(f'the undisturbed training failed; see {log}')
-    longest = time.monotonic() - began  # of a life: some get through, most do not
+        raise SystemExit(f'the uninterrupted training failed; see {log}')
+    longest = time.monotonic() - began  # lifetime of a process: a few finish, most do not
     end = began + 60 * args.minutes
     while time.monotonic() < end:
         shutil.rmtree(folder / 'killed', ignore_errors=True)

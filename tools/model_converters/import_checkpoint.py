@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Turn a checkpoint of mdistiller, RepDistiller or torchvision into one of an mmpretrain classifier."""
+"""Convert a checkpoint of mdistiller, RepDistiller or torchvision to one of an mmpretrain classifier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('src', help='checkpoint to read (.pth)')
     parser.add_argument('out', help='checkpoint to write')
     parser.add_argument('--arch', required=True, help='name of the network at its source, such as resnet32x4 or wrn_40_2')
-    parser.add_argument('--source', default='auto', choices=['auto', *SOURCES], help='where the checkpoint comes from')
+    parser.add_argument('--source', default='auto', choices=['auto', *SOURCES], help='source of the checkpoint')
     parser.add_argument('--force', action='store_true', help='replace OUT if it exists')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     args = parser.parse_args(argv)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Check published folders as a stranger would, in a fresh process; the exit status says whether all is well."""
+"""Verify published folders in a clean process; the exit status is 0 if every check passes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from icckd_mm.config.command_line import run
+from icckd_mm.config.own_modules import add_import_argument
 from icckd_mm.zoo.verify import table, verify_all
 
 
@@ -16,9 +17,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folders', nargs='+', metavar='folder', help='what publish.py wrote')
     parser.add_argument('--no-metrics', dest='metrics', action='store_false', help='do not measure on the data set')
+    add_import_argument(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     args = parser.parse_args(argv)
-    results = verify_all(args.folders, args.metrics)
+    results = verify_all(args.folders, args.metrics, args.modules)
     for folder, checks in zip(args.folders, results):
         print(f'{folder}\n{table(checks)}' if len(args.folders) > 1 else table(checks))
     if any(passed is False for checks in results for _, passed, _ in checks):

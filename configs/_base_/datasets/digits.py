@@ -1,4 +1,4 @@
-# scikit-learn's handwritten digits at 16x16; mean and spread of the training images, rounded
+# scikit-learn's handwritten digits at 16x16; mean and std of the training images, rounded
 data_preprocessor = dict(type='mmpretrain.ClsDataPreprocessor', mean=[78, 78, 78], std=[82, 82, 82])
 
 train_pipeline = [

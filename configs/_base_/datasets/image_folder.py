@@ -1,4 +1,4 @@
-# Any folder of images with a folder a class: put it there, or set data_root of the three loaders on the command line
+# Any image folder with one folder per class: put it there, or set data_root of the three loaders on the command line
 _base_ = 'in1k.py'
 
 train_dataloader = dict(

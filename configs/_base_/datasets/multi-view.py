@@ -1,5 +1,5 @@
 # Generated images of classes with several views, 16x16; a tenth of the training images and half of the test images show a
-# single view; the grey of the background and the spread of the training images, rounded
+# single view; mean is the grey of the background, std that of the training images, rounded
 data_preprocessor = dict(type='mmpretrain.ClsDataPreprocessor', mean=[128, 128, 128], std=[47, 47, 47])
 
 train_pipeline = [
@@ -9,7 +9,7 @@ train_pipeline = [
 test_pipeline = [dict(type='PackInputs', meta_keys=('sample_idx', 'img_shape', 'view', 'traces'))]
 
 train_dataloader = dict(
-    batch_size=32,  # 16 steps an epoch; with half as many narrow networks do not get off the ground
+    batch_size=32,  # 16 steps per epoch; with half as many narrow networks do not learn
     num_workers=0,  # the images are in memory and small
     persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),

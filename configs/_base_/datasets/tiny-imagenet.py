@@ -1,4 +1,4 @@
-# Mean and spread of all pixels of the training images; crop and flip as on CIFAR, with a margin of an eighth
+# Mean and std of all pixels of the training images; crop and flip as on CIFAR, with a margin of an eighth
 data_preprocessor = dict(
     type='mmpretrain.ClsDataPreprocessor', mean=[122.45, 114.27, 101.36], std=[70.64, 68.62, 71.94], to_rgb=True
 )

@@ -1,4 +1,4 @@
-# Activation boundaries from vgg13 to vgg8: what the last batch norm of each of the last three stages gives to its ReLU
+# Activation boundaries from vgg13 to vgg8: output of the last batch norm of each of the last three stages, before its ReLU
 _base_ = 'ab_pretrain.py'
 
 model = dict(

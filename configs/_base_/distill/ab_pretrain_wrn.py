@@ -1,4 +1,4 @@
-# Activation boundaries between wide ResNets of factor 2: what the batch norm after each stage gives to its ReLU
+# Activation boundaries between wide ResNets of factor 2: output of the batch norm after each stage, before its ReLU
 _base_ = 'ab_pretrain.py'
 
 model = dict(

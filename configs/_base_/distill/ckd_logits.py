@@ -1,6 +1,6 @@
-# Sample-wise contrast of logits (CKD) beside a cross-entropy of weight 1. The weight belongs to the pair, see
+# Sample-wise contrast of logits (CKD) with a cross-entropy of weight 1. The weight depends on the pair, see
 # SampleWiseContrastiveLoss: 10 for small ResNets, 100 for most others. Published after 480 epochs with a cosine to 0; compare
-# at 240 epochs with steps and at 480 with the cosine (max_epochs and T_max), each beside kd_logits of the same length
+# at 240 epochs with steps and at 480 with the cosine (max_epochs and T_max), each against kd_logits of the same length
 model = dict(
     _scope_='mmrazor',
     type='icckd_mm.SafeTeacherDistill',

@@ -1,7 +1,7 @@
-# Distillation without data (DAFL, Chen et al. 2019, arXiv 1904.01186): a generator makes images that the teacher is sure of,
-# all classes as often and strong in the last features; the student has the teacher's soft labels of them. The data set gives
-# the number of images in a batch and, in validation, the accuracy. The experiment names the teacher 'teacher' and gives
-# student and generator an optimizer each
+# Data-free distillation (DAFL, Chen et al. 2019, arXiv 1904.01186): a generator makes images that the teacher classifies with
+# confidence, balanced over the classes and with strong features; the student learns their soft labels. The data set gives
+# the batch size and, in validation, the accuracy. The experiment names the teacher 'teacher' and gives student and generator
+# an optimizer each
 model = dict(
     _scope_='mmrazor',
     type='icckd_mm.DAFLDataFreeDistillation',

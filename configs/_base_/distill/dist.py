@@ -1,4 +1,4 @@
-# DIST (Huang et al. 2022): correlations within and between classes in the place of KL
+# DIST (Huang et al. 2022): correlations within and between classes instead of KL
 dist = dict(
     distill_losses=dict(_delete_=True, loss_dist=dict(type='DISTLoss', tau=4.0, loss_weight=2.0)),
     loss_forward_mappings=dict(

@@ -1,4 +1,4 @@
-# Decoupled distillation (Zhao et al. 2022) in the place of plain soft labels
+# Decoupled distillation (Zhao et al. 2022) instead of plain soft labels
 dkd = dict(
     student_recorders=dict(labels=dict(type='ModuleInputs', source='head.loss_module')),
     distill_losses=dict(_delete_=True, loss_dkd=dict(type='icckd_mm.DKDLoss', tau=4.0, alpha=1.0, beta=8.0)),

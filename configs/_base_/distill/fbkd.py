@@ -1,5 +1,5 @@
-# Attention, pooled maps and relations of places (FBKD, Zhang and Ma 2021) on the last stage, made for detection; an addition to
-# model.distiller. Student and teacher need maps of one shape. The weights are mmrazor's, for roots of sums over the whole
+# Attention, pooled maps and relations of positions (FBKD, Zhang and Ma 2021) on the last stage, made for detection; an addition
+# to model.distiller. Student and teacher need maps of one shape. The weights are mmrazor's, for roots of sums over the whole
 # batch. The teacher's non-local block is trained as well, so the part of the relations can fall on its side
 fbkd = dict(
     student_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),

@@ -1,5 +1,5 @@
 # Factor transfer (Kim et al. 2018, arXiv 1802.04977), first stage: a paraphraser learns to rebuild the teacher's last maps from
-# half as many channels; the student stands still. The error is the paper's squared one, mmrazor's config compares directions
+# half as many channels; the student is not trained. The error is the paper's squared one, mmrazor's config compares directions
 # only. in_channel is the teacher's width
 model = dict(
     _scope_='mmrazor',

@@ -1,4 +1,4 @@
-# Distillation of Hinton et al. in the benchmark's form, 0.1 CE + 0.9 T^2 KL with T = 4; the 0.1 belongs into the student's head
+# Distillation of Hinton et al. as in the benchmark, 0.1 CE + 0.9 T^2 KL with T = 4; set the 0.1 in the student's head
 model = dict(
     _scope_='mmrazor',
     type='icckd_mm.SafeTeacherDistill',

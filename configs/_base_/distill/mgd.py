@@ -1,5 +1,5 @@
 # Masked generative distillation (Yang et al. 2022): the student's masked map generates the teacher's; an addition to
-# model.distiller. mmrazor's loss is a sum over places and channels, hence the small weight
+# model.distiller. mmrazor's loss is a sum over positions and channels, hence the small weight
 mgd = dict(
     student_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
     teacher_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),

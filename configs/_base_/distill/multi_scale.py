@@ -1,4 +1,4 @@
-# MSDCRD-style contrast of regions of the last maps, our definition. Where the maps differ in width, a connector bridges them:
+# MSDCRD-style contrast of regions of the last maps, our definition. Maps of different width need a connector:
 #   connectors=dict(project=dict(type='ConvModuleConnector', in_channel=…, out_channel=…, norm_cfg=dict(type='BN'),
 #                                act_cfg=None))
 # Regions are weighted by local correctness of the teacher; without the last three mappings all weigh 1

@@ -1,7 +1,7 @@
 # Overhaul of feature distillation (Heo et al. 2019, arXiv 1904.01866) between wide ResNets of factor 2, on the batch norm after
 # each stage, before its ReLU; an addition to model.distiller, with model.type 'icckd_mm.OverhaulFeatureDistillation'. Margins
-# come from the teacher's batch norm when the model is built, so its weights must come by teacher_ckpt: init_cfg and load_from
-# are too late
+# come from the teacher's batch norm when the model is built, so its weights must be loaded by teacher_ckpt: init_cfg and
+# load_from are too late
 ofd = dict(
     type='OFDDistiller',
     student_recorders=dict(

@@ -1,4 +1,4 @@
-# Weighted soft labels (Zhou et al. 2021) in the place of plain ones; num_classes is that of the data set
+# Weighted soft labels (Zhou et al. 2021) instead of plain ones; num_classes is that of the data set
 wsld = dict(
     student_recorders=dict(labels=dict(type='ModuleInputs', source='head.loss_module')),
     distill_losses=dict(_delete_=True, loss_wsld=dict(type='WSLD', tau=2.0, loss_weight=2.5, num_classes=100)),

@@ -7,7 +7,7 @@ resnet110 = dict(
         type='LinearClsHead',
         num_classes=100,
         in_channels=64,
-        init_cfg=None,  # PyTorch's own start
+        init_cfg=None,  # PyTorch's own initialisation
         loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
         topk=(1,),
     ),

@@ -9,7 +9,7 @@ wrn16_2 = dict(
         in_channels=128,
         init_cfg=dict(
             type='Kaiming', layer='Linear', a=5**0.5, mode='fan_in', nonlinearity='leaky_relu', distribution='uniform', bias=0
-        ),  # PyTorch's own start, but for the bias
+        ),  # PyTorch's own initialisation, except for the bias
         loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
         topk=(1,),
     ),

@@ -1,4 +1,4 @@
-# Two views as for the ICC teacher, but no weight on the loss: shows what the second view does by itself
+# Two views as for the ICC teacher, but loss weight 0: the effect of the second view alone
 _base_ = '../teacher/icc_resnet110_1xb64_cifar100.py'
 
 custom_hooks = [

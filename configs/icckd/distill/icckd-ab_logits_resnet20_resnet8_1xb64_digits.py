@@ -4,5 +4,5 @@ _base_ = 'icckd-kd_logits_resnet20_resnet8_1xb64_digits.py'
 _base_.model.architecture.init_cfg = dict(
     type='Pretrained',
     checkpoint='work_dirs/icckd-ab-pretrain_backbone_resnet20_resnet8_1xb64_digits/epoch_15.pth',
-    prefix='architecture',  # the student alone; the teacher comes from teacher_ckpt as ever
+    prefix='architecture',  # the student only; the teacher is loaded from teacher_ckpt
 )

@@ -1,1 +1,1 @@
-"""The reader of checkpoints: what a file contains is data."""
+"""Reads checkpoints without running code from them."""

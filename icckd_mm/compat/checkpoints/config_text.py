@@ -14,8 +14,8 @@ from mmengine.config import Config
 LONGEST = 2_000_000  # characters; 21,000 class names take 600,000
 DEEPEST = 100  # brackets
 MARKS = frozenset('()[]{}=:,-+;')
-NUMBERS = {'inf': float('inf'), 'nan': float('nan')}  # as str() writes them; no names in Python
-OPENERS = (*'([{=:,-', '')  # what may stand before a bracket
+NUMBERS = {'inf': float('inf'), 'nan': float('nan')}  # as str() writes them; not Python names
+OPENERS = (*'([{=:,-', '')  # tokens allowed before a bracket
 BLANK = (tokenize.COMMENT, tokenize.NL)
 LAYOUT = (*BLANK, tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.NUMBER)
 
@@ -23,17 +23,17 @@ LAYOUT = (*BLANK, tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.NUMBER)
 def parse_config_text(text: str) -> Config:
     """The config in ``meta.cfg`` of a checkpoint.
 
-    ``Config.fromstring`` would execute the text, and a checkpoint may come from anybody. mmengine writes assignments of
+    ``Config.fromstring`` would execute the text, and a checkpoint may be untrusted. mmengine writes assignments of
     literals and of ``dict(key=value)`` calls; nothing else is read.
 
     Args:
-        text: What ``Config.pretty_text`` gave.
+        text: A result of ``Config.pretty_text``.
 
     Returns:
         The same config.
 
     Raises:
-        ValueError: If the text holds anything but such assignments, or is too long or too deep.
+        ValueError: If the text holds anything else, or is too long or nested too deeply.
 
     Example:
         >>> parse_config_text("model = dict(type='ImageClassifier', depths=[2, -1])").model.depths
@@ -53,25 +53,25 @@ def parse_config_text(text: str) -> Config:
         raise UnreadableTextError('the config stored in the checkpoint is nested too deeply') from None
 
 
-@functools.lru_cache(maxsize=8)  # a run checks its own text with each file that it writes
+@functools.lru_cache(maxsize=8)  # cached: a run checks its own text with each file that it writes
 def check_config_text(text: str) -> None:
     """Raise unless ``parse_config_text`` can read the text.
 
     Args:
-        text: As there.
+        text: See :func:`parse_config_text`.
 
     Raises:
-        ValueError: As there.
+        ValueError: See :func:`parse_config_text`.
     """
     parse_config_text(text)
 
 
 class UnreadableTextError(ValueError):
-    """A text is not a config of literals; the message says where."""
+    """A text is not a config of literals; the message names the line."""
 
 
 def _check_tokens(text: str) -> None:
-    """Refuse what no literal needs before Python's parser sees it: deep text has crashed some versions of the parser."""
+    """Refuse text that cannot be literals before parsing: deep nesting has crashed some of Python's parsers."""
     if len(text) > LONGEST:
         raise UnreadableTextError(f'the config stored in the checkpoint has {len(text)} characters; at most {LONGEST} are read')
     depth = signs = 0
@@ -86,7 +86,7 @@ def _check_tokens(text: str) -> None:
             fits = token.string in MARKS
             depth += (token.string in '([{') - (token.string in ')]}')
             signs = signs + 1 if token.string in '+-' else 0
-            if token.string in '([{':  # neither calls nor indices, which nest without being deep in brackets
+            if token.string in '([{':  # no calls or indices, which nest without deep brackets
                 fits = before in OPENERS or (token.string == '(' and before in ('dict', 'set'))
         if not fits or depth > DEEPEST or signs > 2:
             raise UnreadableTextError(f'line {token.start[0]} of {_not_literal(token.string)}')
@@ -124,4 +124,4 @@ def _value(node: ast.expr) -> Any:
 
 
 def _not_literal(text: str) -> str:
-    return f'the config stored in the checkpoint is not a literal: {text[:80]!r}; only values and dict(...) belong there'
+    return f'the config stored in the checkpoint is not a literal: {text[:80]!r}; only values and dict(...) are allowed'

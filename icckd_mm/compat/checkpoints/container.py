@@ -24,7 +24,7 @@ Restore = Callable[[torch.UntypedStorage, str], torch.UntypedStorage]
 
 
 class ProgramError(Exception):
-    """A file is a TorchScript program."""
+    """Raised for a TorchScript program."""
 
 
 def read_zip(file: BinaryIO, size: int, restore: Restore) -> Any:
@@ -32,12 +32,12 @@ def read_zip(file: BinaryIO, size: int, restore: Restore) -> Any:
 
     Args:
         file: Stream of the whole file.
-        size: Its bytes.
-        restore: Moves a storage to the place that the file names.
+        size: Its size in bytes.
+        restore: Moves a storage to the device that the file names.
 
     Raises:
         ProgramError: If it is a TorchScript program.
-        Exception: If it is damaged or forged; many types.
+        Exception: If it is damaged or forged; of many types.
     """
     with zipfile.ZipFile(file) as archive:
         records = _records(archive, size)
@@ -58,7 +58,7 @@ def read_zip(file: BinaryIO, size: int, restore: Restore) -> Any:
 
 
 def _records(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The records in the file's one folder by name; a record that would grow on reading is refused."""
+    """The records in the file's one folder by name; compressed records are refused."""
     entries = archive.infolist()
     folder = entries[0].filename.split('/')[0] + '/'
     records = {entry.filename[len(folder) :]: entry for entry in entries if entry.filename.startswith(folder)}
@@ -72,7 +72,7 @@ def _records(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
 
 
 def _fill(storage: torch.UntypedStorage, content: Any) -> None:
-    """Reads all bytes of a storage; it would show foreign memory otherwise."""
+    """Reads all bytes of a storage; otherwise it would expose uninitialised memory."""
     view = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()
     done = 0
     while done < len(view):
@@ -85,7 +85,7 @@ def _fill(storage: torch.UntypedStorage, content: Any) -> None:
 
 
 def read_legacy(file: BinaryIO, size: int, restore: Restore) -> Any:
-    """The content of a file as torch wrote them before 1.6; arguments and errors as :func:`read_zip`."""
+    """The content of a file in the format before torch 1.6; arguments and errors as :func:`read_zip`."""
     reserved: dict[str, tuple[torch.UntypedStorage, torch.UntypedStorage, int]] = {}
     total = 0
 
@@ -102,7 +102,7 @@ def read_legacy(file: BinaryIO, size: int, restore: Restore) -> Any:
         found = Unpickler(file, size).load()
         if type(found) is not int or found != wanted:
             raise pickle.UnpicklingError(f'not the {name} of a checkpoint')
-    Unpickler(file, size).load()  # sizes of C types on the machine that wrote it
+    Unpickler(file, size).load()  # sizes of C types on the machine that wrote the file
     content = Unpickler(file, size, reserve).load()
     keys = instance(Unpickler(file, size).load(), list)
     if len(keys) != len(reserved):

@@ -1,4 +1,4 @@
-"""Whether what a file holds is small enough to be walked, copied and written again."""
+"""Checks that the content of a file is small enough to traverse, copy and write."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ CONTAINERS = (dict, list, tuple, set, frozenset, deque, slice, argparse.Namespac
 
 
 class ContentError(ValueError):
-    """Something in a file is not what belongs there; the message says where and what, without the name of the file."""
+    """Invalid content of a file; the message names position and value, but not the file."""
 
 
 def check_extent(content: Any) -> None:
-    """Raise if a walk through the content would end late or never.
+    """Raise if traversing the content would take too long or never end.
 
-    A file of 2 KB can hold ``x = (x, x)`` sixty times over: whoever walks it without noticing equal objects makes 2^60 steps.
+    A file of 2 KB can hold ``x = (x, x)`` sixty times over: a traversal that ignores object identity takes 2^60 steps.
     It can also hold a tensor of stride 0, which is large and takes no bytes.
 
     Args:
         content: What was read from a file.
 
     Raises:
-        ContentError: If containers stand deeper than 100, if shared ones unfold to more than twice the items that are there
+        ContentError: If containers are nested deeper than 100, if shared ones expand to more than twice the items in the file
             (and 100,000), or if tensors are over 64 MiB larger than their storages.
     """
     walk = _Walk()
@@ -46,7 +46,7 @@ class _Walk:
         self.seen = self.excess = 0
 
     def measure(self, value: Any, depth: int) -> tuple[int, int]:
-        """Items and levels of ``value`` when every shared container counts each time; each is visited once."""
+        """Items and levels of ``value``, counting shared containers each time; each is visited once."""
         known = self.measured.get(id(value))
         if known is None:
             if depth > DEEPEST:  # a cycle too

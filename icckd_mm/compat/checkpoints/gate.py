@@ -1,8 +1,7 @@
-"""The gate that the content of every loaded checkpoint passes, whoever loads it: what a file contains is data.
+"""Checks the content of every loaded checkpoint before it is used.
 
-The reader before it makes sure that no code runs and no foreign memory is read while the file is opened. What a file then holds
-is plain, but mmengine goes on to execute the texts of configs in it, to use its counters and to walk its logs. The gate looks
-at each of these places.
+The reader makes sure that opening the file runs no code and exposes no other memory. The content is then plain, but mmengine
+executes the texts of configs in it, uses its counters and reads its logs. The gate checks each of these entries.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ PATHS = re.compile(r'(best|last)_ckpt(_.*)?')
 
 
 def check_content(content: Any) -> None:
-    """Raise if a checkpoint holds something that is not safe to use as mmengine uses it.
+    """Raise if a checkpoint holds a value that mmengine could not use safely.
 
     Args:
-        content: What was read: a dict of weights, or a training checkpoint with ``meta``, ``state_dict`` and so on.
+        content: The loaded content: a dict of weights, or a training checkpoint with ``meta``, ``state_dict`` and so on.
 
     Raises:
-        ContentError: Saying where and what; the name of the file is left to the caller.
+        ContentError: If so; names position and value. The caller adds the name of the file.
     """
     check_extent(content)
     if not isinstance(content, dict):
@@ -98,7 +97,7 @@ def _check_hub(hub: Any) -> None:
 
 
 def _check_log(log: Any, path: str) -> None:
-    """A ``HistoryBuffer`` or its plain form; mmengine itself skips what is neither."""
+    """Check a ``HistoryBuffer`` or its plain form; mmengine itself ignores other values."""
     plain = isinstance(log, dict) and set(log) == PLAIN_HISTORY
     if plain:
         parts, length = (log['values'], log['counts']), log['max_length']
@@ -127,7 +126,7 @@ def _is_numeric(array: Any) -> bool:
 
 
 def _check_plain(value: Any, path: str) -> None:
-    """Containers are bounded by ``check_extent`` already."""
+    """Check values; ``check_extent`` has already limited the containers."""
     if isinstance(value, dict):
         for key, item in value.items():
             _check_plain(item, _at(path, key))

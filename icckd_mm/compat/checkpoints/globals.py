@@ -1,8 +1,8 @@
-"""What a checkpoint may hold besides plain values: each global that a file may name, and what stands in for it.
+"""The globals that a checkpoint file may name, and their replacements.
 
 Nothing is imported for a file. Files of mmengine's ``CheckpointHook`` hold ``HistoryBuffer`` objects, which need
 ``builtins.getattr`` and numpy's own functions; those of other projects an ``argparse.Namespace``. A global that is listed in
-``CALLS`` may be called, with arguments that are checked; every other one is a mere mark.
+``CALLS`` may be called, with checked arguments; every other one is only a marker.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ STATISTICS = ('min', 'max', 'current', 'mean')
 
 
 def statistic(owner: Any, name: Any) -> str:
-    """Stands for ``builtins.getattr``: the name of a statistic of ``HistoryBuffer``, and no object at all."""
+    """Replaces ``builtins.getattr``: returns the name of a statistic of ``HistoryBuffer``, never an object."""
     if instance(name, str) not in STATISTICS or owner is not HistoryBuffer:
         raise RefusedGlobalError(f'builtins.getattr of {name[:40]!r}')
     return name
 
 
 def latin1(text: str, encoding: str) -> bytes:
-    """Stands for ``_codecs.encode``, which holds bytes in pickles of protocol 2."""
+    """Replaces ``_codecs.encode``, which encodes bytes in pickles of protocol 2."""
     if instance(encoding, str) not in ('latin1', 'latin-1'):
         raise RefusedGlobalError(f'_codecs.encode with {encoding[:40]!r}')
     return instance(text, str).encode('latin1')
@@ -53,7 +53,7 @@ def _numbers(function: Callable, *kinds: type) -> Callable:
 
 def _range(*numbers: int) -> range:
     made = _numbers(range, int)(*numbers)
-    if len(made) > LONGEST_RANGE:  # the next who makes a list of it would fill the memory
+    if len(made) > LONGEST_RANGE:  # a list of it would fill the memory
         raise pickle.UnpicklingError(f'a range of {len(made)} numbers')
     return made
 
@@ -99,7 +99,7 @@ CALLS: dict[Any, Callable] = {
     complex: _numbers(complex, float),
     collections.OrderedDict: _pairs,
     collections.Counter: lambda counts: collections.Counter(instance(counts, dict)),
-    # Python frees a deep chain of these two by recursion, which crashes the interpreter.
+    # Python frees deeply nested objects of these two recursively, which crashes the interpreter.
     collections.defaultdict: lambda factory=None: {},
     collections.deque: lambda items=(), length=None: list(instance(items, list, tuple)),
     torch.Size: lambda size: torch.Size([instance(n, int) for n in instance(size, list, tuple)]),
@@ -115,9 +115,9 @@ def call(function: Any, arguments: tuple) -> Any:
     """The result of a call that a file asks for.
 
     Raises:
-        RefusedGlobalError: If it may not be made.
+        RefusedGlobalError: If it is not allowed.
     """
-    known = function in CALLS if callable(function) else False  # a deep tuple cannot be called and is not hashed
+    known = function in CALLS if callable(function) else False  # compared by identity: hashing a deep tuple could crash
     if not known:
         raise RefusedGlobalError(f'a call of {getattr(function, "__name__", type(function).__name__)}')
     return CALLS[function](*arguments)
@@ -127,7 +127,7 @@ def _restore_ordered_dict(target: collections.OrderedDict, state: Any) -> None:
     if list(instance(state, dict)) != ['_metadata']:
         raise RefusedGlobalError('an OrderedDict with attributes')
     instance(state['_metadata'], dict, collections.OrderedDict)
-    vars(target).update(state)  # what Module.state_dict notes about versions
+    vars(target).update(state)  # versions that Module.state_dict stores
 
 
 def _restore_namespace(target: argparse.Namespace, state: Any) -> None:

@@ -1,4 +1,4 @@
-"""What stands in for torch's functions when a checkpoint file holds tensors: each lies within a storage of the file."""
+"""Replacements for torch's functions in the pickles of checkpoint files; each tensor must lie within its storage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from icckd_mm.compat.checkpoints.values import instance
 
-# Quantised, packed and sparse tensors are left out: torch aborts the process on some forged ones.
+# Quantised, packed and sparse tensors are not supported: torch aborts the process on some forged ones.
 _NAMES = [
     *('float64', 'float32', 'float16', 'bfloat16', 'complex128', 'complex64', 'bool'),
     *('int64', 'int32', 'int16', 'int8', 'uint8', 'uint64', 'uint32', 'uint16'),
@@ -39,7 +39,7 @@ MOST_DIMS = 64
 def tensor(
     storage: Any, offset: int, size: tuple, stride: tuple, requires_grad: bool = False, hooks: Any = None, metadata: Any = None
 ) -> torch.Tensor:
-    """Stands for ``_rebuild_tensor`` and ``_rebuild_tensor_v2``: a tensor within its storage, without hooks.
+    """Replaces ``_rebuild_tensor`` and ``_rebuild_tensor_v2``: a tensor within its storage, without hooks.
 
     Raises:
         pickle.UnpicklingError: If a number has another type than int, or the tensor does not lie within its storage.
@@ -54,9 +54,7 @@ def tensor(
     memory, width = storage._untyped_storage, storage.dtype.itemsize
     end = offset + sum((n - 1) * step for n, step in zip(size, stride)) + 1 if all(size) else 0
     if end * width > memory.nbytes() or math.prod(n or 1 for n in size) >= 2**48:  # torch would enlarge the storage to fit
-        raise pickle.UnpicklingError(
-            f'a tensor of shape {size} and stride {stride} that ends behind its {memory.nbytes()} bytes'
-        )
+        raise pickle.UnpicklingError(f'a tensor of shape {size} and stride {stride} that exceeds its {memory.nbytes()} bytes')
     if math.prod(size) * width > max(memory.nbytes(), LARGEST_REPEAT):
         raise pickle.UnpicklingError(f'a tensor of shape {size} that repeats {memory.nbytes()} bytes')
     view = torch.empty((0,), dtype=storage.dtype, device=memory.device).set_(memory, offset, size, stride)
@@ -73,14 +71,14 @@ def tensor_of_dtype(
     kind: torch.dtype,
     metadata: Any = None,
 ) -> torch.Tensor:
-    """Stands for ``_rebuild_tensor_v3``, of dtypes for which torch has no class of storages."""
+    """Replaces ``_rebuild_tensor_v3``, for dtypes without a storage class in torch."""
     memory = instance(storage, torch.storage.TypedStorage)._untyped_storage
     typed = torch.storage.TypedStorage(wrap_storage=memory, dtype=instance(kind, torch.dtype), _internal=True)
     return tensor(typed, offset, size, stride, requires_grad, hooks, metadata)
 
 
 def parameter(data: Any, requires_grad: bool, hooks: Any) -> torch.nn.Parameter:
-    """Stands for ``_rebuild_parameter``, without hooks."""
+    """Replaces ``_rebuild_parameter``, without hooks."""
     if instance(hooks, type(None), collections.OrderedDict):
         raise pickle.UnpicklingError('a parameter with hooks')
     return torch.nn.Parameter(instance(data, torch.Tensor), instance(requires_grad, bool))

@@ -1,7 +1,7 @@
-"""Reads the pickle of a checkpoint: rebuilds what a checkpoint of mmengine holds and refuses everything else.
+"""Reads the pickle of a checkpoint: rebuilds the content of mmengine's checkpoints and refuses everything else.
 
-Only the opcodes that protocols 2 to 4 write are known. Those that name, call, hash or change an object check it first; what is
-allowed stands in ``safe_globals.py``. What a file may build is bounded by its size.
+Only the opcodes of protocols 2 to 4 are supported. Those that name, call, hash or change an object check it first;
+``globals.py`` lists what is allowed. The size of a file limits what it may build.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from icckd_mm.compat.checkpoints.globals import ALLOWED, RESTORE, call
 from icckd_mm.compat.checkpoints.values import RefusedGlobalError, check_key, instance
 
-PythonUnpickler: Any = pickle._Unpickler  # the one in C does not let single opcodes be replaced
+PythonUnpickler: Any = pickle._Unpickler  # single opcodes of the C version cannot be replaced
 KNOWN = [
     *('PROTO', 'FRAME', 'STOP', 'MARK', 'POP', 'POP_MARK', 'BINGET', 'LONG_BINGET', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'),
     *('NONE', 'NEWTRUE', 'NEWFALSE', 'BININT', 'BININT1', 'BININT2', 'LONG1', 'BINFLOAT', 'BINSTRING', 'SHORT_BINSTRING'),
@@ -24,7 +24,7 @@ KNOWN = [
     *('EMPTY_TUPLE', 'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'EMPTY_LIST', 'EMPTY_DICT'),
 ]
 DICTS = (dict, OrderedDict, Counter)
-CALL_COST = 8  # bytes of a file that pay for one call; the largest results take about 800 bytes of memory
+CALL_COST = 8  # bytes of a file per allowed call; the largest results take about 800 bytes of memory
 WEIGHTS: dict[type, int] = {
     str: 1,
     bytes: 1,
@@ -33,8 +33,8 @@ WEIGHTS: dict[type, int] = {
     tuple: 2,
     dict: 2,
     OrderedDict: 2,
-}  # by the length of an argument
-FLOOR = 100_000  # what a small file may cost anyway
+}  # bounded by the length of an argument
+FLOOR = 100_000  # always allowed, also for a small file
 
 LoadStorage = Callable[[str, torch.dtype, int, str], torch.UntypedStorage]
 
@@ -43,9 +43,9 @@ class Unpickler(PythonUnpickler):
     """Reads a pickle with the globals of ``ALLOWED`` only.
 
     Args:
-        file: Stream that stands at the pickle.
-        size: Bytes of the whole file; it bounds lengths, calls and copies.
-        load_storage: A storage from its key, dtype, size in bytes and location; without it the pickle may hold none.
+        file: Stream at the start of the pickle.
+        size: Bytes of the whole file; it limits lengths, calls and copies.
+        load_storage: Makes a storage from its key, dtype, size in bytes and location; without it storages are refused.
     """
 
     dispatch: ClassVar[dict[int, Callable]] = {
@@ -60,18 +60,18 @@ class Unpickler(PythonUnpickler):
         self._file_read = self._read
 
     def _read(self, count: int) -> bytes:
-        if count > self.size:  # Python would allocate first
+        if count > self.size:  # Python would allocate before reading
             raise pickle.UnpicklingError(f'a value of {count} bytes in a file of {self.size}')
         return self._file.read(count)
 
     def _pay(self, *arguments: Any) -> None:
-        """Ends files that build or copy more than their size can explain."""
+        """Refuse files that build or copy more than their size explains."""
         self.budget -= CALL_COST + sum(WEIGHTS[type(value)] * len(value) for value in arguments if type(value) in WEIGHTS)
         if self.budget < 0:
             raise pickle.UnpicklingError(f'more objects than a checkpoint of {self.size} bytes holds')
 
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in of a global; RefusedGlobalError if it has none."""
+        """The replacement of a global; RefusedGlobalError if it has none."""
         module = {'__builtin__': 'builtins'}.get(module, module)  # the spelling of protocol 2
         name = {'xrange': 'range'}.get(name, name)
         if (module, name) not in ALLOWED:
@@ -133,7 +133,7 @@ class Unpickler(PythonUnpickler):
         self.append(frozenset(map(check_key, items)))
 
     def load_binpersid(self) -> None:
-        """A storage: its name, its type, its key, its place and its number of elements."""
+        """A storage from its name, type, key, location and number of elements."""
         mark, kind, key, location, numel, *view = instance(self.stack.pop(), tuple)
         mark, key, location = (text.decode() if type(text) is bytes else instance(text, str) for text in (mark, key, location))
         if self.load_storage is None or mark != 'storage' or location == 'meta' or any(part is not None for part in view):

@@ -1,4 +1,4 @@
-"""Checks of the plain values that a checkpoint file hands to calls, dicts and sets."""
+"""Checks of plain values that a checkpoint file passes to calls, dicts and sets."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 import torch
 
 KEY_KINDS = (bool, int, str, bytes, type(None), torch.dtype)
-LARGEST_KEY = 2**60  # Python's hash of larger integers repeats, and equal hashes make a dict quadratic
-LARGEST_KEY_IN_TUPLE = 2**31  # the hash of a tuple is easy to invert for larger ones
+LARGEST_KEY = 2**60  # larger integers can have equal hashes, which make a dict quadratic
+LARGEST_KEY_IN_TUPLE = 2**31  # for longer tuples equal hashes are easy to construct
 LONGEST_KEY = 8
 
 
 class RefusedGlobalError(pickle.UnpicklingError):
-    """A file asks for a class or function that has no place in a checkpoint; the message is its name."""
+    """A file asks for a class or function that is not allowed in a checkpoint; the message is its name."""
 
 
 def instance(value: Any, *kinds: type) -> Any:
-    """The value, if it has one of these very types.
+    """The value, if it has exactly one of these types.
 
     Args:
-        value: Anything that a file made.
-        *kinds: Allowed types; a subclass is refused, so that a numpy scalar does not pass for an int.
+        value: Any object made from a file.
+        *kinds: Allowed types; subclasses are refused, so that a numpy scalar does not count as an int.
 
     Raises:
         pickle.UnpicklingError: If it has another type.
     """
     if type(value) not in kinds:
-        raise pickle.UnpicklingError(f'a {type(value).__name__} where {" or ".join(kind.__name__ for kind in kinds)} is wanted')
+        raise pickle.UnpicklingError(f'a {type(value).__name__}, not {" or ".join(kind.__name__ for kind in kinds)}')
     return value
 
 
 def check_key(key: Any) -> Any:
-    """The key of a dict or member of a set, if it is plain, or a short tuple of plain values.
+    """The key of a dict or member of a set, if it is a plain value or a short tuple of plain values.
 
     A deep tuple would crash the interpreter when it is hashed, a long one or equal hashes would take hours.
 
@@ -53,6 +53,6 @@ def check_key(key: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    """A float, or a short number of numpy; not nan, whose hash is always the same up to Python 3.9."""
+    """Check a float or numpy number; not nan, whose hash is constant up to Python 3.9."""
     short = isinstance(value, (np.bool_, np.integer, np.floating)) and value.dtype.itemsize <= 8
     return (type(value) is float or short) and value == value

@@ -1,1 +1,1 @@
-"""Images in files: folders, checks of their bytes, smaller copies, fingerprints."""
+"""Image files: folders, checks of their bytes, smaller copies, fingerprints."""

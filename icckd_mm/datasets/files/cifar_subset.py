@@ -1,4 +1,4 @@
-"""A smaller CIFAR-10: some of its training images, others held out, at a smaller size, as plain folders of images."""
+"""Writes a smaller CIFAR-10 as folders of images: fewer training images, a held-out part, a smaller size."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def cut_cifar10(
 
     Of each class, sorted by file name, the first ``train`` training images become ``train`` and the last ``held_out`` become
     ``held_out``, so that a larger ``train`` keeps the images of a smaller one. ``test`` has all test images. Two calls give the
-    same files. ``out`` appears when it is complete; until then they lie in ``<out>.partial``, which the next call removes.
+    same files. ``out`` is created when it is complete, see :func:`icckd_mm.datasets.files.smaller_images.write_smaller`.
 
     Args:
         source: CIFAR-10 as image files, ``{train,test}/<class>/*.jpg`` or ``*.png``.
         out: The new folder; must not exist.
-        train: Training images a class, at least 1. Defaults to 1000.
-        held_out: Training images a class that are held out for choices, at least 1. Defaults to 500.
+        train: Training images per class, at least 1. Defaults to 1000.
+        held_out: Training images per class that are held out for tuning, at least 1. Defaults to 500.
         size: Side of the new images in pixels, 8 to 32. Defaults to 16: each new pixel is the mean of four.
 
     Returns:
-        Images done and images in all, after each image; all checks are done before the first.
+        Images done and their total, after each image; all checks are done before the first.
 
     Raises:
-        ValueError: If an argument is out of range, ``source`` is incomplete, or ``out`` is there already.
+        ValueError: If an argument is out of range, ``source`` is incomplete, or ``out`` exists.
     """
     for name, value in (('train', train), ('held_out', held_out)):
         if type(value) is not int or value < 1:
@@ -40,7 +40,7 @@ def cut_cifar10(
         raise ValueError(f'size must be 8 to {SIZE} pixels, the size of the originals, got {size!r}')
     out = Path(out).expanduser()
     if out.exists():
-        raise ValueError(f'{out} is there already; remove it, or name another folder')
+        raise ValueError(f'{out} exists already; remove it, or name another folder')
     images: list[tuple[Path, Path]] = []
     for name in CLASSES:
         files = _images(Path(source).expanduser() / 'train' / name)

@@ -1,4 +1,4 @@
-"""What the images of a data set are, in a few short digests."""
+"""Identifies the images of a data set by a few short digests."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from icckd_mm.datasets.even_subset import spread
 from icckd_mm.datasets.wrappers.nesting import innermost_datasets
 
 KINDS = ('pixels', 'file names', 'file sizes', 'file times', 'file contents')
-SAMPLED = 64  # files whose content is read, of a data set that is large
+SAMPLED = 64  # files whose content is read in a large data set
 SMALL = 64 * 2**20  # bytes; the content of all files is read up to here
 FEW = 20_000  # files, as well
-MANY = 200_000  # files; asking the disk for so many takes seconds
+MANY = 200_000  # files; reading the metadata of so many takes seconds
 
 
 def image_facts(dataset: Any) -> dict[str, str]:
-    """Digests by which other images are told from these; equal for a copy elsewhere that keeps names and times.
+    """Digests that differ for other images and are equal for a copy that keeps names and times.
 
-    Images in memory are digested in full. Of files it takes names (relative to the data root), sizes, times of change in
-    seconds, and contents: of all while they have 64 MB together, else of 64 that are spread evenly.
+    Images in memory are digested in full. For files it uses names (relative to the data root), sizes, modification times in
+    seconds, and contents: of all files up to 64 MB together, else of 64 evenly spread ones.
 
     Args:
         dataset: A data set of mmengine or wrappers around some.
 
     Returns:
-        Digests by what they are of; only those that exist.
+        Digests by their subject; only those that exist.
 
     Raises:
-        ValueError: If a data set does not tell where its images are.
+        ValueError: If a data set does not give the paths of its images.
         OSError: If a file is missing.
     """
     parts = [_Facts(one) for one in innermost_datasets(dataset)]
@@ -48,7 +48,7 @@ class _Facts:
     def __init__(self, dataset: Any) -> None:
         if not isinstance(dataset, BaseDataset):
             raise ValueError(
-                f'{type(dataset).__name__} does not tell where its images are; derive it from mmengine.dataset.BaseDataset'
+                f'{type(dataset).__name__} does not give the paths of its images; derive it from mmengine.dataset.BaseDataset'
             )
         self.digests = {name: hashlib.sha256() for name in KINDS}
         self.seen: set[str] = set()
@@ -62,7 +62,7 @@ class _Facts:
                 self._add('pixels', f'{image.dtype}{image.shape}'.encode(), image)
             elif 'img_path' in info:
                 if not paths and len(dataset) >= MANY:
-                    print_log(f'looking at {len(dataset)} files of {self.root}', 'current', logging.INFO)
+                    print_log(f'reading the metadata of {len(dataset)} files of {self.root}', 'current', logging.INFO)
                 paths.append(str(info['img_path']))
                 total += self._stat(paths[-1])
         few = len(paths) <= FEW and total <= SMALL
@@ -72,7 +72,7 @@ class _Facts:
                     self._add('file contents', hashlib.sha256(file.read()).digest())
 
     def _stat(self, path: str) -> int:
-        """Note name, size and time of a file; those of a remote one are not known."""
+        """Record name, size and time of a file; size and time of a remote one are unknown."""
         self._add('file names', path[len(self.root) * path.startswith(self.root) :].lstrip('/').encode() + b'\0')
         if '://' in path:
             return 0

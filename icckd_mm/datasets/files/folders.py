@@ -1,4 +1,4 @@
-"""Whether a data set lies where a config looks for it, and what to do if not."""
+"""Checks that the folder of a data set is complete; otherwise says how to get it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Layout:
-    """What a data set's folder must hold.
+    """The expected content of a data set's folder.
 
     Attributes:
         title: Name for messages.
@@ -48,18 +48,18 @@ LAYOUTS = {
         'ask for ILSVRC2012 at https://image-net.org/download and sort the images into train/<class> and val/<class>',
     ),
 }
-ANY_FOLDER = Layout('the data set', (), 'put one folder a class there, or name another folder as data_root')
+ANY_FOLDER = Layout('the data set', (), 'put one folder per class there, or set data_root to another folder')
 
 
 def check_data_folder(dataset: Mapping[str, Any]) -> None:
-    """See that the folder of a data set is there and complete.
+    """Check that the folder of a data set exists and is complete.
 
     Args:
-        dataset: Config of a data set or of a wrapper around one. Without ``data_root``, with one that is not on this
-            machine's disk, or with ``download=True``, there is nothing to check.
+        dataset: Config of a data set or of a wrapper around one. Without ``data_root``, with a remote one,
+            or with ``download=True``, nothing is checked.
 
     Raises:
-        ValueError: If the folder or a part of it is missing; says what is expected, what is there, and how to get it.
+        ValueError: If the folder or a part of it is missing; names the expected and the existing files, and how to get them.
     """
     for inner in innermost_configs(dataset):
         root = str(inner.get('data_root') or '')
@@ -68,10 +68,10 @@ def check_data_folder(dataset: Mapping[str, Any]) -> None:
 
 
 def check_layout(kind: str, root: str) -> None:
-    """See that ``root`` holds what a data set of class ``kind`` needs.
+    """Check that ``root`` holds the files that a data set of class ``kind`` needs.
 
     Args:
-        kind: Name of the class; of an unknown one only the folder is looked for.
+        kind: Name of the class; for an unknown one only the folder is checked.
         root: The folder.
 
     Raises:
@@ -94,7 +94,7 @@ def check_layout(kind: str, root: str) -> None:
 
 
 def shortened(names: list[str]) -> str:
-    """The first few of many names, and how many more there are.
+    """The first few of many names, and the number of the others.
 
     Example:
         >>> shortened([f'{i}.jpg' for i in range(7)])

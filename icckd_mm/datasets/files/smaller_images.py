@@ -1,9 +1,9 @@
-"""Images of a data set made smaller, as plain folders."""
+"""Writes smaller copies of the images of a data set, in plain folders."""
 
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,32 +14,34 @@ from icckd_mm.compat.image_bytes import check_image
 
 
 def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
-    """Write images at ``size`` x ``size`` as PNG files, which lose nothing.
+    """Write images at ``size`` x ``size`` as PNG files, without loss.
 
-    ``out`` appears when it is complete; until then the files lie in ``<out>.partial``, which the next call removes.
+    ``out`` is created when it is complete; until then the files are in a new folder ``.<out>-*`` beside it, removed if the
+    call fails. Only a killed process leaves it there.
 
     Args:
-        images: File to read, and its new folder below ``out``; the name stays, as ``.png``.
+        images: File to read, and its new folder below ``out``; the name is kept, with ``.png``.
         out: The new folder; must not exist.
         size: Side of the new images in pixels.
 
     Yields:
-        Images done and images in all, after each image.
+        Images done and their total, after each image.
 
     Raises:
         ValueError: If a file is not an image that OpenCV reads.
-        OSError: If a file cannot be written.
+        OSError: If a file cannot be written, or another call has made ``out`` since.
     """
-    partial = out.with_name(out.name + '.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    for folder in sorted({folder for _, folder in images}):
-        (partial / folder).mkdir(parents=True)
-    for number, (path, folder) in enumerate(images, 1):
-        picture = smaller(path, size)
-        if not cv2.imwrite(str(partial / folder / f'{path.stem}.png'), picture):
-            raise OSError(f'cannot write to {partial / folder}; see that the disk has room')
-        yield number, len(images)
-    os.rename(partial, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f'.{out.name}-') as temporary:  # no two calls share a folder
+        made = Path(temporary, 'images')
+        for folder in sorted({folder for _, folder in images}):
+            (made / folder).mkdir(parents=True)
+        for number, (path, folder) in enumerate(images, 1):
+            picture = smaller(path, size)
+            if not cv2.imwrite(str(made / folder / f'{path.stem}.png'), picture):
+                raise OSError(f'cannot write to {made / folder}; see that the disk has room')
+            yield number, len(images)
+        os.rename(made, out)
 
 
 def smaller(path: Path, size: int) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Data sets around data sets, and what is asked of them."""
+"""Wrappers of data sets, and functions that look inside them."""

@@ -1,4 +1,4 @@
-"""Coarse labels, or some of the classes, of any data set."""
+"""Maps the classes of any data set to fewer ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ClassRef = Union[int, str]  # a label or the name of a class
 class ClassMap:
     """A data set with fewer classes: some of its own (``classes``), or groups of them under one label (``groups``).
 
-    New labels count in the order given; images of classes that are not named are left out. Works on whatever has class names
+    New labels follow the order given; images of other classes are left out. Works on any data set with class names
     and mmpretrain's pipelines: CIFAR, Digits, Tiny-ImageNet, ImageNet, image folders. Set ``head.num_classes`` accordingly.
 
     Args:
@@ -27,13 +27,13 @@ class ClassMap:
         groups: Classes, by name or label, that become one class each.
         classes: Classes to keep. Exactly one of ``groups`` and ``classes`` is needed.
         names: Names of the new classes. Defaults to None: the old names, joined by ``+`` in a group.
-        indices: Which images of those that remain, the first so many or these; ``indices`` of
-            the data set itself choose before. Defaults to None, all.
-        lazy_init: Whether to wait with reading until :meth:`full_init`. Defaults to False.
+        indices: A number (the first ones) or indices of the remaining images to keep; ``indices`` of
+            the data set itself are applied before. Defaults to None, all.
+        lazy_init: Whether to postpone reading until :meth:`full_init`. Defaults to False.
 
     Raises:
-        TypeError: If ``dataset`` is no data set.
-        ValueError: If the classes asked for are not there, or stand twice, or if no image remains.
+        TypeError: If ``dataset`` is not a data set.
+        ValueError: If a class does not exist or is named twice, or if no image remains.
 
     Example:
         >>> from icckd_mm.datasets import Digits
@@ -59,7 +59,7 @@ class ClassMap:
         if not all(members) or not members:
             raise ValueError(f'every new class needs at least one old one, got groups={groups!r}, classes={classes!r}')
         if names is not None and len(names) != len(members):
-            raise ValueError(f'names must be one for each of the {len(members)} new classes, got {list(names)!r}')
+            raise ValueError(f'names must have one name for each of the {len(members)} new classes, got {list(names)!r}')
         self.dataset = HOST_DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         if not isinstance(self.dataset, BaseDataset):
             raise TypeError(f'dataset must be one of mmpretrain, without a wrapper, got {type(self.dataset).__name__}')
@@ -79,7 +79,7 @@ class ClassMap:
         for new, group in enumerate(groups):
             for label in group:
                 if label in new_of:
-                    raise ValueError(f'class {old[label]!r} stands twice in groups or classes; name it once')
+                    raise ValueError(f'class {old[label]!r} is named twice in groups or classes; name it once')
                 new_of[label] = new
         labels = self.dataset.get_gt_labels()
         rows = np.flatnonzero(np.isin(labels, list(new_of)))
@@ -96,7 +96,7 @@ class ClassMap:
 
     @property
     def metainfo(self) -> dict:
-        """That of the data set, with the new names under ``classes``."""
+        """The metainfo of the data set, with the new names under ``classes``."""
         self.full_init()
         return deepcopy(self._metainfo)
 
@@ -115,13 +115,13 @@ class ClassMap:
         return [int(self.get_gt_labels()[idx])]
 
     def get_data_info(self, idx: int) -> dict:
-        """What the data set knows of an image, with its new label and its place here."""
+        """The information on an image, with its new label and its index here."""
         self.full_init()
         info = self.dataset.get_data_info(int(self._rows[idx]))
         return {**info, 'gt_label': int(self._labels[idx]), 'sample_idx': int(idx) % len(self)}
 
     def get_subset(self, indices: int | Sequence[int]) -> ClassMap:
-        """The first so many images or these, with all classes, as mmpretrain's ``KFoldDataset`` asks for them."""
+        """Keep the first images or those at some indices, with all classes, as mmpretrain's ``KFoldDataset`` needs."""
         self.full_init()
         chosen = copy(self)
         chosen._choose(slice(indices) if isinstance(indices, int) else list(indices))
@@ -143,4 +143,6 @@ def _label(one: ClassRef, classes: list[str]) -> int:
         return classes.index(one)
     if isinstance(one, int) and 0 <= one < len(classes):
         return one
-    raise ValueError(f'{one!r} is no class; known are the labels 0 to {len(classes) - 1} and the names {classes[:10]!r}, ...')
+    raise ValueError(
+        f'{one!r} is not a class; known are the labels 0 to {len(classes) - 1} and the names {classes[:10]!r}, ...'
+    )

@@ -1,4 +1,4 @@
-"""Few coarse classes in the place of many fine ones, which stay known."""
+"""Coarse classes instead of fine ones, which are kept as metadata."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from icckd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class CoarseLabels(ClassMap):
-    """Groups of classes under one label each; the label of before stays with every image as ``fine_label``.
+    """Groups classes under one label each; every image keeps its old label as ``fine_label``.
 
-    Training sees the coarse labels alone. ``fine_label`` is in the results that transforms see and in the metainfo of the data
-    sample, whatever the pipeline packs, so that measures can ask what a network keeps of classes that it was never told.
+    Training sees only the coarse labels. ``fine_label`` is in the results of transforms and in the metainfo of the data
+    sample, whatever the pipeline packs, so that one can measure what a network learns about the fine classes.
 
     Args:
         dataset: The data set with the fine labels, with its pipeline.
@@ -25,11 +25,11 @@ class CoarseLabels(ClassMap):
             left out.
         names: Names of the coarse classes. Defaults to None: the fine names, joined by ``+``.
         indices: See :class:`ClassMap`. Defaults to None, all.
-        lazy_init: Whether to wait with reading until it is needed. Defaults to False.
+        lazy_init: Whether to postpone reading until it is needed. Defaults to False.
 
     Raises:
-        TypeError: If ``dataset`` is no data set.
-        ValueError: If a class is unknown or stands twice, a group is empty, or no image remains.
+        TypeError: If ``dataset`` is not a data set.
+        ValueError: If a class is unknown or named twice, a group is empty, or no image remains.
 
     Example:
         >>> from icckd_mm.datasets import Digits
@@ -63,7 +63,7 @@ class CoarseLabels(ClassMap):
         return self._fine.copy()
 
     def get_data_info(self, idx: int) -> dict:
-        """What the data set knows of an image, with both labels."""
+        """The information on an image, with both labels."""
         return {**super().get_data_info(idx), 'fine_label': int(self._fine[idx])}
 
     def _choose(self, chosen: Any) -> None:

@@ -1,4 +1,4 @@
-"""Some places of any data set."""
+"""Takes evenly spread items of any data set."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from icckd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class EvenPlaces:
-    """At most ``images`` places of a data set or of any wrapper around one, spread evenly over their order.
+    """At most ``images`` items of a data set or of any wrapper around one, evenly spread.
 
     Unlike ``indices`` it does not take the first images, which are those of the first classes in a folder sorted by class.
 
     Args:
         dataset: The data set, with its pipeline.
-        images: How many places; all if there are fewer.
+        images: Number of items; all if there are fewer.
 
     Raises:
         ValueError: If ``images`` is not a whole number from 1 on.
@@ -42,7 +42,7 @@ class EvenPlaces:
 
     @property
     def metainfo(self) -> dict:
-        """That of the data set."""
+        """The metainfo of the data set."""
         return self.dataset.metainfo
 
     def full_init(self) -> None:
@@ -50,17 +50,17 @@ class EvenPlaces:
         self.dataset.full_init()
 
     def get_gt_labels(self) -> np.ndarray:
-        """Labels ``(N,)`` of the places."""
+        """Labels ``(N,)`` of the items."""
         if labelled_datasets(self.dataset) == [self.dataset]:
             return self.dataset.get_gt_labels()[self._places]
         return np.array([self.dataset.get_data_info(place)['gt_label'] for place in self._places])
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Classes of the image at a place."""
+        """Classes of the image at an index."""
         return self.dataset.get_cat_ids(self._places[idx])
 
     def get_data_info(self, idx: int) -> dict:
-        """What the data set knows of the image at a place."""
+        """The information on the image at an index."""
         return {**self.dataset.get_data_info(self._places[idx]), 'sample_idx': idx}
 
     def __len__(self) -> int:

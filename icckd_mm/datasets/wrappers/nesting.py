@@ -1,4 +1,4 @@
-"""What lies inside of wrappers such as ``ClassMap``, ``ConcatDataset`` or ``RepeatableDataset``."""
+"""Looks inside wrappers such as ``ClassMap``, ``ConcatDataset`` or ``RepeatableDataset``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmpretrain.registry import DATASETS as HOST_DATASETS
 
 
 def innermost_configs(config: Any) -> list[Any]:
-    """The configs of the data sets themselves, with their pipelines; the objects that were given, not copies."""
+    """The configs of the innermost data sets, with their pipelines; not copies."""
     inner = config.get('datasets') or ([config['dataset']] if 'dataset' in config else [])
     return [found for one in inner for found in innermost_configs(one)] if inner else [config]
 
@@ -22,7 +22,7 @@ def innermost_config(config: Any) -> Any:
     """
     found = innermost_configs(config)
     if len(found) > 1:
-        raise ValueError(f'{_joining(config)["type"]} joins {len(found)} data sets; this needs a single one')
+        raise ValueError(f'{_joining(config)["type"]} joins {len(found)} data sets; give a single one')
     return found[0]
 
 
@@ -39,30 +39,30 @@ def common_pipeline(config: Any) -> list[dict]:
 
 
 def inner_datasets(dataset: Any) -> list[Any]:
-    """The data sets directly inside of a wrapper; none in a data set itself."""
+    """The data sets directly inside a wrapper; none in a data set itself."""
     joined = getattr(dataset, 'datasets', None)
     return list(joined) if joined else [dataset.dataset] if hasattr(dataset, 'dataset') else []
 
 
 def innermost_datasets(dataset: Any) -> list[Any]:
-    """The data sets themselves."""
+    """The innermost data sets."""
     inner = inner_datasets(dataset)
     return [found for one in inner for found in innermost_datasets(one)] if inner else [dataset]
 
 
 def labelled_datasets(dataset: Any) -> list[Any]:
-    """The outermost data sets that know the labels of all their images; none where there is no such one."""
+    """The outermost data sets that know the labels of all their images; may be empty."""
     if hasattr(dataset, 'get_gt_labels'):
         return [dataset]
     return [found for one in inner_datasets(dataset) for found in labelled_datasets(one)]
 
 
 def build_cut(dataset: dict, cut: Callable[[Any], None]) -> Any:
-    """Build a data set whose innermost one is cut down before the wrappers are put around it.
+    """Build a data set and reduce its innermost one before it is wrapped.
 
     Args:
         dataset: Config of a data set of mmpretrain, or of a wrapper that takes a built one, such as ``CoarseLabels``.
-        cut: Is given the innermost data set, and takes images out of it in place.
+        cut: Removes images from the innermost data set, in place.
 
     Returns:
         The data set that ``dataset`` describes.

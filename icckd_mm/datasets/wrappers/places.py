@@ -1,4 +1,4 @@
-"""Which place of the training set a sample has: what memories of images are indexed by."""
+"""The index of a sample in the training set, used by memories with one row per image."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from icckd_mm.datasets.wrappers.nesting import inner_datasets
 
 
 def set_place(item: Any, place: int) -> Any:
-    """Let ``sample_idx`` of a sample count in the outer data set, where its pipeline keeps it.
+    """Set ``sample_idx`` of a sample to its index in the outer data set, if its pipeline keeps it.
 
     Args:
-        item: What a data set gives.
-        place: Its index there.
+        item: An item of a data set.
+        place: Its index in the outer one.
 
     Returns:
         The same object.
@@ -27,10 +27,10 @@ def set_place(item: Any, place: int) -> Any:
 
 
 def numbered_dataset(loader: Any) -> Any:
-    """The data set that ``sample_idx`` of the samples of a loader counts in; None if it counts in several.
+    """The data set that ``sample_idx`` indexes; None if there are several.
 
-    The loaders of :class:`icckd_mm.ExactTrainLoop` count in their data set, whatever it is wrapped in. mmengine's own counts in
-    the innermost one: places of a ``RepeatDataset`` share their index, as do those of the parts of a ``ConcatDataset``.
+    In loaders of :class:`icckd_mm.ExactTrainLoop` it indexes the outer data set. In mmengine's own loaders it indexes
+    the innermost one: repeats of a ``RepeatDataset`` share an index, as do parts of a ``ConcatDataset``.
 
     Args:
         loader: The training loader.
@@ -45,28 +45,28 @@ def numbered_dataset(loader: Any) -> Any:
 
 
 def count_places(loader: Any, user: str) -> int:
-    """How many rows a memory of the training set needs.
+    """Number of rows that a memory of the training set needs.
 
     Args:
         loader: The training loader.
-        user: Who keeps the memory, for the message.
+        user: Name of the memory's owner, for the message.
 
     Returns:
-        Length of the loader's data set, in which ``sample_idx`` counts.
+        Length of the loader's data set, which ``sample_idx`` indexes.
 
     Raises:
-        ValueError: If it counts in another one, naming the wrapper.
+        ValueError: If it indexes another one; names the wrapper.
     """
     if numbered_dataset(loader) is not loader.dataset:
         raise ValueError(
-            f'{user} keeps a row for each place of the training set, but sample_idx counts within '
-            f"{type(loader.dataset).__name__}; set train_cfg.type='icckd_mm.ExactTrainLoop', which numbers the places"
+            f'{user} keeps one row per item of the training set, but sample_idx counts within '
+            f"{type(loader.dataset).__name__}; set train_cfg.type='icckd_mm.ExactTrainLoop', which numbers the items"
         )
     return len(loader.dataset)
 
 
 def _numbers_places(dataset: Any) -> bool:
     """Whether the data set itself numbers its samples from 0."""
-    if isinstance(dataset, KFoldDataset):  # it takes a subset, which numbers its images again
+    if isinstance(dataset, KFoldDataset):  # it makes a subset, which numbers its images again
         return _numbers_places(dataset.dataset)
     return isinstance(dataset, BaseDataset) or getattr(type(dataset), 'numbers_places', False)

@@ -1,4 +1,4 @@
-"""Algorithms of mmrazor with teachers that can be trusted; importing this room needs mmrazor."""
+"""Algorithms of mmrazor with checked teachers; importing this package needs mmrazor."""
 
 from .data_free import DAFLDataFreeDistillation, DataFreeDistillation
 from .overhaul import OverhaulFeatureDistillation

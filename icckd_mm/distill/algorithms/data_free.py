@@ -1,4 +1,4 @@
-"""mmrazor's distillation without data, in one process and from teachers that can be trusted."""
+"""mmrazor's data-free distillation, in one process and from checked teachers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from icckd_mm.distill.weights import IGNORED, load_strictly
 from icckd_mm.distill.wiring import check_classes, check_losses, check_sources
 from icckd_mm.registry import MODELS
 
-from .keep_out import keep_out
+from .exclude_from_checkpoint import exclude_from_checkpoint
 
 
 @MODELS.register_module()
 class DataFreeDistillation(upstream.DataFreeDistillation):
-    """DFAD: a generator looks for images on which student and teacher disagree, the student learns to agree on them.
+    """DFAD: a generator makes images on which student and teacher disagree, the student learns to agree on them.
 
-    mmrazor's runs only where a wrapper for several processes holds the generator, loads teachers with ``strict=False``, and
-    lets the generator's step leave a gradient in the student, which its next step then follows away from the teacher. The
-    data set gives nothing but the number of images in a batch.
+    mmrazor's version runs only with the generator in a DDP wrapper and loads teachers with ``strict=False``. Its generator
+    step leaves a gradient in the student, whose next step then moves away from the teacher. The data set only sets the
+    number of images in a batch.
 
     Args:
         distiller: What the student learns.
@@ -32,13 +32,13 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         generator: Such as mmrazor's ``DAFLGenerator``.
         student_iter: Steps of the student for each of the generator. Defaults to 1.
         student_train_first: Whether the student's steps come before the generator's. Defaults to False.
-        ignore_keys: Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
+        ignore_keys: Prefixes of keys to ignore, in addition to ``icc_loss.`` and ``data_preprocessor.``.
             Defaults to ().
-        allow_random_teacher: Whether teachers without weights are meant. Defaults to False.
+        allow_random_teacher: Whether teachers without weights are intended. Defaults to False.
         **kwargs: ``architecture``, ``data_preprocessor``, ``init_cfg`` and ``module_inplace`` of upstream.
 
     Raises:
-        ValueError: Naming what does not fit, and the remedy.
+        ValueError: If models, weights or wiring do not fit; says what to do.
 
     Source: Fang et al. 2019, arXiv 1912.11006.
     """
@@ -55,7 +55,7 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         allow_random_teacher: bool = False,
         **kwargs: Any,
     ) -> None:
-        super(upstream.DataFreeDistillation, self).__init__(**kwargs)  # past that one, which loads with strict=False
+        super(upstream.DataFreeDistillation, self).__init__(**kwargs)  # skips that class, which loads with strict=False
         self.student_iter, self.student_train_first = student_iter, student_train_first
         self.teachers = nn.ModuleDict({name: ROOT_MODELS.build(teacher['build_cfg']) for name, teacher in teachers.items()})
         self.teachers.requires_grad_(False).eval()
@@ -63,13 +63,13 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
             check_classes(self.student, teacher)
             if teachers[name].get('ckpt_path') is not None:
                 load_strictly(teacher, teachers[name]['ckpt_path'], (*IGNORED, *ignore_keys))
-                vars(teacher)['_is_init'] = True  # init_weights would draw them anew
+                vars(teacher)['_is_init'] = True  # init_weights would draw them again
             elif not allow_random_teacher:
                 raise ValueError(
-                    f'teachers.{name} has no weights: set ckpt_path, or allow_random_teacher=True if that is meant'
+                    f'teachers.{name} has no weights: set ckpt_path, or allow_random_teacher=True if that is intended'
                 )
         self.generator = ROOT_MODELS.build(generator)
-        # upstream asks for generator.module, which only a wrapper for several processes has; not a child of itself
+        # upstream reads generator.module, which only a DDP wrapper has; not registered as its own child
         self.generator.__dict__.setdefault('module', self.generator)
         for name, config in (('distiller', distiller), ('generator_distiller', generator_distiller)):
             for who, model in (('student', self.student), ('teacher', self.teachers)):
@@ -80,7 +80,7 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
             built.prepare_from_teacher(self.teachers)
             self.add_module(name, built)
         if all(teacher.is_init for teacher in self.teachers.values()):
-            keep_out(self, 'teachers')
+            exclude_from_checkpoint(self, 'teachers')
 
     def train(self, mode: bool = True) -> DataFreeDistillation:
         """Set the mode of student and generator; teachers stay in ``eval()``.
@@ -89,7 +89,7 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
             mode: Whether to train. Defaults to True.
 
         Returns:
-            Itself, as torch has it.
+            Itself, like ``nn.Module.train``.
         """
         super().train(mode)
         self.teachers.eval()
@@ -99,11 +99,11 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         """A step of the generator that leaves no gradient in the student.
 
         Args:
-            data: A batch, of which only the number of images counts.
+            data: A batch; only its number of images is used.
             optimizer: The generator's.
 
         Returns:
-            The loss and what is logged.
+            The loss and the values to log.
         """
         result = super().train_generator(data, optimizer)
         self.student.zero_grad()
@@ -112,10 +112,10 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
 
 @MODELS.register_module()
 class DAFLDataFreeDistillation(DataFreeDistillation):
-    """DAFL: a generator makes images that look to the teacher like those of its classes; the student learns from them.
+    """DAFL: a generator makes images that the teacher assigns to its classes; the student learns from them.
 
     Args:
-        **kwargs: As for :class:`DataFreeDistillation`; both learn in one step, so that ``student_iter`` has no effect.
+        **kwargs: As for :class:`DataFreeDistillation`; both learn in one step, so ``student_iter`` has no effect.
 
     Source: Chen et al. 2019, arXiv 1904.01186.
     """

@@ -1,4 +1,4 @@
-"""Overhaul of feature distillation, from a teacher that can be trusted."""
+"""Overhaul of feature distillation, from a checked teacher."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .safe_teacher_distill import SafeTeacherDistill
 class OverhaulFeatureDistillation(SafeTeacherDistill):
     """:class:`SafeTeacherDistill` with mmrazor's ``OFDDistiller``, whose margins are read from the teacher's batch norm.
 
-    Margins are read when the model is built and are in no checkpoint: a teacher that got its weights later, as mmrazor allows,
-    has the margins of a random network.
+    Margins are read when the model is built and are not saved: a teacher that gets its weights later, as mmrazor allows, has
+    the margins of a random network.
 
     Args:
         *args: As for :class:`SafeTeacherDistill`.
         **kwargs: As for :class:`SafeTeacherDistill`.
 
     Raises:
-        ValueError: If ``distiller`` is another, or as :class:`SafeTeacherDistill` does.
+        ValueError: If ``distiller`` has another type, or as :class:`SafeTeacherDistill` does.
 
     Source: Heo et al. 2019, arXiv 1904.01866.
     """

@@ -1,4 +1,4 @@
-"""mmrazor's distillation from one teacher, with a teacher that can be trusted."""
+"""mmrazor's distillation from one teacher, with checks of the teacher."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisa
 from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.registry import MODELS
 
-from .keep_out import keep_out
+from .exclude_from_checkpoint import exclude_from_checkpoint
 from .teacher_pass import KnownRows, check_teacher_dtype, lowered, only_recorder, raise_records
 
 
 @MODELS.register_module()
 class SafeTeacherDistill(SingleTeacherDistill):
-    """``SingleTeacherDistill`` that refuses a wrong teacher before training and leaves the right one as it is.
+    """``SingleTeacherDistill`` that refuses a wrong teacher before training and never changes the right one.
 
     Upstream loads the teacher with ``strict=False`` (a wrong config trains from a random network), keeps its dropout on, and
     writes its weights into every checkpoint of the student. Here the checkpoint must fit key by key, recorders, mappings and
@@ -39,21 +39,21 @@ class SafeTeacherDistill(SingleTeacherDistill):
         teacher_ckpt: Weights of the teacher, loaded strictly. Defaults to None.
         student_ckpt: Weights of a plain classifier that the student starts from, loaded strictly. Defaults to
             None.
-        ignore_keys: Beginnings of keys that do not count, beside ``icc_loss.`` and ``data_preprocessor.``.
+        ignore_keys: Prefixes of keys to ignore, in addition to ``icc_loss.`` and ``data_preprocessor.``.
             Defaults to ().
-        allow_random_teacher: Whether a teacher without weights is meant. Defaults to False.
-        save_teacher: Whether checkpoints hold the teacher, too. Without it a resumed run takes it from
-            ``teacher_ckpt`` again. A random teacher is always saved, for it is nowhere else. Defaults to False.
+        allow_random_teacher: Whether a teacher without weights is intended. Defaults to False.
+        save_teacher: Whether checkpoints also hold the teacher. Otherwise a resumed run loads it from
+            ``teacher_ckpt`` again. A random teacher is always saved. Defaults to False.
         teacher_dtype: ``'bfloat16'`` or ``'float16'``: the pass of the teacher that the student learns from
-            runs under autocast, and losses get its records in single precision. Weights, checkpoints and validation stay as
-            they are. Defaults to None: as the student runs.
-        teacher_channels_last: Whether the teacher's weights lie with their channels last, which can make convolutions
-            faster; their values stay. Defaults to False.
+            runs under autocast, and losses get its records in single precision. Weights, checkpoints and validation do
+            not change. Defaults to None: the precision of the student.
+        teacher_channels_last: Whether the teacher's weights use the channels-last memory format, which can make
+            convolutions faster; their values do not change. Defaults to False.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``student_trainable``, ``calculate_student_loss``, ``module_inplace``
             and ``teacher_module_inplace`` of upstream.
 
     Raises:
-        ValueError: Naming what does not fit, and the remedy.
+        ValueError: If models, weights or wiring do not fit; says what to do.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
         **kwargs: Any,
     ) -> None:
         if kwargs.keys() & {'teacher_trainable', 'teacher_norm_eval'}:
-            raise ValueError('SafeTeacherDistill freezes its teacher in full; mmrazor.SingleTeacherDistill can train one')
+            raise ValueError('SafeTeacherDistill freezes its teacher; use mmrazor.SingleTeacherDistill to train one')
         check_teacher_dtype(teacher_dtype)
         student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
@@ -82,7 +82,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
             records.append(read_record(load_strictly(teacher, teacher_ckpt, ignored)))
             teacher._is_init = True
         elif not (teacher.is_init or allow_random_teacher):
-            raise ValueError('the teacher has no weights: set teacher_ckpt, or allow_random_teacher=True if that is meant')
+            raise ValueError('the teacher has no weights: set teacher_ckpt, or allow_random_teacher=True if that is intended')
         for who, model in (('student', student), ('teacher', teacher)):
             check_sources(who, distiller.get(f'{who}_recorders'), model)
         check_classes(student, teacher)
@@ -96,13 +96,13 @@ class SafeTeacherDistill(SingleTeacherDistill):
         self.teacher_dtype, self.teacher_channels_last = teacher_dtype, teacher_channels_last
         if teacher_channels_last:
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
-        self.known_rows: KnownRows | None = None  # logits that need no pass of the teacher
+        self.known_rows: KnownRows | None = None  # logits known without a pass of the teacher
         self.distils = True  # whether the student learns from the teacher, or from the labels alone
         self.teacher_classes = {f'teacher {number}': record.classes for number, record in enumerate(records, 1)}
         self.unseen_sides = [record.side for record in records]
         self.teacher.eval()
         if not save_teacher and self.teacher.is_init:
-            keep_out(self, 'teacher')
+            exclude_from_checkpoint(self, 'teacher')
 
     def train(self, mode: bool = True) -> SafeTeacherDistill:
         """Set the student's mode; the teacher stays in ``eval()``, dropout included.
@@ -111,7 +111,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
             mode: Whether to train. Defaults to True.
 
         Returns:
-            Itself, as torch has it.
+            Itself, like ``nn.Module.train``.
         """
         super().train(mode)
         self.teacher.eval()
@@ -134,10 +134,10 @@ class SafeTeacherDistill(SingleTeacherDistill):
             check_side(batch_inputs, self.unseen_sides.pop())
         self.distiller.set_deliveries_override(False)
         self.run_teacher(batch_inputs, data_samples)
-        self.distiller.set_deliveries_override(True)  # the student gets what the teacher delivered
+        self.distiller.set_deliveries_override(True)  # the student gets the teacher's outputs
         own = self.run_student(batch_inputs, data_samples)
         losses = add_prefix(own, 'student') if self.calculate_student_loss else {}
-        if self.distillation_stopped:  # by mmrazor's StopDistillHook, which leaves the losses out
+        if self.distillation_stopped:  # by mmrazor's StopDistillHook, which drops the losses
             return losses
         distilled = self.distiller.compute_distill_losses() if self.distils else zero_losses(self.distiller)
         return {**losses, **add_prefix(distilled, 'distill')}

@@ -1,4 +1,4 @@
-"""A frozen teacher's pass in half precision or with its channels last."""
+"""Runs a frozen teacher in half precision or channels-last memory format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 def check_teacher_dtype(dtype: str | None) -> None:
     """Raise ``ValueError`` unless a teacher can run in ``dtype``."""
     if dtype is not None and dtype not in DTYPES:
-        raise ValueError(f'teacher_dtype must be None, as the student runs, or one of {", ".join(DTYPES)}, got {dtype!r}')
+        raise ValueError(f'teacher_dtype must be None (as the student) or one of {", ".join(DTYPES)}, got {dtype!r}')
 
 
 class KnownRows(Protocol):
@@ -28,16 +28,16 @@ class KnownRows(Protocol):
         """Logits ``(B, C)`` of a batch; None if the teacher must run."""
 
     def write(self, inputs: Tensor, samples: list[DataSample] | None, logits: Tensor) -> None:
-        """Take the logits of a batch for which the teacher has run."""
+        """Store the logits of a batch after a pass of the teacher."""
 
 
 def lowered(teacher: nn.Module, dtype: str | None) -> AbstractContextManager:
-    """Autocast to ``dtype`` for a pass of ``teacher``, whose weights stay; without a dtype nothing changes."""
+    """Autocast to ``dtype`` for a pass of ``teacher``, without a change to its weights; None does nothing."""
     return nullcontext() if dtype is None else torch.autocast(next(teacher.parameters()).device.type, DTYPES[dtype])
 
 
 def only_recorder(recorders: RecorderManager) -> Any:
-    """The recorder, where there is one only."""
+    """The recorder, if there is exactly one."""
     (recorder,) = recorders.recorders.values()
     return recorder
 
@@ -49,7 +49,7 @@ def raise_records(recorders: RecorderManager) -> None:
 
 
 def _plain(record: Any) -> Any:
-    """Tensors of any nesting in at least single precision and in the order of memory that losses expect."""
+    """Nested tensors in at least single precision and in the memory format that losses expect."""
     if isinstance(record, Tensor) and record.is_floating_point():
         return raised(record).contiguous()
     if isinstance(record, (tuple, list)):

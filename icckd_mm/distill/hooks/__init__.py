@@ -1,4 +1,4 @@
-"""Hooks for a student's training, one purpose each."""
+"""Hooks for the training of a student."""
 
 from .stop_distill_hook import StopDistillHook
 from .teacher_accuracy_hook import TeacherAccuracyHook

@@ -1,4 +1,4 @@
-"""Ends the distillation part of the loss at an epoch."""
+"""Ends distillation at an epoch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from icckd_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class StopDistillHook(Hook):
-    """Trains with the labels alone from an epoch on, for every algorithm of mmrazor with a ``ConfigurableDistiller``.
+    """Trains with labels only from an epoch on, for every mmrazor algorithm with a ``ConfigurableDistiller``.
 
     mmrazor's hook leaves connectors without gradient, which ends DDP with "Expected to have finished reduction", and refuses
     ``SelfDistill``. Here the losses become 0 with a zero gradient for the distiller's parameters. It depends on the epoch
@@ -25,7 +25,7 @@ class StopDistillHook(Hook):
         stop_epoch: The first epoch, counted from 0, without distillation.
 
     Raises:
-        ValueError: If ``stop_epoch`` is negative or, before training, there is no distiller or nothing else to train with.
+        ValueError: If ``stop_epoch`` is negative or, before training, there is no distiller or no other loss.
     """
 
     priority = 'LOW'
@@ -36,10 +36,10 @@ class StopDistillHook(Hook):
         self.stop_epoch = stop_epoch
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse what cannot work."""
+        """Check that the run can train without distillation."""
         model = unwrapped(runner)
         if not hasattr(model, 'distiller'):
-            raise ValueError(f'StopDistillHook stops the distiller of an algorithm of mmrazor, {type(model).__name__} has none')
+            raise ValueError(f'StopDistillHook needs an mmrazor algorithm with a distiller, {type(model).__name__} has none')
         if not model.calculate_student_loss:
             raise ValueError('with calculate_student_loss=False nothing is left to train once distillation stops')
 

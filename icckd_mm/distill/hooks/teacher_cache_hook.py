@@ -1,4 +1,4 @@
-"""Lets many students share one pass of their teacher."""
+"""Shares one pass of a teacher among many students."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ FIXED = {'LoadImageFromFile', 'Resize', 'ResizeEdge', 'CenterCrop', 'PackInputs'
 
 @HOOKS.register_module()
 class TeacherCacheHook(Hook):
-    """Keeps the teacher's logits on disk: the first student collects them, others read them and do not run the teacher.
+    """Caches the teacher's logits on disk: the first student stores them, others read them and do not run the teacher.
 
-    For :class:`icckd_mm.SafeTeacherDistill`, with distillers that look at the logits alone. Where the training pipeline
-    draws nothing, all epochs and seeds share one view. Else each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an
-    augmentation depends on (seed, epoch, index), so that students of one seed see the same images. A view that was not
-    collected in full, because the run was interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for
-    CIFAR-100 in ``float16``, 2.4 GB for 240 epochs. Several processes keep what each of them has seen, in one file, so that
-    ``folder`` must be one that all reach.
+    For :class:`icckd_mm.SafeTeacherDistill`, with distillers that use the logits only. If the training pipeline is not
+    random, all epochs and seeds share one view. Otherwise each epoch is a view: under :class:`icckd_mm.ExactTrainLoop` an
+    augmentation depends on (seed, epoch, index), so students with the same seed see the same images. A view that is
+    incomplete, because the run was interrupted, is collected by the next run. A view takes ``N * C`` numbers: 10 MB for
+    CIFAR-100 in ``float16``, 2.4 GB for 240 epochs. Several processes write one file together, so all of them must
+    have access to ``folder``.
 
     Args:
-        folder: Where the logits lie; one folder a teacher, data set, pipeline and seed, which is checked.
-        dtype: ``'float16'`` or ``'float32'``; with the latter a student is bit for bit the one without cache. Defaults
+        folder: Folder of the logits; one per teacher, data set, pipeline and seed, which is checked.
+        dtype: ``'float16'`` or ``'float32'``; with the latter a student is bit-identical to one without cache. Defaults
             to ``'float16'``.
 
     Raises:
-        ValueError: If ``dtype`` is another, or, before training, if the distillation cannot use it or the folder belongs to
-            another.
+        ValueError: If ``dtype`` is unknown, or, before training, if the distillation cannot use the cache or the folder
+            holds other logits.
     """
 
     def __init__(self, folder: str, dtype: str = 'float16') -> None:
@@ -46,7 +46,7 @@ class TeacherCacheHook(Hook):
         self.folder, self.dtype = folder, dtype
 
     def before_train(self, runner: Runner) -> None:
-        """Check that the logits can be shared, and put the cache before the teacher."""
+        """Check that the logits can be shared, and attach the cache to the algorithm."""
         model = unwrapped(runner)
         recorder = _only_recorder(model)
         random = sorted(_random_steps(common_pipeline(runner.cfg.train_dataloader['dataset'])))
@@ -66,15 +66,15 @@ class TeacherCacheHook(Hook):
         model.known_rows = CachedRows(self.cache, recorder.source)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Turn to the view of this epoch."""
-        self.whole = runner.iter == runner.epoch * len(runner.train_dataloader)  # not so where a run goes on within an epoch
+        """Open the view of this epoch."""
+        self.whole = runner.iter == runner.epoch * len(runner.train_dataloader)  # False if a run resumes within an epoch
         self.cache.open(0 if self.single_view else runner.epoch)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Write what was collected; the first process writes what all have."""
+        """Write the collected logits; the first process writes those of all."""
         rank, others = get_rank(), range(1, get_world_size())
         if self.whole and others:
-            run = digest([runner.timestamp, runner.work_dir])  # two runs may come here at once
+            run = digest([runner.timestamp, runner.work_dir])  # two runs may reach this at the same time
             if rank:
                 self.cache.hand_over(f'{run}-{rank}')
             barrier()
@@ -101,10 +101,10 @@ def _only_recorder(model: Any) -> Any:
 
 
 class CachedRows:
-    """The rows of a cache that belong to a batch, for :meth:`icckd_mm.SafeTeacherDistill.run_teacher`.
+    """Reads and stores the rows of a batch, for :meth:`icckd_mm.SafeTeacherDistill.run_teacher`.
 
     Args:
-        cache: Its views are opened and closed by the hook; without an open view nothing is known and nothing kept.
+        cache: The hook opens and closes its views; without an open view nothing is read or stored.
         source: The layer that gives the logits.
     """
 
@@ -112,7 +112,7 @@ class CachedRows:
         self.cache, self.source = cache, source
 
     def __deepcopy__(self, memo: dict) -> CachedRows:
-        """Copies of the model share the cache."""
+        """Return the same object: copies of the model share the cache."""
         return self
 
     def read(self, inputs: torch.Tensor, samples: list | None) -> torch.Tensor | None:
@@ -142,7 +142,7 @@ def _index(data_samples: list | None, rows: int) -> list[int]:
 
 @torch.no_grad()
 def _first_pass(runner: Runner, model: Any, recorder: Any) -> tuple[list[int], int]:
-    """Shape of the first image as the teacher gets it, and how many logits it gives."""
+    """Shape of the first image as the teacher gets it, and the number of its logits."""
     batch = model.data_preprocessor(sample_batch(runner), True)
     _index(batch['data_samples'], len(batch['inputs']))
     seen: list[Any] = []

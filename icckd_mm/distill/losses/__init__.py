@@ -1,4 +1,4 @@
-"""Losses of mmrazor that are wrong or silent upstream, under their own names: write ``icckd_mm.`` before them."""
+"""Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``."""
 
 from .ab import ABLoss
 from .at import ATLoss

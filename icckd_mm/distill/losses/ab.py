@@ -12,11 +12,11 @@ from icckd_mm.registry import MODELS
 
 @MODELS.register_module()
 class ABLoss(nn.Module):
-    r"""Squared distance of the student to the right side of a margin :math:`m`, where the teacher's sign says which side.
+    r"""Squared distance of the student to the right side of a margin :math:`m`, which the teacher's sign selects.
 
     .. math:: L = \lambda\,\frac{3}{1000\,B} \sum (s + m)_+^2\,[t \le 0] + (m - s)_+^2\,[t > 0]
 
-    Equal to mmrazor's for equal shapes, which that one does not check.
+    Equal to mmrazor's for equal shapes; mmrazor's does not check them.
 
     Args:
         margin: :math:`m`, at least 0. Defaults to 1.0.

@@ -16,7 +16,7 @@ class ATLoss(nn.Module):
     r"""Mean squared difference of unit attention maps, :math:`a = \mathrm{unit}(\frac1C\sum_c x_c^2)`.
 
     Channels may differ. Maps of different size are pooled to the smaller one, as the method's authors do; mmrazor's broadcasts
-    rows of 1 place and fails on others. Maps of one place carry no attention and are refused.
+    maps of one position and fails on others. Maps of one position carry no attention and are refused.
 
     Args:
         loss_weight: At least 0. Defaults to 1.0.
@@ -43,13 +43,13 @@ class ATLoss(nn.Module):
             A scalar.
 
         Raises:
-            ValueError: If they are not maps of one batch with more than one place.
+            ValueError: If they are not maps of one batch with more than one position.
         """
         check_maps('ATLoss', s_feature, t_feature)
         size = min(s_feature.size(2), t_feature.size(2)), min(s_feature.size(3), t_feature.size(3))
         if size == (1, 1):
             raise ValueError(
-                f'ATLoss: {tuple(s_feature.shape)} and {tuple(t_feature.shape)} share a single place; record other layers'
+                f'ATLoss: {tuple(s_feature.shape)} and {tuple(t_feature.shape)} share a single position; record other layers'
             )
         student, teacher = (attention(x, size) for x in (s_feature, t_feature))
         return self.loss_weight * (student - teacher).pow(2).mean()

@@ -20,7 +20,7 @@ ELEMENTS = 2**24  # of the largest temporary, 64 MB in single precision
 
 @MODELS.register_module()
 class CRDLoss(nn.Module):
-    r"""Noise-contrastive estimation of a student's row against the teacher's memory, and the other way round.
+    r"""Noise-contrastive estimation of a student's row against the teacher's memory, and vice versa.
 
     .. math:: L = -\frac\lambda B \sum_i \log\frac{p_{i0}}{p_{i0} + m/n} + \sum_{k=1}^m \log\frac{m/n}{p_{ik} + m/n},
         \qquad p_{ik} = \frac1Z \exp(\langle x_i, v_k\rangle / \tau)
@@ -28,12 +28,12 @@ class CRDLoss(nn.Module):
     with the image's own row of the memory at :math:`k = 0`, :math:`m` images of other classes, :math:`n` images in all and
     :math:`Z` fixed by the first batch. mmrazor's ignores ``loss_weight``, has no scalar, draws on the CPU, holds all gathered
     rows (1.1 GB at the setting of the benchmark), and needs a data set wrapper that fails on unbalanced classes. Here
-    negatives are drawn on the device, from the labels of the images seen so far (:class:`CRDMemory`), so the data set stays as
-    it is: ``PackInputs`` gives ``sample_idx`` to every data sample.
+    negatives are drawn on the device, from the labels of the images seen so far (:class:`CRDMemory`), so the data set
+    needs no wrapper: ``PackInputs`` gives ``sample_idx`` to every data sample.
 
     Args:
         temperature: :math:`\tau > 0`. Defaults to 0.07.
-        neg_num: :math:`m`, negatives an image. Defaults to 16384.
+        neg_num: :math:`m`, negatives per image. Defaults to 16384.
         sample_n: :math:`n`, images of the training set. Defaults to 50000.
         dim_out: Width of the rows. Defaults to 128.
         momentum: Share of the old row in an update, in ``[0, 1)``. Defaults to 0.5.
@@ -66,14 +66,14 @@ class CRDLoss(nn.Module):
         self.temperature, self.neg_num, self.eps, self.loss_weight = temperature, neg_num, eps, loss_weight
         self.memory = CRDMemory(sample_n, dim_out, momentum)
         self.register_buffer('scale', torch.zeros(2))  # Z of student and teacher rows; 0 is not set yet
-        self.scaled = [False, False]  # whether this process has seen to it
+        self.scaled = [False, False]  # whether this process has set it
 
     def forward(self, s_feats: Tensor, t_feats: Tensor, data_samples: list[Any]) -> Tensor:
-        """Compare the rows with the memory, then write them into it (in training mode).
+        """Compare the rows with the memory, then update it (in training mode).
 
         Args:
             s_feats: Rows of the student ``(B, dim_out)``, from :class:`icckd_mm.CRDConnector`.
-            t_feats: Rows of the teacher, likewise.
+            t_feats: Rows of the teacher, same shape, also from :class:`icckd_mm.CRDConnector`.
             data_samples: With ``sample_idx`` and ``gt_label``.
 
         Returns:
@@ -102,15 +102,15 @@ class CRDLoss(nn.Module):
         return self.loss_weight * loss
 
     def _against(self, rows: Tensor, memory: Tensor, chosen: Tensor, side: int) -> Tensor:
-        """The loss of one side. Value and gradient are computed together, a few images at a time, so that no gathered row
-        outlives its turn and the memory may change before the backward pass.
+        """The loss of one side. Value and gradient are computed together, a few images at a time, so that gathered rows are
+        freed early and the memory may change before the backward pass.
         """
         step = max(1, ELEMENTS // (chosen.size(1) * rows.size(1)))
         parts = list(zip(rows.detach().split(step), chosen.split(step)))
         if not self.scaled[side]:
             means = [similarities(part, memory[index], self.temperature).exp().mean(dim=1) for part, index in parts]
             mean = all_gather_rows(torch.cat(means)).mean() * len(memory)
-            # a scale from a checkpoint stays; to ask the device whether it is one would interrupt a graph
+            # a scale from a checkpoint stays; asking the device for it would break a graph
             self.scale[side] = torch.where(self.scale[side] > 0, self.scale[side], mean)
         self.scaled[side] = True
         value, gradients = rows.new_zeros(()), []
@@ -123,7 +123,7 @@ class CRDLoss(nn.Module):
         return value + linear - linear.detach()
 
     def _estimate(self, probs: Tensor, images: int) -> tuple[Tensor, Tensor]:
-        """The sum of the losses, and its derivative by the similarities ``(b, m + 1)``."""
+        """The sum of the losses, and its derivative with respect to the similarities ``(b, m + 1)``."""
         noise = self.neg_num / images
         share = probs / (probs + noise + self.eps)
         loss = -share[:, 0].log().sum() - (noise / (probs[:, 1:] + noise + self.eps)).log().sum()
@@ -131,5 +131,5 @@ class CRDLoss(nn.Module):
 
 
 def similarities(rows: Tensor, chosen: Tensor, temperature: float) -> Tensor:
-    """Scaled products ``(b, m + 1)`` of rows ``(b, D)`` with their own choice ``(b, m + 1, D)``."""
+    """Scaled products ``(b, m + 1)`` of rows ``(b, D)`` with their gathered rows ``(b, m + 1, D)``."""
     return torch.bmm(chosen, rows[:, :, None]).squeeze(2) / temperature

@@ -1,4 +1,4 @@
-"""What contrastive representation distillation remembers of each image, and how it draws negatives."""
+"""The memory of contrastive representation distillation, and its draw of negatives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from icckd_mm.functional.numerics import unit_rows
 
 
 class CRDMemory(nn.Module):
-    """A row of the student and of the teacher for each image, and its label; all of it is in the checkpoint.
+    """A row of the student and of the teacher for each image, and its label; saved in the checkpoint.
 
     Args:
         sample_n: Images.
@@ -27,7 +27,7 @@ class CRDMemory(nn.Module):
     student: Tensor
     teacher: Tensor
     labels: Tensor
-    rows_of = 'CRDLoss'  # who needs a row for each place of the training set, see DataCheckHook
+    rows_of = 'CRDLoss'  # modules that need a row for each index of the training set, see DataCheckHook
 
     def __init__(self, sample_n: int, dim_out: int, momentum: float) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class CRDMemory(nn.Module):
         self.register_buffer('teacher', torch.empty(sample_n, dim_out).uniform_(-bound, bound))
         self.register_buffer('labels', torch.full((sample_n,), -1))  # -1: not seen yet, so a negative of every class
 
-    @torch.compiler.disable  # the numbers would become constants of the graph, which were compiled anew for every batch
+    @torch.compiler.disable  # the indices would become constants of the graph, which would recompile for every batch
     def read(self, data_samples: list[Any], device: torch.device) -> tuple[Tensor, Tensor]:
         """Index and label of each image.
 
         Args:
             data_samples: As ``PackInputs`` makes them.
-            device: Where they are wanted.
+            device: Device of the result.
 
         Returns:
             Each ``(B,)``.
@@ -69,14 +69,14 @@ class CRDMemory(nn.Module):
         return torch.tensor(index, device=device), labels.to(device)
 
     def check_rows(self, places: int) -> None:
-        """Refuse a training set with more places than rows."""
+        """Refuse a training set with more indices than rows."""
         if places > len(self.labels):
             raise ValueError(
-                f'CRDLoss has {len(self.labels)} rows for {places} places of the training set; set sample_n={places}'
+                f'CRDLoss has {len(self.labels)} rows for {places} indices of the training set; set sample_n={places}'
             )
 
     def learn_labels(self, index: Tensor, labels: Tensor) -> None:
-        """Note the labels of images, of all processes.
+        """Store the labels of images, of all processes.
 
         Args:
             index: Images ``(B,)``.
@@ -85,7 +85,7 @@ class CRDMemory(nn.Module):
         self.labels[all_gather_rows(index)] = all_gather_rows(labels)
 
     def write(self, index: Tensor, student: Tensor, teacher: Tensor) -> None:
-        """Move rows towards new ones, of all processes.
+        """Update rows with new ones, of all processes.
 
         Args:
             index: Images ``(B,)``.
@@ -104,13 +104,13 @@ def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:
     Args:
         known: Class of each image ``(n,)``.
         labels: Classes ``(B,)``, each of them in ``known``.
-        count: Negatives a row.
+        count: Negatives per row.
 
     Returns:
         Indices ``(B, count)`` into ``known``.
 
     Raises:
-        ValueError: If all images have one class; on a GPU and under ``torch.compile`` the host does not ask.
+        ValueError: If all images have one class; on a GPU and under ``torch.compile`` this is not checked.
     """
     ordered, order = known.sort()
     first, last = (torch.searchsorted(ordered, labels, right=right) for right in (False, True))
@@ -118,4 +118,4 @@ def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:
     if not torch.compiler.is_compiling() and known.device.type == 'cpu' and len(others) and not others.min():
         raise ValueError('CRDLoss found no image of another class; it needs at least two')
     places = torch.randint(2**62, (len(labels), count), device=known.device) % others[:, None].clamp_min(1)
-    return order[places + (places >= first[:, None]) * (last - first)[:, None]]  # jump over the own class
+    return order[places + (places >= first[:, None]) * (last - first)[:, None]]  # skip the image's own class

@@ -14,9 +14,9 @@ from .dkd import divergence
 
 @MODELS.register_module()
 class ChannelWiseDivergence(nn.Module):
-    r"""KL of the teacher's and the student's softmax over the places of each channel, times :math:`\tau^2`, mean over channels.
+    r"""KL of teacher's and student's softmax over the positions of each channel, times :math:`\tau^2`, mean over channels.
 
-    Equal to mmrazor's where that is defined; a map of one place, whose softmax is always 1, is refused instead of giving 0.
+    Equal to mmrazor's where that is defined; a map of one position, whose softmax is always 1, is refused instead of giving 0.
 
     Args:
         tau: Temperature above 0. Defaults to 1.0.
@@ -45,7 +45,7 @@ class ChannelWiseDivergence(nn.Module):
             A scalar.
 
         Raises:
-            ValueError: If they are not maps of one shape with more than one place.
+            ValueError: If they are not maps of one shape with more than one position.
         """
         check_maps('ChannelWiseDivergence', preds_S, preds_T)
         check_same_shape('ChannelWiseDivergence', preds_S, preds_T)

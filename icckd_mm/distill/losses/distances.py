@@ -13,7 +13,7 @@ from icckd_mm.registry import MODELS
 
 @MODELS.register_module()
 class L1Loss(nn.Module):
-    """Mean absolute difference. mmrazor's lets PyTorch broadcast maps of different size; this one refuses them.
+    """Mean absolute difference; refuses maps of different size, which mmrazor's broadcasts.
 
     Args:
         loss_weight: At least 0. Defaults to 1.0.
@@ -50,7 +50,7 @@ class L2Loss(nn.Module):
     """Squared difference, summed over features and averaged over images, or the distance itself.
 
     mmrazor's compares pooled maps ``(B, C, 1, 1)`` with rows ``(B, C)`` in all pairs (its BYOT config does), and gives NaN for
-    a zero row. Here a map of one place counts as a row, and a zero row stays zero.
+    a zero row. Here a map of one position counts as a row, and a zero row stays zero.
 
     Args:
         normalize: Whether each image's features are scaled to length ``mult`` first. Defaults to True.
@@ -102,5 +102,5 @@ class L2Loss(nn.Module):
 
 
 def pooled(features: Tensor) -> Tensor:
-    """Maps of one place as rows, in at least single precision; anything else as it is."""
+    """Maps of one position as rows, in at least single precision; anything else unchanged."""
     return raised(features.flatten(1) if features.ndim == 4 and features.shape[2:] == (1, 1) else features)

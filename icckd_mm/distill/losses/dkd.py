@@ -14,7 +14,7 @@ from icckd_mm.registry import MODELS
 
 @MODELS.register_module()
 class DKDLoss(nn.Module):
-    r"""The KL of target against rest, and the KL among the rest, weighted apart.
+    r"""The KL of target against rest, and the KL within the rest, with separate weights.
 
     .. math:: L = \lambda\,\tau^2\,\frac1B \sum_i \bigl(\alpha\,\mathrm{KL}(b^T_i \| b^S_i)
         + \beta\,\mathrm{KL}(\hat p^T_i \| \hat p^S_i)\bigr)

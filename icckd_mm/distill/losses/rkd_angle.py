@@ -18,8 +18,8 @@ ELEMENTS = 2**19  # of the largest temporary, 2 MB in single precision; larger o
 class AngleWiseRKD(nn.Module):
     r"""Smooth L1 difference of the cosines of all angles :math:`\angle(x_i, x_j, x_k)` in a batch.
 
-    The value of mmrazor's, whose memory grows as :math:`B^3 + B^2 D` in full. Here a few corners :math:`j` are in memory at a
-    time and the backward pass computes them anew. Two equal rows give a zero gradient, not one of size 1e11.
+    Equal to mmrazor's, whose memory grows as :math:`B^3 + B^2 D`. Here a few corners :math:`j` are in memory at a
+    time and the backward pass recomputes them. Two equal rows give a zero gradient, not one of size 1e11.
 
     Args:
         loss_weight: At least 0. Defaults to 50.0.

@@ -15,12 +15,12 @@ from icckd_mm.registry import MODELS
 class KDSoftCELoss(nn.Module):
     r"""Soft labels of Hinton et al. as cross-entropy: :math:`-\lambda\,\tau^2\,\frac1B\sum_{i,c} p^T_{ic} \log p^S_{ic}`.
 
-    It differs from the KL by the teacher's entropy, so the gradient is the same. mmrazor's calls a function of mmcls, which no
-    longer installs beside today's packages.
+    It differs from the KL by the teacher's entropy, so the gradient is the same. mmrazor's calls a function of mmcls, which
+    cannot be installed with current packages.
 
     Args:
         tau: Temperature above 0. Defaults to 1.0.
-        mult_tem_square: Whether the factor :math:`\tau^2` is there. Defaults to True.
+        mult_tem_square: Whether to multiply by :math:`\tau^2`. Defaults to True.
         loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:

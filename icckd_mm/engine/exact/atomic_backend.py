@@ -1,4 +1,4 @@
-"""Local files that are there in full or not at all."""
+"""Writes local files completely or not at all."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ WRITER = re.compile(rf'\.(?P<pid>[1-9]\d{{0,9}})@(?P<host>[^@/]+)\.[0-9a-f]{{8}}
 class AtomicBackend(LocalBackend):
     """mmengine's ``LocalBackend`` whose ``put`` never leaves a broken file: ``backend_args=dict(backend='icckd_mm.atomic')``.
 
-    A checkpoint is written beside its place, flushed to the disk, read back, and then renamed. A full disk, a kill or a power
-    cut leaves the old file, at worst with a file ``*.partial`` beside it.
+    A checkpoint is written to a temporary file, flushed to the disk, read back, and then renamed. A full disk, a kill or a
+    power cut leaves the old file, and at worst a file ``*.partial``.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write ``obj`` to ``filepath``; a ``.pth`` must be readable as a checkpoint before it takes its place.
+        """Write ``obj`` to ``filepath``; a ``.pth`` must be readable as a checkpoint before it replaces an older file.
 
         Raises:
             OSError: If the disk is full or the folder not writable; ``filepath`` is as before.
@@ -40,21 +40,21 @@ class AtomicBackend(LocalBackend):
         write_atomically(filepath, obj, check)
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        """Write text, likewise."""
+        """Write text in the same way."""
         write_atomically(filepath, obj.encode(encoding))
 
     def rmtree(self, dir_path: str | Path) -> None:
-        """Delete nothing: a checkpoint of this backend is a file, so that a folder of its name is somebody else's."""
-        print_log(f'{dir_path} is a folder where a checkpoint was expected; it stays', 'current', logging.WARNING)
+        """Delete nothing: a checkpoint of this backend is a file, so a folder of its name is not ours."""
+        print_log(f'{dir_path} is a folder, but a checkpoint file was expected; it is not deleted', 'current', logging.WARNING)
 
 
 def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], Any] | None = None) -> None:
-    """Put ``content`` into ``path``, all of it or nothing.
+    """Write ``content`` to ``path``, completely or not at all.
 
     Args:
-        path: The file; its folder is made if need be.
-        content: What it shall hold.
-        check: Called with the path of the new file before it takes its place; raises if it is not good.
+        path: The file; its folder is made if needed.
+        content: Its new content.
+        check: Called with the path of the new file before the rename; raises if the file is not good.
 
     Raises:
         OSError: If it cannot be written.
@@ -80,7 +80,7 @@ def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], A
 
 
 def remove_stale_partials(folder: str | Path) -> None:
-    """Delete what killed writers have left in ``folder``, and nothing that a living process may still write."""
+    """Delete partial files of killed writers in ``folder``, but not those of processes that may still be running."""
     for partial in Path(folder).glob(f'*{PARTIAL}'):
         writer = WRITER.search(partial.name)
         if writer is None or not is_alive({'pid': int(writer['pid']), 'host': writer['host']}):
@@ -88,7 +88,7 @@ def remove_stale_partials(folder: str | Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """The new name must be on the disk before an older file is deleted; not every system can do so."""
+    """Flush the new name to the disk before an older file is deleted; not every system supports it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

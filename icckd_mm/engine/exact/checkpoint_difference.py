@@ -1,4 +1,4 @@
-"""Where two checkpoints differ."""
+"""Finds where two checkpoints differ."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-# clocks, names of folders, the commit (in mmengine_version), and the config, of which a resumed run has other lines
-# (epoch and iter of the message hub are set anew when a run begins; those in meta count)
+# clocks, names of folders, the commit (in mmengine_version), and the config, which differs in a resumed run
+# (epoch and iter of the message hub are reset when a run begins; those in meta count)
 UNLIKE = re.compile(
     r'\.meta\.(time|experiment_name|cfg|mmengine_version)'
     r'|\.message_hub\.runtime_info\.(experiment_name|cfg|mmengine_version|epoch|iter|(last|best)_ckpt\w*)'
@@ -17,14 +17,14 @@ UNLIKE = re.compile(
 
 
 def checkpoint_differences(first: Any, second: Any, path: str = '') -> list[str]:
-    """The places at which two checkpoints are not equal to the bit.
+    """Paths at which two checkpoints are not bit-identical.
 
-    Left out are clocks, names of folders, versions and the text of the config.
+    Ignores clocks, names of folders, versions and the text of the config.
 
     Args:
         first: A checkpoint of :class:`icckd_mm.ExactCheckpointHook`, or a part of it.
         second: The other one.
-        path: Where the two stand. Defaults to the root.
+        path: Path of both in their checkpoints. Defaults to the root.
 
     Returns:
         Paths such as ``.optimizer.state.0.momentum_buffer``, empty if there is no difference.

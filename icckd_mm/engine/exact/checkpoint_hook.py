@@ -1,4 +1,4 @@
-"""Checkpoints that hold all that decides the future, safe to load, and never half-written."""
+"""Checkpoints that hold the whole state of a run, are safe to load and never half-written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from icckd_mm.compat.checkpoints.config_text import check_config_text
 from icckd_mm.engine.exact.atomic_backend import BACKEND, remove_stale_partials, write_atomically
 from icckd_mm.engine.exact.log_history import unpack_history
 from icckd_mm.engine.exact.rank_state import rank_states, restore_rank_state
-from icckd_mm.engine.exact.serialisation import to_plain
+from icckd_mm.engine.exact.serialisation import to_plain, without_functions
 from icckd_mm.engine.exact.train_loop import ExactTrainLoop
 from icckd_mm.engine.loading.load_check_hook import add_load_check
 from icckd_mm.randomness import random_state, set_random_state
@@ -30,20 +30,20 @@ OF_THIS_RUN = ('cfg', 'experiment_name', 'mmengine_version')  # known before a f
 
 @HOOKS.register_module()
 class ExactCheckpointHook(CheckpointHook):
-    """``CheckpointHook`` from whose files a run goes on as if it had never stopped.
+    """``CheckpointHook`` whose files resume a run as if it had never stopped.
 
     - It stores the generators of python, numpy, torch and the GPU of each process, the position of
-      :class:`icckd_mm.ExactTrainLoop`, and gradients that accumulate. Validation leaves the generators as they were.
+      :class:`icckd_mm.ExactTrainLoop`, and accumulated gradients. Validation does not change the generators.
     - Its files hold plain containers and tensors: they open with ``torch.load(weights_only=True)``.
-    - A local file is written beside its place, read back and renamed (:class:`.AtomicBackend`);
-      older files are deleted after that, not before.
+    - A local file is written to a temporary file, read back and renamed (:class:`.AtomicBackend`);
+      older files are deleted only after that.
 
     Goes into the slot ``default_hooks.checkpoint`` of any config of mmengine. Files of the stock hook can be resumed with it,
     and its files with the stock hook (then without the log history and the exactness).
 
     Args:
         *args: Arguments of :class:`mmengine.hooks.CheckpointHook`.
-        **kwargs: Likewise, by name.
+        **kwargs: Its keyword arguments.
     """
 
     backend_args: Any
@@ -51,12 +51,12 @@ class ExactCheckpointHook(CheckpointHook):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ranks: list[dict] = []  # what belongs to each process, for the file that is being written
-        self.resumed: dict | None = None  # what this process goes on from
+        self.ranks: list[dict] = []  # state of each process, for the file that is being written
+        self.resumed: dict | None = None  # state from which this process resumes
         self.saved: int | None = None  # iterations that the newest file of this training has seen
 
     def before_run(self, runner: Runner) -> None:
-        """Have what is loaded next looked at before it is used, and the text of the config before it is written."""
+        """Have the next loaded file checked before use, and the text of the config before it is written."""
         add_load_check(runner)
         try:
             check_config_text(runner.message_hub.get_info('cfg', ''))
@@ -64,7 +64,7 @@ class ExactCheckpointHook(CheckpointHook):
             raise ValueError(f'{error}; checkpoints hold the config as text: write a name or a number in it') from None
 
     def before_train(self, runner: Runner) -> None:
-        """Choose the backend, and remove what a killed run left half-written."""
+        """Choose the backend, and remove half-written files of a killed run."""
         if not isinstance(runner.train_loop, ExactTrainLoop):
             runner.logger.warning(
                 f'a run in a {type(runner.train_loop).__name__} can be resumed, but not exactly: images, and within an epoch '
@@ -81,23 +81,23 @@ class ExactCheckpointHook(CheckpointHook):
             remove_stale_partials(self.out_dir)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Go on with the generators and gradients of the checkpoint; what is drawn before the first batch does not count."""
+        """Restore the generators and gradients of the checkpoint, just before the first batch."""
         if self.resumed is not None:
             restore_rank_state(runner, self.resumed)
             self.resumed = None
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Remember the generators: a validation more or less must not change the training."""
+        """Store the generators: an additional validation must not change the training."""
         self.before_validation = random_state()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Save the best."""
+        """Save the best checkpoint."""
         set_random_state(self.before_validation)
         if isinstance(runner._train_loop, BaseLoop):  # validation may run alone
             super().after_val_epoch(runner, metrics)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add what is missing and replace what is not plain; runs after all other hooks have added their part.
+        """Add missing state and convert objects to plain containers, after all other hooks have added their part.
 
         Args:
             runner: The runner.
@@ -106,11 +106,13 @@ class ExactCheckpointHook(CheckpointHook):
         checkpoint['ranks'] = self.ranks
         if hasattr(runner.train_loop, 'state_dict'):
             checkpoint['train_loop'] = runner.train_loop.state_dict()
+        if 'param_schedulers' in checkpoint:
+            checkpoint['param_schedulers'] = without_functions(checkpoint['param_schedulers'])
         for name in list(checkpoint):
             checkpoint[name] = to_plain(checkpoint[name], name)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take over what the file says, and turn the log history back into mmengine's objects.
+        """Restore the state in the file, and turn the log history back into mmengine's objects.
 
         Args:
             runner: The runner.
@@ -131,19 +133,19 @@ class ExactCheckpointHook(CheckpointHook):
         else:
             runner.logger.warning(
                 f'the checkpoint has the random generators of {len(ranks)} processes, this run has {get_world_size()}: '
-                'it goes on, but not as the first run would have'
+                'it resumes, but not exactly'
             )
 
     def save_to_stop(self, runner: Runner, epoch: int, iteration: int) -> str:
-        """Write a file of this position, unless the newest is of it; it goes when the next regular one is there.
+        """Write a file of this position unless one exists; the next regular checkpoint replaces it.
 
         Args:
             runner: The runner.
-            epoch: Epochs that are through.
-            iteration: Iterations that are through.
+            epoch: Epochs completed.
+            iteration: Iterations completed.
 
         Returns:
-            Where it is.
+            Its path.
         """
         name = STOPPED.format(iteration)
         if self.saved == iteration:
@@ -152,7 +154,7 @@ class ExactCheckpointHook(CheckpointHook):
         return os.path.join(self.out_dir, name)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
-        """Write and prove the file, then delete what is too old; mmengine deletes first."""
+        """Write and verify the file, then delete outdated ones; mmengine deletes first."""
         if not self._is_local():
             super()._save_checkpoint_with_step(runner, step, meta)
             return
@@ -188,7 +190,7 @@ class ExactCheckpointHook(CheckpointHook):
         self.saved = meta['iter']
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        self.ranks = []  # nobody resumes from it: mmengine leaves the optimizer out
+        self.ranks = []  # it is not resumed from: mmengine leaves the optimizer out
         if not self._is_local():
             super()._save_best_checkpoint(runner, metrics)
             return
@@ -206,14 +208,14 @@ def _delete(folder: str, names: list[str]) -> None:
 
 
 def _stopped_before(folder: str, iteration: int) -> list[str]:
-    """Files of :meth:`ExactCheckpointHook.save_to_stop` that hold nothing which one of ``iteration`` lacks."""
+    """Files of :meth:`ExactCheckpointHook.save_to_stop` that are not newer than ``iteration``."""
     numbers = (file.stem.rpartition('_')[2] for file in Path(folder).glob(STOPPED.format('*')))
     return [STOPPED.format(number) for number in numbers if number.isdecimal() and int(number) <= iteration]
 
 
 @contextmanager
 def _postponed_removals(hook: ExactCheckpointHook) -> Iterator[None]:
-    """Within, the hook's backend only notes what to remove; it is removed at the end if nothing failed."""
+    """Postpone the removals of the hook's backend to the end of the block, if nothing failed in it."""
     backend = hook.file_backend
     noted: list[str] = []
     patient = copy.copy(backend)

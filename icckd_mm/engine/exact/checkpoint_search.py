@@ -1,4 +1,4 @@
-"""The checkpoint from which a run goes on."""
+"""Finds the checkpoint from which a run resumes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ NUMBERED = re.compile(r'(?P<series>.*?)(?P<number>\d+)\.pth')
 
 
 def newest_checkpoint(work_dir: str | Path) -> tuple[Path | None, list[str]]:
-    """The checkpoint that has seen the most iterations of all that can be resumed from.
+    """The checkpoint with the most iterations among those that can be resumed from.
 
-    Every file is read before it is chosen, so that a truncated or damaged one is passed over. ``last_checkpoint`` is only a
-    hint where to look: it may be missing, or older than the newest file.
+    Every file is read before it is chosen, so a truncated or damaged one is skipped. ``last_checkpoint`` is only a
+    hint: it may be missing, or older than the newest file.
 
     Args:
         work_dir: Work dir of the run.
 
     Returns:
-        The file, None if there is none at all, and a line for each file that was passed over.
+        The file, None if there is none at all, and a line for each file that was skipped.
 
     Raises:
-        ValueError: If there are checkpoints, but none is whole: a run that starts from scratch would write over them. Or if
+        ValueError: If there are checkpoints, but all are damaged: a run that starts from scratch would overwrite them. Also if
             there is none, and ``last_checkpoint`` names one in the folder of another run.
     """
     refused: list[str] = []
@@ -36,8 +36,8 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[Path | None, list[str]]:
             try:
                 found.append((_iterations(file), file))
                 break
-            except Exception as error:  # whatever is wrong with it, an older one may do
-                refused.append(f'{file} is passed over: {error}')
+            except Exception as error:  # an older one may still be good
+                refused.append(f'{file} is skipped: {error}')
     if found:
         return max(found)[1], refused
     if refused:
@@ -67,7 +67,7 @@ def _series(folder: Path) -> list[list[Path]]:
 def _iterations(file: Path) -> int:
     checkpoint: Any = load_whole_checkpoint(file)
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('meta'), dict):
-        raise ValueError('it is no checkpoint of a training run')
+        raise ValueError('it is not a checkpoint of a training run')
     missing = {'state_dict', 'optimizer', 'message_hub'} - checkpoint.keys()
     if missing:
         raise ValueError(f'it has no {", ".join(sorted(missing))}')

@@ -1,4 +1,4 @@
-"""Logs of a run as tensors: a list of 200,000 numbers takes seconds to write and to read, a tensor none."""
+"""Stores logs of a run as tensors: a list of 200,000 numbers takes seconds to write and read, a tensor does not."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def pack_history(buffer: HistoryBuffer) -> dict[str, Any]:
         values = single if np.array_equal(single, values, equal_nan=True) else values
     if len(counts) and np.all(counts == counts[0]):
         counts = counts[:1]
-    tensors = (torch.from_numpy(np.array(part)) for part in (values, counts))  # copies: the log goes on
+    tensors = (torch.from_numpy(np.array(part)) for part in (values, counts))  # copies: the log keeps growing
     return {**dict(zip(('values', 'counts'), tensors)), 'max_length': buffer.max_length}
 
 
 def unpack_history(value: Any) -> Any:
-    """A ``HistoryBuffer`` from its form of :func:`pack_history`; anything else as it is.
+    """A ``HistoryBuffer`` from the result of :func:`pack_history`; any other value is returned unchanged.
 
     Args:
-        value: That form, or that of older versions, with lists.
+        value: That result, or that of older versions, with lists.
 
     Returns:
         The buffer, with the values and types that were packed.

@@ -1,4 +1,4 @@
-"""What belongs to each process of a run, and is in no state_dict."""
+"""State of each process of a run that no state_dict holds: random generators and accumulated gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from icckd_mm.randomness import random_state, random_state_fault, set_random_sta
 
 
 def rank_states(runner: Runner) -> list[dict[str, Any]]:
-    """The generators and the accumulating gradients of every process; all of them must call this.
+    """Random generators and accumulated gradients of every process; all processes must call this.
 
     Args:
         runner: The runner.
@@ -21,13 +21,13 @@ def rank_states(runner: Runner) -> list[dict[str, Any]]:
     Returns:
         In rank order, on the CPU.
     """
-    wrapper = runner.optim_wrapper  # one of several optimizers does not count
+    wrapper = runner.optim_wrapper  # a wrapper of several optimizers has no such counter
     accumulating = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1) != 0
     return all_gather_object({'random': random_state(), 'gradients': _gradients(runner) if accumulating else {}})
 
 
 def restore_rank_state(runner: Runner, state: dict[str, Any]) -> None:
-    """Give this process a state of :func:`rank_states`.
+    """Restore a state of :func:`rank_states` in this process.
 
     Args:
         runner: The runner.
@@ -43,8 +43,8 @@ def rank_state_fault(ranks: Any, parameters: dict[str, Any]) -> str:
     """Why states of :func:`rank_states` from a file cannot be restored; empty if they can.
 
     Args:
-        ranks: What a checkpoint holds under ``ranks``; empty in files that nobody resumes from.
-        parameters: Those of the model by name.
+        ranks: What a checkpoint holds under ``ranks``; empty in files that are not resumed from.
+        parameters: Parameters of the model by name.
 
     Returns:
         The first fault, in one line.

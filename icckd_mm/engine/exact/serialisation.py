@@ -1,4 +1,4 @@
-"""Objects of a run in plain containers, and back."""
+"""Converts objects of a run to plain containers and back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ from mmengine.logging import HistoryBuffer
 from icckd_mm.engine.exact.log_history import pack_history
 
 
+def without_functions(states: Any) -> Any:
+    """States of schedulers without functions, which their constructors choose by the config (``OneCycleLR.anneal_func``)."""
+    if isinstance(states, dict):
+        return {name: without_functions(state) for name, state in states.items() if not callable(state)}
+    return [without_functions(state) for state in states] if isinstance(states, list) else states
+
+
 def to_plain(value: Any, path: str) -> Any:
     """``value`` in plain containers: numbers, strings, tensors, lists, tuples and dictionaries.
 
     Args:
         value: What to convert; numpy arrays and scalars, paths and mmengine's ``HistoryBuffer`` are known.
-        path: Where in the checkpoint it stands, for the message.
+        path: Its path in the checkpoint, for the message.
 
     Returns:
         The same content, safe for ``torch.load(weights_only=True)``.
@@ -29,7 +36,7 @@ def to_plain(value: Any, path: str) -> Any:
     if value is None or isinstance(value, (bool, str, bytes)) or type(value) in (int, float):
         return value
     if isinstance(value, torch.Tensor):
-        return value.detach()  # no parameter, and without attributes that torch.compile may have left on it
+        return value.detach()  # a plain tensor, without attributes that torch.compile may have set
     if isinstance(value, (torch.Size, torch.dtype, torch.device)):
         return value
     if isinstance(value, np.generic):

@@ -1,4 +1,4 @@
-"""Training that can be interrupted anywhere."""
+"""Training loop that can be interrupted and resumed at any iteration."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from icckd_mm.registry import LOADERS, LOOPS
 
 @LOOPS.register_module()
 class ExactTrainLoop(EpochBasedTrainLoop):
-    """``EpochBasedTrainLoop`` that resumes at the very iteration, with the very images.
+    """``EpochBasedTrainLoop`` that resumes at the same iteration, with the same images.
 
     The augmentation of an image is a function of (seed, epoch, index), see :class:`icckd_mm.datasets.RepeatableDataset`; a run
-    that goes on within an epoch leaves out the batches that were seen, without loading them; an epoch whose validation was cut
-    off is validated first. Use it with :class:`icckd_mm.ExactCheckpointHook`, which stores the rest.
+    that resumes within an epoch skips the batches already seen, without loading them; an epoch whose validation was
+    interrupted is validated first. Use it with :class:`icckd_mm.ExactCheckpointHook`, which stores the rest.
 
     Args:
         runner: The runner.
@@ -54,18 +54,18 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         check_batches(loader)
         super().__init__(runner, loader, max_epochs, val_begin, val_interval, dynamic_intervals)
         self.validated = 0  # the last epoch that was validated
-        self.resumed_length: int | None = None  # batches an epoch of the run that goes on here
+        self.resumed_length: int | None = None  # batches per epoch of the resumed run
 
     def state_dict(self) -> dict[str, Any]:
-        """What the checkpoint keeps beside epoch and iteration."""
+        """State that the checkpoint keeps in addition to epoch and iteration."""
         return {'validated': self.validated, 'epoch_length': len(self.dataloader)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state of :meth:`state_dict`."""
+        """Restore a state of :meth:`state_dict`."""
         self.validated, self.resumed_length = state['validated'], state['epoch_length']
 
     def run(self) -> nn.Module:
-        """Train from where the runner stands.
+        """Train from the runner's current position.
 
         Returns:
             The model.
@@ -96,13 +96,13 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         if self.runner.val_loop is None or within or self._epoch < max(self.val_begin, self.validated + 1):
             return
         if self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs:
-            self.validated = self._epoch  # a checkpoint that is written at the end of the validation says so
+            self.validated = self._epoch  # so that a checkpoint written at the end of the validation says so
             self.runner.val_loop.run()
 
     def _take_position(self) -> None:
-        """Make epoch, iteration and seed of a resumed run agree with this one."""
+        """Make epoch, iteration and seed agree with the resumed run."""
         length = len(self.dataloader)
-        self.dataloader.set_seed(self.runner.seed)  # another one now if none was given and a checkpoint has one
+        self.dataloader.set_seed(self.runner.seed)  # changes if none was given and the checkpoint has one
         before = self.resumed_length or length
         if before != length:
             if self._iter != self._epoch * before:
@@ -111,12 +111,10 @@ class ExactTrainLoop(EpochBasedTrainLoop):
                     f'which now has {length}; resume with the same data, batch size and number of processes, or from a '
                     'checkpoint of the end of an epoch'
                 )
-            self.runner.logger.warning(
-                f'an epoch had {before} iterations, now {length}: the run goes on, but not as it would have'
-            )
+            self.runner.logger.warning(f'an epoch had {before} iterations, now {length}: the run resumes, but not exactly')
             self._iter = self._epoch * length
-        if not 0 <= self._iter - self._epoch * length <= length:  # of a loop that counts otherwise
-            self.runner.logger.warning(f'iteration {self._iter} is not in epoch {self._epoch + 1}: its epoch starts anew')
+        if not 0 <= self._iter - self._epoch * length <= length:  # of a loop that counts differently
+            self.runner.logger.warning(f'iteration {self._iter} is not in epoch {self._epoch + 1}: its epoch starts again')
             self._iter = self._epoch * length
 
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint is as it was written."""
+"""Loads a checkpoint and verifies its checksums."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from icckd_mm.compat.safe_load import load_checkpoint_safely
 
 
 def load_whole_checkpoint(path: str | Path) -> Any:
-    """Load a local checkpoint on the CPU, safely, if every byte of it is as it was written.
+    """Load a local checkpoint on the CPU, safely, after verifying its checksums.
 
-    ``torch.load`` sees that a file is truncated, but not that a bit of the weights has changed: it does not look at the
-    checksums that ``torch.save`` writes.
+    ``torch.load`` detects a truncated file, but not a flipped bit in the weights: it ignores the checksums that
+    ``torch.save`` writes.
 
     Args:
         path: The file.
@@ -26,7 +26,7 @@ def load_whole_checkpoint(path: str | Path) -> Any:
         pickle.UnpicklingError: If it could run code.
     """
     checkpoint = load_checkpoint_safely(path, 'cpu')
-    if zipfile.is_zipfile(path):  # not in the format before torch 1.6
+    if zipfile.is_zipfile(path):  # the format before torch 1.6 has no checksums
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
         if damaged is not None:

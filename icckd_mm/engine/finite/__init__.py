@@ -1,1 +1,1 @@
-"""Keeps NaN and infinity out of the weights, and says where they came from."""
+"""Keeps NaN and infinity out of the weights, and reports where they came from."""

@@ -1,4 +1,4 @@
-"""What to tell of a NaN or infinity: when, which loss, which module, which images, and what to do."""
+"""Describes a NaN or infinity: iteration, loss, module, images, and what to do."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from icckd_mm.engine.finite.guarded_step import Fault
 from icckd_mm.engine.finite.non_finite import NonFiniteError, bad_losses, first_bad_module, sample_indices
 from icckd_mm.engine.runner_utils import unwrapped
 
-REMEDY = 'Mend the images named, lower the learning rate or clip gradients; FiniteGuardHook(skip=n) leaves up to n updates out'
+ADVICE = 'Fix the images named, lower the learning rate or clip gradients; FiniteGuardHook(skip=n) skips up to n updates'
 SHOWN = 16
 
 
 class Step(NamedTuple):
-    """A training step as it is remembered.
+    """A recorded training step.
 
     Attributes:
         iteration: From 0.
@@ -36,16 +36,16 @@ class Step(NamedTuple):
 
 
 def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: bool) -> NonFiniteError:
-    """The error that describes a fault; looks for the module by running the batch once more.
+    """The error that describes a fault; runs the batch once more to find the module.
 
     Args:
-        runner: The runner; left as it is.
+        runner: The runner; not changed.
         fault: What was found.
         steps: The last steps of this process.
-        stored: Whether they have the images; if not, these are fetched from the training data again.
+        stored: Whether they have the images; if not, they are loaded from the training data again.
 
     Returns:
-        To be raised or logged.
+        The error, to be raised or logged.
     """
     model = unwrapped(runner)
     step = next((step for step in steps if step.iteration == fault.iteration), None)
@@ -68,7 +68,7 @@ def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: boo
     return NonFiniteError(
         f'iteration {fault.iteration + 1} (epoch {epoch}): {what}; first bad module: {where}{blame}; '
         f'images (sample_idx): {shown or "unknown"}; that update was left out; '
-        f'{last_file(runner)}. {REMEDY}',
+        f'{last_file(runner)}. {ADVICE}',
         iteration=fault.iteration + 1,
         losses=list(losses),
         module=module,
@@ -77,7 +77,7 @@ def fault_error(runner: Runner, fault: Fault, steps: Iterable[Step], stored: boo
 
 
 def last_file(runner: Runner) -> str:
-    """Which checkpoint to go on from, in words."""
+    """A phrase that names the checkpoint to resume from."""
     file = runner.message_hub.get_info('last_ckpt')  # set before the file is written
     if file is None or not exists(file):
         file = find_latest_checkpoint(runner.work_dir)
@@ -96,6 +96,6 @@ def _locate(runner: Runner, model: Any, batch: Any, samples: Sequence[int] | Non
                 return None, [], f'({type(loader.dataset).__name__} numbers its images several times)'
             batch = loader.collate_fn([dataset[index] for index in samples])
         found = first_bad_module(model, batch, lambda: runner.optim_wrapper.optim_context(runner.model))
-    except Exception as error:  # the search must not hide what it searches for
+    except Exception as error:  # an error of the search must not hide the fault
         return None, [], f'({type(error).__name__} when the batch was run again: {error})'
     return (*found, '') if found else (None, [], 'when the batch was run again')

@@ -11,7 +11,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
 
-from icckd_mm.engine.finite.fault_report import REMEDY, Step, fault_error, last_file
+from icckd_mm.engine.finite.fault_report import ADVICE, Step, fault_error, last_file
 from icckd_mm.engine.finite.guarded_step import GuardedStep
 from icckd_mm.engine.finite.non_finite import NonFiniteError, bad_rows, norm_statistics
 from icckd_mm.engine.runner_utils import unwrapped
@@ -22,32 +22,32 @@ SKIPPED = 'finite_guard_skipped'  # in the message hub, hence in the checkpoint
 
 @HOOKS.register_module()
 class FiniteGuardHook(Hook):
-    """Refuses every update with a non-finite loss or gradient and stops the run with a message that says where it came from.
+    """Skips each update with a non-finite loss or gradient and stops the run with a message that says where it came from.
 
     Goes into the slot ``default_hooks.finite_guard`` of any mmengine config with one optimizer, plain, accumulating, clipping
-    or under AMP. Loss and gradients are looked at after each backward pass, before clipping and update. The bad update is left
-    out: weights, optimizer state and batch norm statistics stay as they were (with accumulation all batches of that update are
+    or under AMP. Loss and gradients are checked after each backward pass, before clipping and update. The bad update is
+    skipped: weights, optimizer state and batch norm statistics do not change (with accumulation all batches of that update are
     lost). The error names the iteration, the losses, the first module with a non-finite output (the batch is run again) or the
     parameter with a non-finite gradient, and ``sample_idx`` of the images. A checkpoint with non-finite weights is not written,
-    so the last file is good. Validation and test are left alone.
+    so the last file is good. Validation and test are not checked.
 
-    On a CPU the host looks in each step. On a GPU it does not wait: the update is made void on the device, and the host looks
-    every ``interval`` iterations, before validation, at the end of an epoch and when a file is due. It then fetches the images
-    from the data set again to find the module, and says so if the fault does not come back. Set ``fused=True`` in the
+    On a CPU the host checks each step. On a GPU it does not wait: the update is undone on the device, and the host checks
+    every ``interval`` iterations, before validation, at the end of an epoch and when a checkpoint is due. It then loads the
+    images from the data set again to find the module, and says so if the fault does not come back. Set ``fused=True`` in the
     optimizer: it then skips the bad update by itself, any other torch optimizer is copied before each update (see
-    :func:`.undone_where`). Batch norm statistics return to those of the last look. This deferred way
+    :func:`.undone_where`). Batch norm statistics return to those of the last look. This deferred mode
     is tested on the CPU with ``mode='deferred'``; it was not run on CUDA.
 
     What is not undone: rows with a non-finite feature never enter a queue, but the finite ones of a batch whose gradient is not
-    finite, or overflows under AMP, stay there. An overflow under AMP is no fault while the ``GradScaler`` can lower its scale
-    (above 1); the scaler leaves that update out and batch norm keeps the batch. With a fixed ``loss_scale`` above 1 only the
+    finite, or overflows under AMP, stay there. An overflow under AMP is not a fault while the ``GradScaler`` can lower its
+    scale (above 1); the scaler skips that update and batch norm keeps the batch. With a fixed ``loss_scale`` above 1 only the
     loss can be a fault. An update that overflows with finite gradients (a huge learning rate) shows in the next forward pass.
 
     Args:
-        interval: Iterations between two looks when deferred. Defaults to 50.
-        skip: Updates that may be left out in the whole run, resumed or not, before it stops. Defaults to 0.
-        mode: ``'immediate'``: look in each step; ``'deferred'``: every ``interval``; ``'auto'``: deferred on CUDA;
-            ``'off'``: never (mmengine refuses ``None`` in a slot of its own making). Defaults to ``'auto'``.
+        interval: Iterations between two checks when deferred. Defaults to 50.
+        skip: Updates that may be skipped in the whole run, resumed or not, before it stops. Defaults to 0.
+        mode: ``'immediate'``: check each step; ``'deferred'``: every ``interval``; ``'auto'``: deferred on CUDA;
+            ``'off'``: never (mmengine refuses ``None`` for a default hook). Defaults to ``'auto'``.
 
     Raises:
         ValueError: If an argument is out of range or the run has several optimizers.
@@ -67,7 +67,7 @@ class FiniteGuardHook(Hook):
         self.interval, self.skip, self.mode = interval, skip, mode
 
     def before_train(self, runner: Runner) -> None:
-        """Take the place of the optimizer wrapper's backward and step."""
+        """Replace the optimizer wrapper's backward and step."""
         if self.mode == 'off':
             return
         wrapper, model = runner.optim_wrapper, unwrapped(runner)
@@ -84,16 +84,16 @@ class FiniteGuardHook(Hook):
         self.good = [buffer.clone() for buffer in self.statistics]
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Tell the guard where the run is."""
+        """Give the guard the current iteration."""
         if self.guard is not None:
             self.guard.iteration = runner.iter
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Remember the step, and look when it is time to."""
+        """Record the step, and check when it is due."""
         if self.guard is None:
             return
         losses = {name: value.detach() for name, value in (outputs or {}).items() if isinstance(value, Tensor)}
-        if self.guard.deferred and isinstance(data_batch, dict):  # many steps are kept: not their images
+        if self.guard.deferred and isinstance(data_batch, dict):  # many steps are kept, so without their images
             data_batch = {name: value for name, value in data_batch.items() if name != 'inputs'}
         self.steps.append(Step(runner.iter, runner.epoch, data_batch, losses))
         saves = (hook.interval for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch)
@@ -103,11 +103,11 @@ class FiniteGuardHook(Hook):
             self._look(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Look before a checkpoint of the epoch is written."""
+        """Check before a checkpoint of the epoch is written."""
         self._look(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """Look, if it is a validation in between training."""
+        """Check, if it is a validation during training."""
         self._look(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -118,7 +118,7 @@ class FiniteGuardHook(Hook):
         for name in (*dict(model.named_parameters()), *norm_statistics(model)):
             if bad_rows(checkpoint['state_dict'].get(name)):
                 raise NonFiniteError(
-                    f'{name} is not finite after iteration {done}, so no checkpoint is written; {last_file(runner)}. {REMEDY}',
+                    f'{name} is not finite after iteration {done}, so no checkpoint is written; {last_file(runner)}. {ADVICE}',
                     iteration=done,
                     losses=[],
                     module=name,
@@ -126,7 +126,7 @@ class FiniteGuardHook(Hook):
                 )
 
     def after_train(self, runner: Runner) -> None:
-        """Look a last time and give the optimizer wrapper its methods back."""
+        """Check a last time and restore the optimizer wrapper's methods."""
         self._look(runner)
         if self.guard is not None:
             self.guard.detach()

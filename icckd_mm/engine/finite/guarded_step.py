@@ -1,4 +1,4 @@
-"""Between backward and update: is every gradient finite, and if not, an update that changes nothing."""
+"""Checks every gradient between backward and update; undoes the update if one is not finite."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NEVER = torch.iinfo(torch.int64).max
 
 @dataclass
 class Fault:
-    """What :meth:`GuardedStep.read` found.
+    """A fault that :meth:`GuardedStep.read` found.
 
     Attributes:
         iteration: The first bad iteration, from 0.
-        dropped: Updates that were left out since the last read.
+        dropped: Updates skipped since the last read.
         parameters: Parameters whose gradient was not finite then, in the order of the model.
     """
 
@@ -31,17 +31,17 @@ class Fault:
 
 
 class GuardedStep:
-    """Stands in for ``backward`` and ``step`` of an ``OptimWrapper`` and keeps a record on the device.
+    """Replaces ``backward`` and ``step`` of an ``OptimWrapper`` and keeps a record on the device.
 
-    A non-finite loss makes all its gradients NaN, so that one look at the gradients tells of both, and, as DDP averages
-    gradients, all processes decide alike without a message. Gradients are looked at before they are clipped, by their norm: one
-    that overflows (beyond 1e19) counts, too. Under a
-    ``GradScaler`` the scaler leaves the update out, and an overflow counts as a fault at a scale of 1 or less only.
+    A non-finite loss makes all its gradients NaN, so one check of the gradients finds both. As DDP averages gradients,
+    all processes decide the same without communication. Gradients are checked before they are clipped, by their norm: one
+    that overflows (beyond 1e19) counts as a fault too. Under a
+    ``GradScaler`` the scaler skips the update, and an overflow counts as a fault at a scale of 1 or less only.
 
     Args:
         wrapper: Changed until :meth:`detach`.
         model: Its parameters that need a gradient are watched; not a DDP wrapper.
-        deferred: Whether the host looks at :meth:`read` only, not in each step.
+        deferred: Whether the host checks in :meth:`read` only, not in each step.
     """
 
     first: Tensor
@@ -62,7 +62,7 @@ class GuardedStep:
         self.wrapper.backward, self.wrapper.step = self.backward, self.step
 
     def detach(self) -> None:
-        """Give the wrapper its own methods back."""
+        """Restore the wrapper's own methods."""
         self.wrapper.backward, self.wrapper.step = self._backward, self._step
 
     @property
@@ -101,7 +101,7 @@ class GuardedStep:
     step._with_counter = True  # type: ignore[attr-defined]  # it calls the one that mmengine's schedulers have put there
 
     def read(self) -> Fault | None:
-        """What happened since the last read, the same on all processes; waits for the device."""
+        """The fault since the last read, the same on all processes; waits for the device."""
         record = torch.stack([self.first, -self.dropped])
         if get_world_size() > 1:
             all_reduce(record, 'min')
@@ -127,14 +127,14 @@ class GuardedStep:
 
 @contextmanager
 def undone_where(optimizer: torch.optim.Optimizer, bad: Tensor) -> Iterator[None]:
-    """The update inside leaves weights and optimizer state as they are if ``bad``, without the host knowing.
+    """Undo the update inside the block if ``bad``: weights and optimizer state keep their values; no sync with the host.
 
-    Fused optimizers have a switch for it. For all others weights and state are copied before and put back after, which costs
-    their memory once more and a kernel for each tensor; counters that an optimizer keeps elsewhere than on the device of
-    ``bad`` (``Adam`` without ``fused`` or ``capturable``) count on.
+    Fused optimizers have a switch for it. For all others weights and state are copied before and restored after, which costs
+    their memory again and a kernel per tensor. Counters that an optimizer does not keep on the device of
+    ``bad`` (``Adam`` without ``fused`` or ``capturable``) are not undone.
 
     Args:
-        optimizer: Any of torch.
+        optimizer: Any optimizer of torch.
         bad: Scalar bool.
     """
     if getattr(optimizer, '_step_supports_amp_scaling', False):
@@ -154,7 +154,7 @@ def undone_where(optimizer: torch.optim.Optimizer, bad: Tensor) -> Iterator[None
         for tensor, copy in zip(tensors, copies):
             torch.where(bad, copy, tensor, out=tensor)
     for tensor in _state(optimizer, bad.device):
-        if id(tensor) not in known:  # made by this very update: a fresh state is all zeros
+        if id(tensor) not in known:  # made by this update: a fresh state is all zeros
             tensor.masked_fill_(bad, 0)
 
 

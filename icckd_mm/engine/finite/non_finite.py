@@ -1,4 +1,4 @@
-"""Where the first NaN or infinity of a batch comes from."""
+"""Finds where the first NaN or infinity of a batch comes from."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class NonFiniteError(ValueError):
 def first_bad_module(
     model: nn.Module, batch: Any, context: Callable[[], AbstractContextManager]
 ) -> tuple[str, list[int]] | None:
-    """Run ``batch`` once more and name the first module whose output is not finite; leaves no trace.
+    """Run ``batch`` once more and name the first module whose output is not finite; changes no state.
 
     Args:
-        model: The model itself, not its DDP wrapper, in the mode to look at.
+        model: The model itself, not its DDP wrapper, in the mode to check.
         batch: What the data loader gave.
         context: Gives the context of the forward pass, such as autocast.
 
@@ -103,7 +103,7 @@ def norm_statistics(model: nn.Module) -> dict[str, Tensor]:
 
 @contextmanager
 def untouched_buffers(model: nn.Module) -> Iterator[None]:
-    """Buffers (batch norm, queues) are afterwards as they were before."""
+    """Restore the buffers (batch norm, queues) at the end of the block."""
     buffers = list(model.buffers())
     copies = [buffer.clone() for buffer in buffers]
     try:

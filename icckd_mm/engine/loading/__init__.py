@@ -1,1 +1,1 @@
-"""Checks that what a runner loads belongs to the run."""
+"""Checks that a loaded checkpoint belongs to the run."""

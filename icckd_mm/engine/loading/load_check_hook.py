@@ -1,9 +1,8 @@
-"""Looks at what a runner has loaded before anything of it is used."""
+"""Checks a loaded checkpoint before it is used."""
 
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
 from icckd_mm.engine.loading.overruled import overruled_options
@@ -14,6 +13,7 @@ from icckd_mm.engine.loading.weights_fit import (
     check_tested_weights,
     load_and_compare,
 )
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.engine.runner_utils import unwrapped
 
 
@@ -41,11 +41,13 @@ class LoadCheckHook(Hook):
         if resume:
             check_run_state(runner, checkpoint, name)
         model = unwrapped(runner)
-        model = model.module if isinstance(model, BaseTTAModel) else model
         weights = checkpoint.get('state_dict', checkpoint)
         if any(not isinstance(key, str) for key in weights):
             raise ValueError(f'{name} does not hold weights by name; give a checkpoint')
         fit = load_and_compare(model, weights)
+        bare = without_wrappers(weights)
+        if bare.keys() != weights.keys():  # the names that the runner itself will look for
+            checkpoint['state_dict'] = bare
         if resume:
             check_resumed_weights(name, fit)
             for line in overruled_options(checkpoint['meta'].get('cfg'), runner.cfg):
@@ -57,10 +59,10 @@ class LoadCheckHook(Hook):
 
 
 def add_load_check(runner: Runner) -> None:
-    """Give a runner the check; adding it again changes nothing.
+    """Add the check to a runner, once.
 
     Args:
-        runner: Before it loads.
+        runner: A runner that has not loaded yet.
     """
     if isinstance(runner, Runner) and not any(isinstance(hook, LoadCheckHook) for hook in runner.hooks):
         runner.register_hook(LoadCheckHook())

@@ -1,4 +1,4 @@
-"""Whether the optimizers and schedules in a file are those of a run; torch and mmengine load most others without a word."""
+"""Checks that optimizers and schedules in a file are those of a run; torch and mmengine load most others silently."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
+from icckd_mm.engine.exact.serialisation import without_functions
 from icckd_mm.engine.loading.weights_fit import as_name
 
-# state that has the shape of its weight, in the optimizers of torch
+# states of torch's optimizers that have the shape of their weight
 SHAPED = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg', 'acc_delta', 'grad_avg', 'exp_inf', 'ax'}
 
 
@@ -63,7 +64,7 @@ def _faults(wrapper: Any, state: dict) -> Iterator[str]:
 
 
 def _group_faults(group: dict, own: dict, name: str) -> Iterator[str]:
-    """Numbers decide: a flag may be missing in a file of another version of torch, which has a default for it."""
+    """Compare numbers only: a flag may be missing in a file of another version of torch, which has a default for it."""
     mine, other = _numbers(own), _numbers(group)
     if mine.keys() != other.keys():
         given, wanted = (', '.join(sorted(map(as_name, one))[:9]) or 'none' for one in (other, mine))
@@ -85,7 +86,7 @@ def _memory_faults(index: Any, entry: Any, weights: dict[int, Any]) -> Iterator[
         return
     for key, value in entry.items():
         if not (value is None or isinstance(value, (int, float, torch.Tensor))):
-            continue  # lists of LBFGS and its like
+            continue  # lists, as of LBFGS
         shape = tuple(value.shape) if isinstance(value, torch.Tensor) else ()
         if key in SHAPED and value is not None and shape != tuple(weights[index].shape):
             yield f'optimizer.state[{index}].{key} has shape {shape}, its weight {tuple(weights[index].shape)}'
@@ -94,7 +95,7 @@ def _memory_faults(index: Any, entry: Any, weights: dict[int, Any]) -> Iterator[
 
 
 def schedule_fault(schedules: Any, states: Any) -> str:
-    """Why the states of schedulers do not belong to these; empty if they do.
+    """Why states of schedulers do not belong to these schedulers; empty if they do.
 
     Args:
         schedules: The schedulers of a runner: a list, a dict of lists, or None.
@@ -112,7 +113,7 @@ def schedule_fault(schedules: Any, states: Any) -> str:
         number = len(given) if isinstance(given, (list, tuple)) else 'broken'
         return f'it has {number} schedules (param_scheduler), this run has {len(own)}'
     for index, (schedule, state) in enumerate(zip(own, given)):
-        fault = _difference(schedule.state_dict(), state)
+        fault = _difference(without_functions(schedule.state_dict()), state)
         if not fault:
             fault = _unusable(schedule, state)
         if fault:
@@ -121,20 +122,20 @@ def schedule_fault(schedules: Any, states: Any) -> str:
 
 
 def _unusable(schedule: Any, state: dict) -> str:
-    """What goes wrong when a copy takes the state and computes its value."""
+    """The error of a copy that loads the state and computes its value; empty if there is none."""
     probe = copy.copy(schedule)
     probe.load_state_dict(state)
     try:
         values = probe._get_value()
     except NotImplementedError:
         return ''
-    except Exception as error:  # whatever arithmetic of whatever class
+    except Exception as error:  # any class may compute anything
         return f'its value fails with {type(error).__name__}'
     return '' if all(map(_finite, values)) else f'its value is {values!r:.80}'
 
 
 def _difference(own: dict, given: Any) -> str:
-    """Where ``given`` has other keys or kinds of values than ``own``."""
+    """How keys or types of ``given`` differ from those of ``own``; empty if they do not."""
     if not isinstance(given, dict):
         return f'it is a {type(given).__name__}'
     keys = set(own) ^ set(given)

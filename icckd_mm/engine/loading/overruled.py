@@ -1,4 +1,4 @@
-"""What a resumed run asks for and does not get, since the checkpoint decides it."""
+"""Finds settings of a resumed run that have no effect because the checkpoint's values are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
         cfg: Config of this run.
 
     Returns:
-        Empty if nothing differs, or if one of the configs is not known.
+        The line; empty if nothing differs or one of the configs is unknown.
     """
     try:
         before, now = parse_config_text(stored), parse_config_text(cfg.pretty_text)
@@ -31,13 +31,13 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
         return []
     named = ', '.join(found[:NOTED]) + (f' and {len(found) - NOTED} more' if len(found) > NOTED else '')
     return [
-        f'--resume goes on with the optimizer and the schedules of the checkpoint; this run asks for others, without effect: '
+        f'--resume uses the optimizer and schedules of the checkpoint; these settings of this run have no effect: '
         f'{named}. To train with them, start from the weights: load_from=FILE without --resume'
     ]
 
 
 def _decided(cfg: Any) -> dict:
-    """The settings that a checkpoint brings along."""
+    """The settings that a checkpoint overrides."""
     wrapper = cfg.get('optim_wrapper')
     wrapper = wrapper.to_dict() if hasattr(wrapper, 'to_dict') else {}
     options = {key: wrapper[key] for key in ('optimizer', 'paramwise_cfg') if key in wrapper}
@@ -51,6 +51,6 @@ def _differences(before: Any, now: Any, path: str) -> list[str]:
         keys = [*now, *(key for key in before if key not in now)]
         places = {key: f'{path}.{as_name(key)}' if path else as_name(key) for key in keys}
         return [line for key in keys for line in _differences(before.get(key), now.get(key), places[key])]
-    rows = (list, tuple)  # a text does not always tell one from the other
+    rows = (list, tuple)  # the text of a config does not always tell them apart
     same = before == now or (isinstance(now, rows) and isinstance(before, rows) and list(before) == list(now))
     return [] if same else [f'{path}={now!r:.60} (checkpoint: {before!r:.60})']

@@ -1,4 +1,4 @@
-"""Whether a run can go on from a checkpoint: every part of it is compared with the run before any is used."""
+"""Checks that a run can resume from a checkpoint: compares each part with the run before any is used."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def check_run_state(runner: Runner, checkpoint: dict, name: str) -> None:
     """Raise unless counters, optimizers, schedules, averages, generators and loop of a checkpoint belong to this run.
 
     Args:
-        runner: About to resume; what it has not built yet is not compared.
+        runner: A runner about to resume; parts that it has not built yet are not compared.
         checkpoint: What was read from the file.
         name: Of the file, for the message.
 
     Raises:
-        ValueError: Naming the first part that does not.
+        ValueError: If a part does not; names the first one.
     """
     fault = _counter_fault(runner, checkpoint) or _loop_fault(checkpoint) or _hub_fault(checkpoint['message_hub'])
     if not fault and 'ema_state_dict' in checkpoint and any(isinstance(hook, EMAHook) for hook in runner.hooks):
@@ -57,7 +57,7 @@ def _counter_fault(runner: Runner, checkpoint: dict) -> str:
 
 
 def _loop_fault(checkpoint: dict) -> str:
-    """Of what :class:`icckd_mm.ExactTrainLoop` adds."""
+    """A fault in the state of :class:`icckd_mm.ExactTrainLoop`."""
     if 'train_loop' not in checkpoint:
         return ''
     state, meta = checkpoint['train_loop'], checkpoint['meta']
@@ -89,7 +89,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _hub_fault(hub: dict) -> str:
-    """At the next log, mmengine asserts that a name is one to resume, as it was."""
+    """A name both held and marked as not resumed; mmengine would fail on it at the next log."""
     held = {*hub['log_scalars'], *hub['runtime_info']}
     dropped = [key for key, kept in hub['resumed_keys'].items() if key in held and not kept]
     return f'message_hub holds {as_name(dropped[0])} and says that it does not' if dropped else ''

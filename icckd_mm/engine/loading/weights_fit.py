@@ -1,4 +1,4 @@
-"""Whether the weights in a file are those of a model: mmengine only logs what is missing and goes on with random weights."""
+"""Checks that the weights in a file fit a model; mmengine only logs missing ones and keeps random weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 from torch import nn
 
-# of training, not of the network; and counters that torch itself does not ask of old files
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
+
+# used in training only; and counters that torch itself does not require of old files
 AIDS = re.compile(r'(^|.*\.)(icc_loss|data_preprocessor|head\.loss_module)\..*|.*\.num_batches_tracked')
 STUDENT = 'architecture.'
 NAMED = 4  # keys in a message
@@ -18,12 +20,12 @@ NAMED = 4  # keys in a message
 
 @dataclass
 class Fit:
-    """What torch says of a state dict, training aids left out.
+    """How a state dict fits a model, without training aids.
 
     Attributes:
         given: Keys in the file.
         wanted: Keys of the model.
-        missing: Keys that the model has and the file has not.
+        missing: Keys that only the model has.
         surplus: Keys that only the file has.
         misfits: Keys whose values are of another shape, or not tensors.
     """
@@ -35,23 +37,23 @@ class Fit:
     misfits: list[str]
 
     def faults(self, prefix: str = '') -> str:
-        """All that does not fit among the keys that begin with ``prefix``, as text; empty if all fits."""
+        """Everything that does not fit among the keys that begin with ``prefix``, as text; empty if all fits."""
         parts = (('missing', self.missing), ('surplus', self.surplus), ('of another shape', self.misfits))
         kept = ((name, [key for key in keys if key.startswith(prefix)]) for name, keys in parts)
         return '; '.join(f'{len(keys)} {name} ({_some(keys)})' for name, keys in kept if keys)
 
 
 def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
-    """Load the weights with torch's own loader, hooks of the model included, and say what did not fit.
+    """Load the weights with torch's own loader, hooks of the model included, and report what did not fit.
 
     Args:
-        model: Takes what fits.
-        state: Weights by name; ``module.`` before a name is dropped, as mmengine does.
+        model: Gets the weights that fit.
+        state: Weights by name; ``module.`` before a name is dropped, as mmengine does, and so is what wrappers add.
 
     Returns:
         Keys that match :data:`AIDS` are left out, unless they have another shape.
     """
-    given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in state.items())
+    given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in without_wrappers(state).items())
     given._metadata = getattr(state, '_metadata', OrderedDict())
     misfits: list[str] = []
     try:
@@ -78,7 +80,7 @@ def check_resumed_weights(name: str, fit: Fit) -> None:
 
     Args:
         name: Of the file, for the message.
-        fit: What :func:`load_and_compare` gave.
+        fit: Result of :func:`load_and_compare`.
 
     Raises:
         ValueError: Naming some of the keys.
@@ -96,10 +98,10 @@ def check_starting_weights(name: str, fit: Fit) -> None:
 
     Args:
         name: Of the file, for the message.
-        fit: What :func:`load_and_compare` gave.
+        fit: Result of :func:`load_and_compare`.
 
     Raises:
-        ValueError: With the prefix that the keys have, if that is why.
+        ValueError: If so; names the prefix of the keys if that is the reason.
     """
     backbone = [key for key in fit.wanted if key.startswith(('backbone.', f'{STUDENT}backbone.'))] or fit.wanted
     if backbone and not set(backbone) - set(fit.missing) - set(fit.misfits):
@@ -111,11 +113,11 @@ def check_starting_weights(name: str, fit: Fit) -> None:
 
 
 def check_tested_weights(name: str, fit: Fit, distilled: bool) -> None:
-    """Raise unless the network that is tested is all in the file, and the file holds no other one.
+    """Raise unless the file holds all weights of the tested network and no others.
 
     Args:
         name: Of the file, for the message.
-        fit: What :func:`load_and_compare` gave.
+        fit: Result of :func:`load_and_compare`.
         distilled: Whether the model is a distillation, of which only the student counts.
 
     Raises:
@@ -135,10 +137,10 @@ def prefix_hint(fit: Fit) -> str:
     parts = {part for key in fit.given for part in _beginnings(key)}
     for prefix in sorted(parts, key=len):
         if sum(key[len(prefix) :] in wanted for key in given if key.startswith(prefix)) * 2 > len(wanted):
-            return f'Its keys begin with {prefix!r}: take that away. '
+            return f'Its keys begin with {prefix!r}: remove it. '
     for prefix in sorted({part for key in fit.wanted for part in _beginnings(key)}, key=len):
         if given and sum(prefix + key in wanted for key in given) * 2 > len(given):
-            return f'Its keys lack {prefix!r}: put that before them. '
+            return f'Its keys lack {prefix!r}: add it. '
     return ''
 
 

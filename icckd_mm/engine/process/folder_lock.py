@@ -1,4 +1,4 @@
-"""One process at a time works in a folder."""
+"""Locks a folder, so that one process at a time works in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LOCK, HELD = 'lock', 'lock.held'  # the second where the file system has no flock
+LOCK, HELD = 'lock', 'lock.held'  # the second is used where the file system has no flock
 UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 _descriptors: set[int] = set()  # of locks that this process holds
@@ -22,13 +22,13 @@ _descriptors: set[int] = set()  # of locks that this process holds
 
 @contextlib.contextmanager
 def folder_lock(folder: str | Path) -> Iterator[None]:
-    """Refuse a second process in ``folder``; the lock ends with this process, however that ends.
+    """Lock ``folder`` against a second process; the lock ends with this process.
 
     ``flock`` does that. Where the file system has none, a file with host and process is the lock; it is taken over if that
     process is not alive any more on this host.
 
     Args:
-        folder: Made if need be; removed again if nothing was put into it.
+        folder: Made if needed; removed again if nothing was put into it.
 
     Raises:
         ValueError: If another process works in it, or it cannot be written to.
@@ -64,7 +64,7 @@ def check_writable(folder: str | Path) -> None:
 
 @contextlib.contextmanager
 def work_dir_lock(work_dir: str | Path, launcher: str = 'none') -> Iterator[None]:
-    """:func:`folder_lock` of a training: of several processes, rank 0 holds it.
+    """:func:`folder_lock` for a training; rank 0 holds the lock.
 
     Args:
         work_dir: Work dir of the run.
@@ -82,7 +82,7 @@ def work_dir_lock(work_dir: str | Path, launcher: str = 'none') -> Iterator[None
 
 
 def is_alive(process: dict[str, Any]) -> bool:
-    """Whether a process, as :func:`this_process` describes it, may still be at work; of another host that is not known."""
+    """Whether a process, as :func:`this_process` describes it, may still be running; True if it is on another host."""
     if process.get('host') != socket.gethostname():
         return True
     try:
@@ -124,7 +124,7 @@ def _take(folder: Path) -> tuple[Path, int]:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, json.dumps(this_process()).encode(), 0)
                 return path, descriptor
-        _close([descriptor])  # whoever held it has removed it since
+        _close([descriptor])  # its holder has removed it since
 
 
 def _take_by_name(path: Path) -> tuple[Path, int]:
@@ -144,7 +144,7 @@ def _take_by_name(path: Path) -> tuple[Path, int]:
 
 
 def _remove_stale(path: Path, holder: dict[str, Any]) -> None:
-    """Remove the lock of a dead process, but not one that another process has put there since."""
+    """Remove the lock of a dead process, but not one that another process has created since."""
     aside = path.with_name(f'{path.name}.{secrets.token_hex(4)}')
     with contextlib.suppress(FileNotFoundError):
         os.rename(path, aside)
@@ -177,4 +177,4 @@ def _close(descriptors: list[int]) -> None:
 
 os.register_at_fork(
     after_in_child=lambda: _close(list(_descriptors))
-)  # workers that outlive a killed run must not hold its lock
+)  # workers that survive a killed run must not hold its lock

@@ -1,4 +1,4 @@
-"""What a command does when it is asked to stop: by SIGTERM, SIGUSR1 or Ctrl-C."""
+"""Handles requests to stop a command: SIGTERM, SIGUSR1 and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the same command can go on
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the same command can resume
 SAME_REQUEST = 1.0  # seconds: launchers and terminals signal a process, and then its group once more
 STATUS_FILE = 'ICCKD_MM_STATUS_FILE'  # where the launch scripts read the status: torchrun and srun replace it
 
 
 class Stopped(SystemExit):
-    """The command was asked to stop and does so.
+    """Raised when a command stops on request.
 
     Args:
         signum: The signal.
-        said: What became of the work, for people. Defaults to nothing.
+        said: What happened to the work, for the user. Defaults to nothing.
     """
 
     def __init__(self, signum: int, said: str = '') -> None:
@@ -33,12 +33,31 @@ class Stopped(SystemExit):
         return f'stopped by {signal.Signals(self.signum).name}' + (f' {self.said}' if self.said else '')
 
     def status(self, resumes: bool) -> int:
-        """Exit status: 130 after Ctrl-C, 75 after another signal if the command can go on later, else 128 + the signal."""
+        """Exit status: 130 after Ctrl-C, 75 after another signal if the command can resume later, else 128 + the signal."""
         return TRY_AGAIN if resumes and self.signum != signal.SIGINT else 128 + self.signum
 
 
+def stop_behind(error: BaseException) -> Stopped | None:
+    """The request to stop that led to an error, None if there was none.
+
+    A signal may come where other code catches everything and raises an error of its own, as mmengine does while it formats a
+    config.
+
+    Args:
+        error: Any exception.
+    """
+    seen: set[int] = set()
+    before: BaseException | None = error
+    while before is not None and id(before) not in seen:
+        if isinstance(before, Stopped):
+            return before
+        seen.add(id(before))
+        before = before.__cause__ or before.__context__
+    return None
+
+
 class _Requests:
-    """What this process was asked for, and whether it answers at once."""
+    """The signal this process has received, and whether it responds at once."""
 
     signum: int | None = None
     deferred = False
@@ -48,30 +67,30 @@ _requests = _Requests()
 
 
 def asked() -> int | None:
-    """The signal by which this process was asked to stop, None if it was not."""
+    """The signal that asked this process to stop, None if there was none."""
     return _requests.signum
 
 
 def is_deferred() -> bool:
-    """Whether a signal is only noted."""
+    """Whether a signal is only recorded."""
     return _requests.deferred
 
 
 def defer(deferred: bool) -> None:
-    """Choose what a signal does from now on.
+    """Choose whether signals are deferred from now on.
 
     Args:
-        deferred: True: it is only noted, and whoever works looks at :func:`asked`. False: it raises :class:`Stopped`.
+        deferred: True: a signal is only recorded, for :func:`asked`. False: it raises :class:`Stopped`.
     """
     _requests.deferred = deferred
 
 
 @contextlib.contextmanager
 def handled() -> Iterator[None]:
-    """Within, signals are requests to stop; a second one, a second later or more, ends the process at once.
+    """Within the block signals are requests to stop; a second one, at least a second later, ends the process at once.
 
     That also holds where the main thread hangs in a collective and no handler of python can run. Children that are forked
-    within, such as data loader workers, leave the answer to this process. In other threads than the main one nothing changes.
+    within, such as data loader workers, leave signals to this process. Outside the main thread this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -103,7 +122,7 @@ def ignore_further() -> None:
 
 
 def note_status(status: int) -> None:
-    """Tell the launch script, if one has asked for it, how this command ends."""
+    """Write the exit status where the launch script reads it, if it asked for it."""
     if os.environ.get(STATUS_FILE):
         with contextlib.suppress(OSError), open(os.environ[STATUS_FILE], 'w') as file:
             file.write(str(status))
@@ -118,7 +137,7 @@ def _note(signum: int, frame: Any) -> None:
 
 
 def _watch(receiver: socket.socket) -> None:
-    """Count the requests, whatever the main thread does."""
+    """Count the requests, also while the main thread is blocked."""
     first: float | None = None
     with receiver:
         while signum := receiver.recv(1):
@@ -127,11 +146,11 @@ def _watch(receiver: socket.socket) -> None:
             if first is None:
                 first = time.monotonic()
             elif time.monotonic() - first >= SAME_REQUEST:
-                os.write(2, b'stopped by a second signal: what was not saved yet is lost\n')
+                os.write(2, b'stopped by a second signal: unsaved work is lost\n')
                 os._exit(128 + signum[0])
 
 
-_PARENTS: set[int] = set()  # this process, within handled()
+_PARENTS: set[int] = set()  # this process, in a handled() block
 
 
 def _after_fork() -> None:

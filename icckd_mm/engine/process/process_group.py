@@ -1,4 +1,4 @@
-"""How a command leaves the processes that it trained with."""
+"""Leaves the process group at the end of a command."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PATIENCE = 20.0  # seconds; after an error a collective may wait for a process t
 def leave_process_group(status: int) -> None:
     """Close the connections to the other processes before the interpreter ends.
 
-    Threads of gloo that are alive at the exit abort the process, although its work is done. Without a group this does nothing.
+    Threads of gloo that are alive at exit would abort the process. Without a group this does nothing.
 
     Args:
-        status: Exit status of this process, should a hanging collective keep it from ending in order.
+        status: Exit status of this process if a hanging collective blocks its regular end.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return

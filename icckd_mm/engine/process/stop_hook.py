@@ -1,4 +1,4 @@
-"""Ends a training that was asked to stop, with a checkpoint of the very iteration."""
+"""Stops a training on request, with a checkpoint of the current iteration."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from icckd_mm.engine.exact.checkpoint_hook import ExactCheckpointHook
 from icckd_mm.engine.finite.guard_hook import FiniteGuardHook
 from icckd_mm.engine.process import interruption
 
-INTERVAL = 5  # iterations between two questions to the other processes
+INTERVAL = 5  # iterations between two exchanges with the other processes
 
 
 class StopHook(Hook):
-    """Looks after each iteration whether this run was asked to stop, saves, and raises :class:`~.interruption.Stopped`.
+    """Checks after each iteration for a request to stop, saves, and raises :class:`~.interruption.Stopped`.
 
     ``build_runner`` of the commands registers it. Several processes agree first: every 5 iterations they add up who was asked,
     without waiting for the sum, and read it 5 iterations later; at the end of an epoch or a validation they wait. So all stop
@@ -31,17 +31,17 @@ class StopHook(Hook):
         self.side: Any = None  # stream on which the sum is read, so that the host does not wait for the step
 
     def before_train(self, runner: Runner) -> None:
-        """Until the first iteration is through there is nothing to save."""
+        """Until the end of the first iteration there is nothing to save."""
         interruption.defer(False)
         self.sent = None
         self.side = torch.cuda.Stream() if get_comm_device().type == 'cuda' else None
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """From the first iteration on a signal waits for its end."""
+        """From the first iteration on, signals are deferred to the end of an iteration."""
         interruption.defer(True)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Save and stop if the processes agree to."""
+        """Save and stop if all processes agree."""
         wait = self.end_of_epoch(runner.train_dataloader, batch_idx)
         if wait and not _resumes_within_an_epoch(runner):
             return  # see after_train_epoch
@@ -49,28 +49,28 @@ class StopHook(Hook):
             self._stop_if(runner, self._agreed(wait), runner.epoch, runner.iter + 1)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Stop where the checkpoint hook has just saved an epoch that could not have been saved within."""
+        """Stop after the checkpoint hook has saved, where the loop cannot resume within an epoch."""
         hook = _checkpoint_hook(runner)
         if not _resumes_within_an_epoch(runner) and hook is not None and hook.saved == runner.iter:
             self._stop_if(runner, self._agreed(True), runner.epoch + 1, runner.iter)
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Leave a validation if the training before it is saved: whoever resumes makes up for it."""
+        """Leave a validation if the training before it is saved: the resumed run repeats it."""
         hook = _checkpoint_hook(runner)
         if get_world_size() == 1 and hook is not None and hook.saved == runner.iter:
             self._stop_if(runner, interruption.asked(), runner.epoch, runner.iter)
 
     def after_val(self, runner: Runner) -> None:
-        """Save and stop after a validation that was not left."""
+        """Save and stop after a complete validation."""
         if interruption.is_deferred():  # not in a validation alone, nor in one before the first iteration
             self._stop_if(runner, self._agreed(True), runner.epoch, runner.iter)
 
     def after_train(self, runner: Runner) -> None:
-        """All is saved; what follows may end at once."""
+        """All is saved: a signal may end the process at once."""
         interruption.defer(False)
 
     def _agreed(self, wait: bool) -> int | None:
-        """The signal by which any process was asked, known to all of them at the same iteration."""
+        """The signal that any process received, known to all processes at the same iteration."""
         own = interruption.asked() or 0
         if get_world_size() == 1:
             return own
@@ -97,9 +97,9 @@ class StopHook(Hook):
             return
         for hook in runner.hooks:
             if isinstance(hook, FiniteGuardHook):
-                hook.after_train_epoch(runner)  # look at the steps that nobody has looked at yet
+                hook.after_train_epoch(runner)  # check the steps not checked yet
         said = self._save(runner, epoch, iteration)
-        barrier()  # nobody ends before the file is there: launchers kill the others then
+        barrier()  # all wait for the file: launchers kill the other processes when one ends
         interruption.ignore_further()
         raise interruption.Stopped(signum, said)
 
@@ -112,7 +112,7 @@ class StopHook(Hook):
         else:
             reason = 'only ExactTrainLoop resumes within an epoch'
         last = runner.message_hub.get_info('last_ckpt', None)
-        return f'after iteration {iteration}; what was learnt{f" after {last}" if last else ""} is lost, since {reason}'
+        return f'after iteration {iteration}; training{f" after {last}" if last else ""} is lost, since {reason}'
 
 
 def _resumes_within_an_epoch(runner: Runner) -> bool:

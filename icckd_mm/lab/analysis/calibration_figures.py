@@ -10,7 +10,7 @@ from icckd_mm.lab.style import COLOURS, figure, legend_below, most_lines, wrappe
 
 
 def calibration_figure(found: dict[str, Calibration]) -> Figure:
-    """Accuracy against confidence above, how many images are in each bin below, a column for each run.
+    """Draw accuracy against confidence and, below, the images per bin; one column per run.
 
     Args:
         found: Name and calibration of each run.

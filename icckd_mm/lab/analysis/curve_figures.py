@@ -15,7 +15,7 @@ COLUMNS = 3
 
 
 class Panel(NamedTuple):
-    """What is drawn, under which keys runs log it, and its unit."""
+    """A panel: title, keys under which runs log its quantity, and unit."""
 
     title: str
     keys: tuple[str, ...]
@@ -39,7 +39,7 @@ PANELS = (
 
 
 def curves_figure(logs: dict[str, RunLog]) -> Figure:
-    """Draw what at least one run logged, a panel for each quantity.
+    """Draw the quantities that at least one run logged, one panel each.
 
     Args:
         logs: Name and log of each run.

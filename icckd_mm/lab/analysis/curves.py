@@ -1,14 +1,15 @@
-"""What a run logged, as curves over its epochs."""
+"""Reads the log of a run as curves over its epochs."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from icckd_mm.nested_text import parse_json
 
 Points = tuple[np.ndarray, np.ndarray]
 LOGS = '*/vis_data/scalars.json'
@@ -20,7 +21,7 @@ class RunLog:
     """The scalars of a run.
 
     Attributes:
-        unit: What the times count, ``'epoch'`` or ``'iteration'``.
+        unit: Unit of the times, ``'epoch'`` or ``'iteration'``.
         curves: Times and values by key.
     """
 
@@ -35,14 +36,14 @@ class RunLog:
 def read_log(run: Path | str) -> RunLog:
     """Read ``*/vis_data/scalars.json`` of a work dir.
 
-    Each start of a run writes a log of its own. A resumed run goes on with the log before it, from where it was resumed; a log
-    that begins in the first epoch is a new run, and nothing before it counts.
+    Each start of a run writes a separate log. The log of a resumed run continues the previous one from where it was resumed.
+    A log that begins in the first epoch is a new run; earlier logs are ignored.
 
     Args:
         run: The work dir.
 
     Returns:
-        The curves. Times are epochs where the run counted them, with the most iterations an epoch was seen to have.
+        The curves. Times are epochs if the run logged them; the length of an epoch is the largest number of iterations seen.
 
     Raises:
         ValueError: If nothing was logged, or a line is not JSON.
@@ -69,9 +70,9 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            if number < len(lines):  # the last one may be half written
+            rows.append(parse_json(line))
+        except ValueError:
+            if number < len(lines):  # the last one may be incomplete
                 raise ValueError(
                     f'{file}, line {number} is not JSON: {line[:60]!r}; the log is damaged, remove the line'
                 ) from None
@@ -79,7 +80,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 
 def _until(rows: list[dict[str, Any]], later: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of a log, then those of the run that was resumed from it."""
+    """Rows of a log, followed by those of the run that was resumed from it."""
     return [row for row in rows if not later or row['step'] < later[0]['step']] + later
 
 

@@ -1,4 +1,4 @@
-"""Pictures of feature spaces."""
+"""Figures of feature spaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.manifold import TSNE
 from icckd_mm.lab.measures.features import FeatureSpace
 from icckd_mm.lab.style import COLOURS, MARKERS, figure, most_lines, wrapped
 
-MOST_CLASSES = 10  # more shapes cannot be told apart
+MOST_CLASSES = 10  # more markers cannot be distinguished
 
 
 def plot_feature_spaces(spaces: dict[str, FeatureSpace], path: Path | str) -> None:
@@ -20,7 +20,7 @@ def plot_feature_spaces(spaces: dict[str, FeatureSpace], path: Path | str) -> No
 
     Args:
         spaces: Title and space of each panel.
-        path: Where the PNG goes.
+        path: PNG file to write.
     """
     features_figure(spaces).savefig(path, dpi=120)
 
@@ -30,7 +30,7 @@ def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000) -> Fig
 
     Args:
         spaces: Title and space of each panel.
-        samples: At most so many images, the same in all panels, of the first ten classes. Defaults to 1000.
+        samples: Maximum number of images, the same in all panels, of the first ten classes. Defaults to 1000.
 
     Returns:
         The figure; always the same for the same spaces.

@@ -18,11 +18,12 @@ from torch import Tensor
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import build_classifier, only_registered
 from icckd_mm.config.registered import check_registered
+from icckd_mm.engine.loading.wrapped_names import without_wrappers
 from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.plain_text import plain
+from icckd_mm.zoo.clean_process import without_download
 from icckd_mm.zoo.network import AIDS, Network
 from icckd_mm.zoo.standalone_config import standalone_config
-from icckd_mm.zoo.stranger import without_download
 
 
 def feature_space(config: str, checkpoint: str) -> FeatureSpace:
@@ -38,7 +39,7 @@ def feature_space(config: str, checkpoint: str) -> FeatureSpace:
     from mmpretrain import get_model  # heavy
 
     cfg = Config.fromfile(config)
-    weights = load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict']
+    weights = without_wrappers(load_checkpoint_safely(checkpoint, map_location='cpu')['state_dict'])
     return _space(get_model(cfg), cfg.test_dataloader, weights)
 
 
@@ -71,12 +72,12 @@ def teacher_of(network: Network, named: Sequence[Path], given: Path | None = Non
 
     Args:
         network: A student, or any other network.
-        named: Files and folders that the user named. The checkpoint that the student's config names is read
+        named: Files and folders that the user named. The checkpoint in the student's config is read
             only if it is one of them or in one of them.
-        given: The teacher's checkpoint, whatever the config names.
+        given: The teacher's checkpoint; overrides the config.
 
     Returns:
-        The teacher with the student's test split; None where there is none, or its weights are not named.
+        The teacher with the student's test split; None if there is none, or its weights are not in ``named``.
 
     Raises:
         ValueError: If the file holds no weights.
@@ -95,7 +96,7 @@ def teacher_of(network: Network, named: Sequence[Path], given: Path | None = Non
     state = weights.get('state_dict', weights) if isinstance(weights, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f'{file} holds no weights of a teacher; name a checkpoint of tools/train.py')
-    return replace(network, model=teacher, state=OrderedDict(state), distilled=False)
+    return replace(network, model=teacher, state=OrderedDict(without_wrappers(state)), distilled=False)
 
 
 def _space(model: Any, test_loader: dict[str, Any], weights: Mapping[str, Tensor]) -> FeatureSpace:
@@ -103,6 +104,6 @@ def _space(model: Any, test_loader: dict[str, Any], weights: Mapping[str, Tensor
     try:
         model.load_state_dict({name: value for name, value in weights.items() if not name.startswith(AIDS)})
     except RuntimeError as error:
-        raise ValueError(f'the weights do not fit the config beside them: {plain(error, 400)}') from None
+        raise ValueError(f'the weights do not fit their config: {plain(error, 400)}') from None
     loader = Runner.build_dataloader({**test_loader, 'collate_fn': dict(type='default_collate')})
     return extract(model, loader)

@@ -1,4 +1,4 @@
-"""All figures of some runs, each with a sentence on how to read it."""
+"""Draws all figures of some runs, each with a caption on how to read it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Runs = Sequence[AnalysedRun]
 
 
 class Drawn(NamedTuple):
-    """A figure, its name and caption; no figure where there is nothing to draw."""
+    """A figure with name and caption; without a figure if there is nothing to draw."""
 
     name: str
     caption: str
@@ -62,7 +62,7 @@ FIGURES: dict[str, tuple[Callable[[Runs, float], Figure | None], str]] = {
     'features': (
         _features,
         'The input of the last linear layer for the same test images. A larger ratio of the distance within classes to that '
-        'between them means that images of a class are told apart more.',
+        'between them means that images of a class differ more.',
     ),
     'soft_labels': (
         _soft_labels,
@@ -84,15 +84,15 @@ FIGURES: dict[str, tuple[Callable[[Runs, float], Figure | None], str]] = {
 
 
 def drawn(runs: Runs, only: Collection[str] = tuple(FIGURES), temperature: float = 4.0) -> Iterator[Drawn]:
-    """Draw figures one after the other.
+    """Draw the figures one by one.
 
     Args:
-        runs: What to look at.
+        runs: The runs.
         only: Names of figures. Defaults to all.
-        temperature: Of the soft labels. Defaults to 4.0.
+        temperature: Temperature of the soft labels. Defaults to 4.0.
 
     Yields:
-        In the order of :data:`FIGURES`.
+        The figures, in the order of :data:`FIGURES`.
     """
     for name, (draw, caption) in FIGURES.items():
         if name in only:

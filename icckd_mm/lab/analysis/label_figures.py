@@ -1,4 +1,4 @@
-"""Pictures of soft labels and of what a student's logits lack."""
+"""Figures of soft labels and of differences between a student's and its teacher's logits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FLOOR = 1e-3  # of the logarithmic scale
 
 
 def soft_labels_figure(found: dict[str, SoftLabels], temperature: float) -> Figure:
-    """Heat maps of mean soft labels above, of their standard deviation inside the class below, a column for each run.
+    """Draw heat maps of mean soft labels and, below, of their standard deviation within the class; one column per run.
 
     Args:
         found: Name and soft labels of each run.
-        temperature: Theirs, for the title.
+        temperature: Temperature of the soft labels, for the title.
 
     Returns:
         The figure; all runs share the scales.
@@ -37,7 +37,7 @@ def soft_labels_figure(found: dict[str, SoftLabels], temperature: float) -> Figu
 
 
 def spread_figure(found: dict[str, SoftLabels]) -> Figure:
-    """How far the soft labels of a class are from their mean, a mark for each class and run.
+    """Draw the distance of the soft labels of a class to their mean, one mark per class and run.
 
     Args:
         found: Name and soft labels of each run.
@@ -48,20 +48,20 @@ def spread_figure(found: dict[str, SoftLabels]) -> Figure:
     made, axes = figure(1, 1, 7.5, 3.6, len(found))
     axis, handles = axes[0, 0], []
     for index, (name, labels) in enumerate(found.items()):
-        shift = 0.12 * (index - (len(found) - 1) / 2)  # marks of equal height stay apart
+        shift = 0.12 * (index - (len(found) - 1) / 2)  # keeps marks of equal height apart
         style = {**line_style(index), 'linestyle': 'none', 'markersize': 7}
         handles += axis.plot(np.arange(len(labels.spread)) + shift, labels.spread.numpy(), label=name, **style)
     if len(labels.spread) <= 20:
         axis.set_xticks(range(len(labels.spread)))
     axis.set(xlabel='true class', ylabel='RMS distance to the mean soft label', title='Spread of soft labels inside each class')
-    axis.set_ylim(0, 1.08 * axis.get_ylim()[1])  # no mark is cut
+    axis.set_ylim(0, 1.08 * axis.get_ylim()[1])  # no mark is clipped
     axis.grid(True)
     legend_below(made, handles, list(found))
     return made
 
 
 def logit_difference_figure(found: dict[str, Tensor]) -> Figure:
-    """Heat maps of student's minus teacher's logits, a column for each student.
+    """Draw heat maps of student's minus teacher's logits, one column per student.
 
     Args:
         found: Name and :func:`icckd_mm.lab.measures.soft_labels.logit_difference` of each.

@@ -1,4 +1,4 @@
-"""One page about some runs that opens without a network."""
+"""Writes an HTML page about some runs that can be opened offline."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ TITLES = {
 
 
 def report(runs: Sequence[AnalysedRun], figures: Iterable[Drawn], temperature: float = 4.0) -> str:
-    """The page: settings, seeds, versions, accuracies, figures, full configs.
+    """The HTML page: settings, seeds, versions, accuracies, figures, full configs.
 
     Args:
-        runs: What it is about.
+        runs: The runs.
         figures: From :func:`icckd_mm.lab.analysis.figures.drawn`.
-        temperature: Of the soft labels in the table of results. Defaults to 4.0.
+        temperature: Temperature of the soft labels in the table of results. Defaults to 4.0.
 
     Returns:
-        HTML that names no other file and no address to load.
+        HTML that loads no other files.
     """
     names = [run.name for run in runs]
     blocks = [
         Block(
             'Results',
-            'Accuracies were logged in validation; the other figures are of the checkpoint on its test split.',
+            'Accuracies were logged in validation; the other values are those of the checkpoint on its test split.',
             _table(names, [results(run, temperature) for run in runs]),
         ),
         Block('Settings', '', _table(names, [settings(run) for run in runs])),
@@ -57,7 +57,7 @@ def results(run: AnalysedRun, temperature: float = 4.0) -> dict[str, str]:
 
     Args:
         run: The run.
-        temperature: Of the soft labels. Defaults to 4.0.
+        temperature: Temperature of the soft labels. Defaults to 4.0.
 
     Returns:
         Description and value.
@@ -80,7 +80,7 @@ def results(run: AnalysedRun, temperature: float = 4.0) -> dict[str, str]:
 
 
 def settings(run: AnalysedRun) -> dict[str, str]:
-    """What was trained, how, and with what.
+    """Settings and versions of a run.
 
     Args:
         run: The run.
@@ -103,7 +103,7 @@ def settings(run: AnalysedRun) -> dict[str, str]:
         ),
         'data': _short({k: v for k, v in (loader.get('dataset') or {}).items() if k != 'pipeline'}),
         'trained': f'{meta.get("epoch", "?")} of {plan.get("max_epochs", "?")} epochs, {meta.get("iter", "?")} iterations',
-        'images in a batch, each process': loader.get('batch_size'),
+        'batch size per process': loader.get('batch_size'),
         'optimizer': _short((cfg.get('optim_wrapper') or {}).get('optimizer')),
         'seed': meta.get('seed', 'unknown'),
         'deterministic': (cfg.get('randomness') or {}).get('deterministic', False),
@@ -114,7 +114,7 @@ def settings(run: AnalysedRun) -> dict[str, str]:
 
 
 def _short(config: Any) -> str:
-    """A part of a config in a line."""
+    """A part of a config on one line."""
     if not config:
         return ''
     if not isinstance(config, dict):
@@ -124,6 +124,6 @@ def _short(config: Any) -> str:
 
 
 def _table(names: Sequence[str], columns: Sequence[dict[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """A column for each run, a row for whatever at least one of them has."""
+    """One column per run, one row per entry of at least one of them."""
     rows = dict.fromkeys(key for column in columns for key in column)
     return (('', *names), *((row, *(column.get(row, '-') for column in columns)) for row in rows))

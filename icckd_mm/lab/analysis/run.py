@@ -1,4 +1,4 @@
-"""A run or checkpoint to look at; what is costly is read when it is first asked for."""
+"""A run or checkpoint to analyse; costly parts are read on first use."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class AnalysedRun:
 
     Args:
         path: Work dir (its last checkpoint is taken) or checkpoint.
-        name: What figures call it.
-        named: What else the user named, where its teacher may be. Defaults to nothing.
-        teacher: Checkpoint of its teacher. Defaults to the one that its config names, if that is ``named``.
+        name: Its name in figures.
+        named: Other paths given by the user, which may hold its teacher. Defaults to none.
+        teacher: Checkpoint of its teacher. Defaults to the one in its config, if that is in ``named``.
     """
 
     def __init__(
@@ -31,12 +31,12 @@ class AnalysedRun:
 
     @cached_property
     def network(self) -> Network:
-        """Config and weights; also of a run that is still going on."""
+        """Config and weights; also of an unfinished run."""
         return take_network(self.path, allow_unfinished=True)
 
     @cached_property
     def log(self) -> RunLog:
-        """What was logged; no curves where a checkpoint has no log beside it."""
+        """The logged curves; none if a checkpoint has no log in its folder."""
         folder = self.path if self.path.is_dir() else self.path.parent
         return read_log(folder) if any(folder.glob(LOGS)) else RunLog('epoch', {})
 
@@ -47,21 +47,21 @@ class AnalysedRun:
 
     @cached_property
     def teacher_space(self) -> FeatureSpace | None:
-        """The same of its teacher; None without one."""
+        """Features and logits of its teacher; None without one."""
         teacher = teacher_of(self.network, self.named, self.teacher)
         return None if teacher is None else network_space(teacher)
 
 
 def named_runs(paths: Sequence[str], teacher: Path | None = None) -> list[AnalysedRun]:
-    """Runs with the shortest names that tell them apart.
+    """Runs with the shortest distinct names.
 
     Args:
         paths: Work dirs and checkpoints.
-        teacher: Checkpoint of the students' teacher. Defaults to the one that a student's config names, if it
+        teacher: Checkpoint of the students' teacher. Defaults to the one in a student's config, if it
             is one of the paths or in one of them.
 
     Returns:
-        In the same order.
+        The runs, in the same order.
 
     Raises:
         ValueError: If a path does not exist or is given twice.

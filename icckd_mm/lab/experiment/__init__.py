@@ -1,1 +1,1 @@
-"""From a plan to results: runs, the processes that train them, and their records."""
+"""Runs plans: the runs, the processes that train them, and their records."""

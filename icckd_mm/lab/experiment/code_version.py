@@ -1,4 +1,4 @@
-"""The version of the code that trains and measures: what it does, not how it is written."""
+"""The version of the code that trains and measures; comments and formatting do not change it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 from icckd_mm.version import __version__
 
 PACKAGE = Path(__file__).resolve().parents[2]
-TRAINS_NOTHING = ('zoo', 'lab')  # folders that no training run enters ...
-MEASURES = ('lab', 'measures')  # ... but this one measures it
+TRAINS_NOTHING = ('zoo', 'lab')  # folders that no training run uses ...
+MEASURES = ('lab', 'measures')  # ... except this one, which measures it
 
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Version of the package and a hash of the code that decides a run.
+    """Version of the package and a hash of the code that determines a run.
 
-    The hash is of paths and syntax trees. Comments, docstrings and formatting keep it; a changed constant, name or import does
-    not. Empty fields are left out, so that Python versions agree where they only added fields to the tree; they still differ
-    where they parse the same text differently (the parts of an f-string in 3.12).
+    The hash covers paths and syntax trees. Changes of comments, docstrings and formatting keep it; a changed constant, name or
+    import does not. Empty fields are left out, so Python versions agree if they only added fields to the tree; they still
+    differ if they parse the same text differently (the parts of an f-string in 3.12).
     """
     digest = hashlib.blake2b(digest_size=6)
     for file in sorted(PACKAGE.rglob('*.py')):
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_text(statement: Any) -> bool:
-    """Whether a statement is a string alone: a docstring, or one of an attribute."""
+    """Whether a statement is only a string: a docstring, or that of an attribute."""
     return (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
     )

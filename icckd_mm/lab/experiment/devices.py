@@ -15,17 +15,17 @@ def visible_gpus() -> list[str]:
 
 
 def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
-    """How many runs at a time: what is wanted, else one per GPU, else one per core.
+    """Number of runs at a time: the requested one, else one per GPU, else one per core.
 
     Args:
-        wanted: Of the command line.
-        gpus: GPUs that shall have one run each. Defaults to 0: their memory decides, or there are none.
+        wanted: Number from the command line.
+        gpus: GPUs that get one run each. Defaults to 0: their memory decides, or there are none.
 
     Returns:
         At least 1.
 
     Raises:
-        ValueError: If more are wanted than there are cores, or fewer than one.
+        ValueError: If the request is below 1 or above the number of cores.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     if wanted is not None and not 1 <= wanted <= cores:
@@ -34,7 +34,7 @@ def number_of_workers(wanted: int | None, gpus: int = 0) -> int:
 
 
 def new_peak() -> None:
-    """Free unused memory and reset the peak; without effect before CUDA is used."""
+    """Free unused memory and reset the peak; no effect before CUDA is used."""
     if torch.cuda.is_initialized():
         gc.collect()
         torch.cuda.empty_cache()
@@ -42,9 +42,9 @@ def new_peak() -> None:
 
 
 def peak_memory() -> dict[str, float]:
-    """``peak_memory_mib``, the most that torch's allocator has held; nothing before CUDA is used.
+    """``peak_memory_mib``, the peak of torch's allocator; empty before CUDA is used.
 
-    What the context of the process and libraries take for themselves is not in it.
+    Memory of the CUDA context and of libraries is not included.
     """
     if not torch.cuda.is_initialized():
         return {}

@@ -1,4 +1,4 @@
-"""The one loop that keeps worker processes busy: of plans, tunings and the benchmark of packing."""
+"""The event loop of worker processes, used by plans, tunings and the benchmark of packing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Done = Callable[[Task, Optional[Record], str], None]
 
 
 def work(pool: Workers, take: Take, done: Done) -> None:
-    """Start tasks wherever a worker is idle, until there are none and all have ended.
+    """Start tasks on idle workers until no tasks are left and all have ended.
 
     Args:
         pool: The workers.
-        take: Given the GPUs of the idle workers, the next task and one of these GPUs; None while no task can start. It is asked
-            again each time that a task has ended.
-        done: Told of each task that has ended: its record, and the error where there is none.
+        take: Returns the next task and one of the GPUs of the idle workers; None while no task can start. It is called
+            again after each task that ends.
+        done: Called with each task that has ended, and its record or error.
     """
     busy = 0
     while True:

@@ -1,4 +1,4 @@
-"""The runs of a plan: each once, named by all that decides it."""
+"""The runs of a plan, without duplicates, named by a hash of everything that determines them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Run:
 
     Attributes:
         name: ``STAGE_METHOD_seedNN_HASH``; the hash is of config, options, seed, code, and the name of the parent.
-        recipe: What it is.
+        recipe: Its config and options.
         seed: Seed.
-        epochs: Length; its last checkpoint is ``epoch_N.pth``.
-        parent: Name of the run whose last checkpoint it starts from.
+        epochs: Number of epochs; its last checkpoint is ``epoch_N.pth``.
+        parent: Name of the run from whose last checkpoint it starts.
         device_loader: Whether :class:`icckd_mm.DeviceLoader` loads its training images.
     """
 
@@ -37,7 +37,7 @@ class Run:
 
     def options_with(self, checkpoint: str | None) -> dict[str, Any]:
         """The complete ``--cfg-options``, given the parent's checkpoint."""
-        options = copy.deepcopy(self.recipe.options)  # mmengine takes _delete_ out of what it merges
+        options = copy.deepcopy(self.recipe.options)  # mmengine removes _delete_ from merged values
         return options if checkpoint is None else {**options, self.recipe.parent_key: checkpoint}
 
 
@@ -48,10 +48,10 @@ def build_graph(plan: Plan) -> dict[str, Run]:
         plan: The plan.
 
     Returns:
-        By name. Equal runs of several cells, such as the teacher of several students, are one.
+        The runs by name. Equal runs of several cells, such as the teacher of several students, are merged.
 
     Raises:
-        ValueError: If a cell has no config, or an option is not one of its config.
+        ValueError: If a cell has no config, or an option is not valid for its config.
     """
     graph: dict[str, Run] = {}
     resolved: dict[str, tuple[str, int]] = {}  # by recipe
@@ -72,20 +72,20 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     places = {'all', 'teacher', 'student', *(run.recipe.method for run in graph.values())}
     for place in plan.options:
         if place not in places:
-            raise ValueError(f'{plan.name}: options for {place!r} reach no run; there are {", ".join(sorted(places))}')
+            raise ValueError(f'{plan.name}: options for {place!r} match no run; there are {", ".join(sorted(places))}')
     return graph
 
 
 def needed(graph: dict[str, Run], finished: set[str], kept: set[str]) -> list[Run]:
-    """The runs that must be done, parents before children.
+    """The runs still to do, parents before children.
 
     Args:
         graph: All runs.
         finished: Names of those with a result.
-        kept: Names of those whose last checkpoint is there.
+        kept: Names of those whose last checkpoint exists.
 
     Returns:
-        Those without a result, and parents with one whose checkpoint is gone though it is needed.
+        Those without a result, and finished parents whose checkpoint is needed but missing.
     """
     todo = {name for name in graph if name not in finished}
     for run in reversed(list(graph.values())):  # children before parents
@@ -113,18 +113,18 @@ def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]
     from icckd_mm.config.options import apply_options
 
     cfg = copy.deepcopy(read_config_once(recipe.config))
-    options = copy.deepcopy(recipe.options)  # mmengine takes _delete_ out of what it merges
+    options = copy.deepcopy(recipe.options)  # mmengine removes _delete_ from merged values
     signature = (recipe.config, tuple(sorted(options)))
     try:
         if signature in checked:
             cfg.merge_from_dict(options)
-        else:  # the slow check once for each set of keys; each worker checks its values
+        else:  # one slow check per set of keys; each worker checks its values
             apply_options(cfg, options)
             checked.add(signature)
     except ValueError as error:
         raise ValueError(f'{plan.name}: {recipe.config}: {error}') from None
     if recipe.parent_key:
-        cfg.merge_from_dict({recipe.parent_key: None})  # the parent's name stands for it
+        cfg.merge_from_dict({recipe.parent_key: None})  # the parent's name represents it
     if plan.device_loader:
         try:
             use_device_loader(cfg)

@@ -1,4 +1,4 @@
-"""What a plan changes in the configs of its runs: options, networks, data sets and the number of images."""
+"""Applies a plan's changes to the configs of its runs: options, networks, data sets and the number of images."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 from icckd_mm.lab.experiment.plan import Cell, Plan
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
 
-FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they read image files, class after class
+FILES = ('CustomDataset', 'TinyImageNet', 'ImageNet')  # they list image files class by class
 LOAD = {'type': 'LoadImageFromFile'}
 EVEN = 'icckd_mm.even_subset'
 TRAIN = 'train_dataloader.dataset'
 
 
 def configs_of(plan: Plan, data: str) -> str:
-    """The data set that a data set of the plan replaces, as in the names of the configs; any other is its own."""
+    """The data set that a data set of the plan replaces, as in the names of the configs; any other data set itself."""
     return plan.datasets[data]['configs'] if data in plan.datasets else data
 
 
 def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
-    """Put what the plan says over a recipe of this repository's configs.
+    """Apply the overrides of a plan to a recipe.
 
     Args:
         plan: The plan.
         cell: One of ``plan.cells()``.
-        recipe: One for the configs of :func:`configs_of`.
+        recipe: A recipe for the configs of :func:`configs_of`.
 
     Returns:
-        The same with the plan's networks, options and data: the data set of the cell under the config's own augmentation, with
-        as many images as the cell says. Options of the plan have precedence. Images that come class after class are spread
-        evenly over the classes.
+        The recipe with the plan's networks, options and data: the data set of the cell with the config's own augmentation and
+        the cell's number of images. Options of the plan have precedence. Images that are sorted by class are taken
+        evenly from all classes.
     """
     options = {
         **recipe.options,
@@ -52,7 +52,7 @@ def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
 
 
 def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """A pipeline of several views as one of a single view: the augmentation replaces its ``MultiView``."""
+    """A pipeline of several views as a single-view pipeline: the augmentation replaces its ``MultiView``."""
     found: list[Any] = []
     for step in pipeline:
         found += copy.deepcopy(step['transforms'][0]) if step['type'] == 'MultiView' else [copy.deepcopy(step)]
@@ -60,13 +60,13 @@ def one_view(pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 
 def _own_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
-    """The options of the plan that hold for a run; a later place wins."""
+    """The options of the plan that apply to a run; later ones win."""
     places = dict.fromkeys(('all', recipe.stage, recipe.method))
     return {key: value for place in places for key, value in plan.options.get(place, {}).items()}
 
 
 def _network_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
-    """The options of the plan for the networks, at their places in the config."""
+    """The options of the plan for the networks, under their keys in the config."""
     if recipe.stage == 'teacher':
         places = {'teacher': 'model'}
     elif recipe.parent is None:
@@ -77,7 +77,7 @@ def _network_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
 
 
 def _crd_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
-    """The sizes that CRD must know: images of its memory, and widths of the features it compares."""
+    """The sizes that CRD needs: images of its memory, and widths of the features it compares."""
     options: dict[str, Any] = {}
     if recipe.parent is None or recipe.stage == 'teacher' or 'crd' not in recipe.method.split('-'):
         return options
@@ -120,7 +120,7 @@ def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def _some_images(config: str, options: dict[str, Any], images: int) -> dict[str, Any]:
-    """The options with a choice of training images; what the plan says of the data set itself holds before that."""
+    """The options with a choice of training images, applied after the plan's options for the data set itself."""
     from icckd_mm.datasets.wrappers.nesting import innermost_config  # heavy
 
     about_data = {key: value for key, value in options.items() if f'{key}.'.startswith(f'{TRAIN}.')}

@@ -1,4 +1,4 @@
-"""Which GPU has memory for another run. Tested on numbers; not yet run on a GPU."""
+"""Assigns runs to GPUs by free memory. Tested with given numbers; not yet run on a GPU."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.results import Record
 
-RESERVE = 1024.0  # MiB a run beside what its allocator held: the context of its process, and what libraries take for themselves
+RESERVE = 1024.0  # MiB per run in addition to its allocator: the CUDA context of its process, and libraries
 ASK = 'import torch; print(*(torch.cuda.mem_get_info(gpu)[0] for gpu in range(torch.cuda.device_count())))'
 
 
 def kind(stage: str, config: str, factors: Mapping[str, object]) -> tuple[str, ...]:
-    """What runs of about the same memory share: networks and method, which the config says, and the second view."""
+    """What runs of similar memory have in common: networks and method, from the config, and the second view."""
     return stage, config, str(factors.get('second_view'))
 
 
@@ -26,7 +26,7 @@ def kind_of(run: Run) -> tuple[str, ...]:
 
 
 def largest_peaks(records: Iterable[Record]) -> dict[tuple[str, ...], float]:
-    """The largest peak memory of each kind, in MiB; a kind that has not run on a GPU is not in it."""
+    """The largest peak memory of each kind, in MiB; without kinds that have not run on a GPU."""
     peaks: dict[tuple[str, ...], float] = {}
     for record in records:
         peak = record['machine'].get('peak_memory_mib')
@@ -37,15 +37,15 @@ def largest_peaks(records: Iterable[Record]) -> dict[tuple[str, ...], float]:
 
 
 def choose_gpu(need: float | None, free: Mapping[str, float], running: Mapping[str, Sequence[float | None]]) -> str | None:
-    """The GPU with the most memory left among those that have room for a run.
+    """The GPU with the most free memory among those with enough for a run.
 
-    An empty GPU takes any run, for else it could never begin. A run whose need is not known shares its GPU with none.
+    An idle GPU takes any run, because otherwise it could never begin. A run of unknown need gets a GPU of its own.
 
     Args:
-        need: Peak memory of the run in MiB; None if not known.
-        free: GPUs that may be chosen, and their free MiB before the first run of the plan.
-        running: What the runs on each GPU need; their memory counts in full from the
-            start, before they have taken it.
+        need: Peak memory of the run in MiB; None if unknown.
+        free: GPUs to choose from, and their free MiB before the first run of the plan.
+        running: Needs of the runs on each GPU; their memory counts in full from the
+            start, before it is allocated.
 
     Returns:
         A GPU; None if the run must wait.
@@ -64,39 +64,38 @@ def choose_gpu(need: float | None, free: Mapping[str, float], running: Mapping[s
 
 
 def free_memory(gpus: Sequence[str]) -> dict[str, float]:
-    """Free MiB of each GPU, asked by a process of its own, since CUDA in this one would take memory from all of them.
+    """Free MiB of each GPU, queried in a separate process, since CUDA in this one would use memory on all of them.
 
     Args:
         gpus: Values of ``CUDA_VISIBLE_DEVICES``.
 
     Returns:
-        By GPU.
+        Free MiB by GPU.
 
     Raises:
-        ValueError: If they cannot be asked.
+        ValueError: If the query fails.
     """
     environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': ','.join(gpus)}
     done = subprocess.run([sys.executable, '-c', ASK], env=environment, capture_output=True, text=True, check=False)
     free = done.stdout.split()
     if done.returncode or len(free) != len(gpus):
-        reason = (done.stderr.strip().splitlines() or ['they are not there'])[-1]
+        reason = (done.stderr.strip().splitlines() or ['they do not exist'])[-1]
         raise ValueError(
-            f'GPUs {", ".join(gpus)} do not say how much memory is free: {reason}; --workers {len(gpus)} does without, '
-            'one run on each'
+            f'GPUs {", ".join(gpus)} do not report their free memory: {reason}; use --workers {len(gpus)} for one run on each'
         )
     return {gpu: int(value) / 2**20 for gpu, value in zip(gpus, free)}
 
 
 class GpuSlots:
-    """The GPUs of a plan and the runs on them; without GPUs one place, ``''``, with room for all.
+    """The GPUs of a plan and the runs on them; without GPUs a single entry ``''`` that takes all runs.
 
     Args:
         gpus: Values of ``CUDA_VISIBLE_DEVICES``, or none.
-        workers: How many runs at a time; not more than GPUs: their memory is not looked at.
-        records: Finished runs, which say what their kind needs.
+        workers: Number of runs at a time; if not more than GPUs, their memory is not checked.
+        records: Finished runs, from which the need of their kind is known.
 
     Raises:
-        ValueError: If the free memory cannot be asked.
+        ValueError: If the free memory cannot be queried.
     """
 
     def __init__(self, gpus: Sequence[str], workers: int, records: Iterable[Record]) -> None:
@@ -106,7 +105,7 @@ class GpuSlots:
         self.running: dict[str, list[Run]] = {gpu: [] for gpu in self.free}
 
     def enter(self, run: Run, idle: Iterable[str]) -> str | None:
-        """Take a place for ``run`` on one of the GPUs ``idle``; None if it must wait."""
+        """Reserve one of the GPUs ``idle`` for ``run``; None if it must wait."""
         needs = {gpu: [self._need(other) for other in runs] for gpu, runs in self.running.items()}
         gpu = choose_gpu(self._need(run), {gpu: self.free[gpu] for gpu in idle}, needs)
         if gpu is not None:
@@ -114,7 +113,7 @@ class GpuSlots:
         return gpu
 
     def leave(self, run: Run, record: Record | None) -> None:
-        """Free the place of ``run`` and learn from its record."""
+        """Release the GPU of ``run`` and update its kind's need from its record."""
         for runs in self.running.values():
             runs[:] = [other for other in runs if other.name != run.name]
         for name, peak in largest_peaks([record] if record else []).items():

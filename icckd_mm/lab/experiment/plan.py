@@ -1,4 +1,4 @@
-"""What an experiment compares: a plan, and the cells it spans."""
+"""A plan of an experiment, and its cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FACTORS: dict[str, Any] = {  # with the values they have where a plan is silent
+FACTORS: dict[str, Any] = {  # with their default values
     'data': 'digits',
     'pair': 'resnet20_resnet8',
     'images': None,
@@ -39,16 +39,16 @@ class Plan:
         name: Letters, digits, ``-`` and ``_``; names the work dir.
         title: Heading of the report, with the data.
         seeds: Seeds of each cell.
-        default: Values of all factors around which the designs vary.
+        default: Values of all factors, from which the designs vary.
         designs: Each ``dict(type='star' | 'product', factor=[values], ...)``.
-        controls: What every cell is compared with: ``'ce'``, ``'ce-2view'``, ``'alone'``.
+        controls: Controls that every cell is compared with: ``'ce'``, ``'ce-2view'``, ``'alone'``.
         networks: Options of the classifiers, ``teacher`` and ``student``, e.g. ``{'backbone.widths': (8, 8, 16, 32)}``.
-        options: Further options by where they hold: ``'all'``, ``'teacher'``, ``'student'``, or a method's name.
-        datasets: Data sets beside those of the configs, by the name that the factor ``data`` has for them: ``configs``,
+        options: Further options by the runs they apply to: ``'all'``, ``'teacher'``, ``'student'``, or a method's name.
+        datasets: Data sets in addition to those of the configs, by their value of the factor ``data``: ``configs``,
             the data whose configs and augmentation they use; ``train`` and ``test``, data sets without pipeline;
-            ``num_classes``; and, if need be, ``data_preprocessor`` with mean and spread.
+            ``num_classes``; and, if needed, ``data_preprocessor`` with mean and std.
         device_loader: Whether training images are held and augmented on the device, as ``--device-loader`` does.
-        seconds: What a run is thought to take, for the estimate before the first has ended.
+        seconds: Expected time of a run, for the estimate before the first has ended.
     """
 
     name: str
@@ -64,10 +64,10 @@ class Plan:
     seconds: float | None = None
 
     def cells(self) -> list[Cell]:
-        """All cells, controls first, none twice.
+        """All cells, controls first, without duplicates.
 
         Returns:
-            Values of all factors; that a teacher does not use a factor is for the recipes to say.
+            Values of all factors; the recipes know which of them a teacher uses.
         """
         wanted = list(itertools.chain.from_iterable(_expand(design, self.default) for design in self.designs))
         controls = []

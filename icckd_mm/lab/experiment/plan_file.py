@@ -1,4 +1,4 @@
-"""Reading and checking a plan."""
+"""Reads and checks a plan."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def read_plan(path: str | Path) -> Plan:
         ValueError: If the file is missing or not a config, or a field or factor is unknown or cannot be used.
     """
     if not Path(path).is_file():
-        raise ValueError(f'plan {path} does not exist; ls docs/study/plans shows ours')
+        raise ValueError(f'plan {path} does not exist; ls docs/study/plans lists ours')
     try:
         content = Config.fromfile(path).to_dict()
-    except Exception as error:  # a config is a program: anything can happen
+    except Exception as error:  # a config is a program and may raise any error
         raise ValueError(f'plan {path} cannot be read: {type(error).__name__}: {error}; fix the file') from error
     return check_plan({key: value for key, value in content.items() if not key.startswith('_')}, str(path))
 
 
 def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
-    """Make a :class:`Plan` of plain values.
+    """Make a :class:`Plan` from plain values.
 
     Args:
         content: Fields of :class:`Plan`; ``default`` may name some factors only.
-        origin: Named in messages.
+        origin: Name of the plan in messages.
 
     Returns:
         The plan, with all factors in ``default``.

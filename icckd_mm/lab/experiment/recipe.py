@@ -1,4 +1,4 @@
-"""One run of a plan but for its seed."""
+"""A run of a plan without its seed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from icckd_mm.lab.experiment.plan import Cell
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run but for its seed.
+    """A run without its seed.
 
     Attributes:
         stage: ``'teacher'`` or ``'student'``.
         method: Name of the teacher's or student's method.
         factors: The factors it depends on, and their values.
         config: Path of its config.
-        options: ``--cfg-options`` over it, without the checkpoint it starts from.
+        options: ``--cfg-options`` for it, without the checkpoint it starts from.
         parent: The run whose last checkpoint it needs.
-        parent_key: Where the path of that checkpoint goes.
+        parent_key: Key of the path of that checkpoint.
     """
 
     stage: str
@@ -34,19 +34,19 @@ class Recipe:
 
 @cache
 def read_config_once(path: str) -> Any:
-    """A config that nobody may change."""
+    """A cached config; must not be changed."""
     from mmengine.config import Config
 
     return Config.fromfile(path)
 
 
 def common_options(cell: Cell, config: str) -> dict[str, Any]:
-    """The options that any run of a cell has: its length."""
+    """The options of all runs of a cell: their length."""
     return {} if cell['epochs'] is None else epochs_options(config, cell['epochs'])
 
 
 def epochs_options(config: str, epochs: int) -> dict[str, Any]:
-    """The options that make a run that long, its schedule in proportion."""
+    """The options that set the epochs of a run and scale its schedule in proportion."""
     from icckd_mm.config.fast import shrunk_schedule  # heavy
 
     cfg = read_config_once(config)

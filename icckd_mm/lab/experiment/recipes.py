@@ -1,4 +1,4 @@
-"""From a cell of a plan to the configs of this repository: what a user would run by hand."""
+"""Translates a cell of a plan to configs of this repository and their options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_option
 CONFIGS = Path('configs/icckd')
 LOSS = 'custom_hooks.0.loss'
 CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
-# the factors that a teacher depends on, beside data, images, epochs and its network
+# the factors that a teacher depends on, in addition to data, images, epochs and its network
 USES = {
     'ce': (),
     'ce-2view': ('second_view',),
@@ -32,7 +32,7 @@ def recipes(cell: Cell) -> list[Recipe]:
         cell: One of ``plan.cells()``, its ``data`` as in the names of the configs.
 
     Returns:
-        Those that come first need none of the later ones; :func:`.with_overrides` adds what the plan says.
+        The runs, parents first; :func:`.with_overrides` adds the options of the plan.
 
     Raises:
         ValueError: If there is no config for the cell, or its values contradict one another.
@@ -48,7 +48,7 @@ def recipes(cell: Cell) -> list[Recipe]:
 
 
 def _teacher(cell: Cell, method: str) -> Recipe:
-    """The teacher of a method, after the one it is fine-tuned from.
+    """The teacher of a method, preceded by the one it is fine-tuned from.
 
     Raises:
         ValueError: If there is no config for the method, or its values cannot be used.
@@ -81,7 +81,7 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     elif method == 'ls':
         smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
         options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
-    elif method == 'ce-stop':  # the schedule of the whole run, left early
+    elif method == 'ce-stop':  # the schedule of the full run, stopped early
         if not isinstance(cell['stop_epoch'], int):
             raise ValueError(
                 f'the teacher ce-stop needs stop_epoch, the epoch after which it stops, got {cell["stop_epoch"]!r}'
@@ -98,7 +98,7 @@ def _teacher(cell: Cell, method: str) -> Recipe:
 
 
 def _check_contrast(cell: Cell) -> None:
-    """Refuse now what the loss and its hook would refuse when the run begins."""
+    """Check values now that the loss and its hook would refuse when the run begins."""
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
     from icckd_mm.teacher.second_views import check_second_view
 
@@ -154,8 +154,8 @@ def _networks(cell: Cell) -> list[str]:
 
 
 def _find(folder: str, pattern: str) -> str | None:
-    """The config of a folder whose name fits a pattern; None if there is none."""
+    """The config in a folder whose name matches a pattern; None if there is none."""
     found = sorted((CONFIGS / folder).glob(pattern))
     if len(found) > 1:
-        raise ValueError(f'{CONFIGS / folder / pattern} fits {len(found)} configs: {", ".join(map(str, found))}')
+        raise ValueError(f'{CONFIGS / folder / pattern} matches {len(found)} configs: {", ".join(map(str, found))}')
     return str(found[0]) if found else None

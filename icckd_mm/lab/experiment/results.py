@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.nested_text import parse_json
 
 RESULTS, EARLIER = 'results.jsonl', 'earlier.jsonl'
-VARYING = ('time', 'machine')  # all other keys are the same whenever and wherever a run is done
+VARYING = ('time', 'machine')  # all other keys do not depend on the time and machine of a run
 Record = dict[str, Any]
 
 
@@ -22,10 +23,10 @@ def read_results(path: str | Path) -> list[Record]:
         path: A file of JSON lines; none if it does not exist.
 
     Returns:
-        In the order of the file; an unfinished last line, left by a kill, is passed over.
+        The records, in the order of the file; an incomplete last line, left by a kill, is skipped.
 
     Raises:
-        ValueError: If another line is no record.
+        ValueError: If another line is not a record.
     """
     path = Path(path)
     if not path.exists():
@@ -47,12 +48,12 @@ def read_record(path: str | Path) -> Record:
 
     Raises:
         OSError: If there is none.
-        ValueError: If the file holds something else.
+        ValueError: If the file does not hold a record.
     """
     try:
         return parse_record(Path(path).read_bytes())
     except ValueError as error:
-        raise ValueError(f'{path} is not the record of a run: {error}; remove it, and the run is done again') from None
+        raise ValueError(f'{path} is not the record of a run: {error}; remove it to run it again') from None
 
 
 def parse_record(content: bytes) -> Record:
@@ -61,10 +62,7 @@ def parse_record(content: bytes) -> Record:
     Raises:
         ValueError: Unless it is an object with a name and, if any, an object of times.
     """
-    try:
-        record = json.loads(content)
-    except RecursionError:
-        raise ValueError('it is nested too deeply') from None
+    record = parse_json(content)
     if not isinstance(record, dict) or not isinstance(record.get('run'), str):
         raise ValueError('it has no key "run" with a name')
     if not isinstance(record.get('time', {}), dict):
@@ -73,7 +71,7 @@ def parse_record(content: bytes) -> Record:
 
 
 def append_result(path: str | Path, record: Record) -> None:
-    """Add one line, on the disk when this returns; a kill leaves at worst an unfinished last line."""
+    """Append one line and flush it to the disk; a kill leaves at worst an incomplete last line."""
     with open(path, 'ab') as file:
         file.write(_line(record))
         file.flush()
@@ -87,7 +85,7 @@ def write_results(path: str | Path, records: Iterable[Record]) -> None:
 
 
 def without_varying(records: Iterable[Record]) -> list[Record]:
-    """The records less what differs between two calls of one plan: times and machine."""
+    """The records without what differs between two calls of one plan: times and machine."""
     return [{key: value for key, value in record.items() if key not in VARYING} for record in records]
 
 

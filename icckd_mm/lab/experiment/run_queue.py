@@ -1,4 +1,4 @@
-"""Which run comes next: parents before children, and only where a GPU has room."""
+"""Chooses the next run: parents before children, and only if a GPU has enough memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from icckd_mm.lab.experiment.results import Record
 
 
 class RunQueue:
-    """The runs of a plan that are left to do.
+    """The runs of a plan that are still to do.
 
     Args:
         todo: Runs, parents before children.
-        slots: The GPUs and what runs on them.
+        slots: The GPUs and their runs.
     """
 
     def __init__(self, todo: Sequence[Run], slots: GpuSlots) -> None:
@@ -30,10 +30,10 @@ class RunQueue:
         return None
 
     def end(self, run: Run, record: Record | None) -> list[str]:
-        """Note that a run has ended, with a record or without.
+        """Record that a run has ended, with or without a result.
 
         Returns:
-            Names of the runs that cannot be done any more, as they start from one that failed.
+            Names of the runs that cannot start, because they depend on one that failed.
         """
         self.slots.leave(run, record)
         self.open.discard(run.name)

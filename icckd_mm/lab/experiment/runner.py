@@ -21,13 +21,13 @@ from icckd_mm.lab.experiment.workers import Workers
 
 
 class Study:
-    """A plan's graph and the folder where its runs lie.
+    """A plan's graph and the folder of its runs.
 
     Args:
         graph: From :func:`icckd_mm.lab.experiment.graph.build_graph`.
         folder: Work dir: ``results.jsonl``, and ``runs/NAME`` for each run.
-        seconds: What a run is thought to take while none has ended. Defaults to None: not known.
-        say: Where a line of progress goes. Defaults to ``print``.
+        seconds: Expected time of a run until one has ended. Defaults to None: unknown.
+        say: Called with each line of progress. Defaults to ``print``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Study:
         return self.folder / 'runs' / (run if isinstance(run, str) else run.name)
 
     def records(self) -> dict[str, Record]:
-        """What is finished, by name of the run: in ``results.jsonl`` or, if a kill came between, in the folder of the run."""
+        """Finished records by name of the run: from ``results.jsonl`` or, after a kill, from the folder of the run."""
         found = {
             record['run']: record
             for name in (EARLIER, RESULTS)
@@ -54,19 +54,19 @@ class Study:
         return found
 
     def todo(self) -> list[Run]:
-        """The runs that must be done, parents before children."""
+        """The runs still to do, parents before children."""
         kept = {run.name for run in self.graph.values() if last_checkpoint(self.path(run), run).is_file()}
         return needed(self.graph, set(self.records()), kept)
 
     def seconds_left(self, todo: list[Run], workers: int) -> float | None:
-        """Time for ``todo``: each run takes the mean of the finished ones of its stage and method, or of all.
+        """Expected time for ``todo``: the mean of the finished runs of the same stage and method, or of all.
 
         Args:
             todo: Runs.
-            workers: How many are done at a time.
+            workers: Number of runs at a time.
 
         Returns:
-            Seconds; None while nothing is known.
+            Seconds; None if unknown.
         """
         times: dict[tuple[str, str], list[float]] = {}
         for name, record in self.records().items():
@@ -81,21 +81,21 @@ class Study:
         return sum(means.get((run.recipe.stage, run.recipe.method), general) for run in todo) / workers
 
     def task(self, run: Run, resume: bool) -> Task:
-        """What a worker needs to do ``run``."""
+        """The task of ``run`` for a worker."""
         parent = self.graph[run.parent] if run.parent else None
         checkpoint = str(last_checkpoint(self.path(parent), parent)) if parent else None
         return Task(run, str(self.path(run)), checkpoint, resume, code_version())
 
     def run(self, workers: int, resume: bool, gpus: Sequence[str] = ()) -> dict[str, str]:
-        """Do what is left of the plan.
+        """Do the remaining runs of the plan.
 
         Args:
-            workers: How many runs at a time.
+            workers: Number of runs at a time.
             resume: Whether unfinished runs resume from their newest checkpoint; else they start from scratch.
-            gpus: GPUs to deal them to. Defaults to none.
+            gpus: GPUs to use. Defaults to none.
 
         Returns:
-            Runs that failed or could not begin, and why.
+            Runs that failed or could not start, with the reason.
 
         Raises:
             ValueError: If another runner is at work in the folder.
@@ -107,7 +107,7 @@ class Study:
         return failed
 
     def collect(self) -> None:
-        """Write ``results.jsonl`` from what other processes have left in the folders of the runs."""
+        """Write ``results.jsonl`` from the records in the folders of the runs."""
         with folder_lock(self.folder):
             self._tidy()
 
@@ -131,7 +131,7 @@ class Study:
             if record is None:
                 self.say(f'FAILED {name}: {error[:300]}')
                 failed[name] = f'see {Path(task.folder, LOG)}'
-                failed.update(dict.fromkeys(left, f'not run, since {name} failed'))
+                failed.update(dict.fromkeys(left, f'not run, because {name} failed'))
                 return
             append_result(self.results, record)
             figures = f'{record["last_accuracy"]:6.2f} %  {record["time"]["wall_s"]:5.1f} s'
@@ -145,7 +145,7 @@ class Study:
         return failed
 
     def _tidy(self) -> None:
-        """Results of this plan, sorted; those of an earlier form of it or of the code go to ``earlier.jsonl``."""
+        """Results of this plan, sorted; those of an earlier plan or version of the code go to ``earlier.jsonl``."""
         foreign = [record for record in read_results(self.results) if record['run'] not in self.graph]
         if foreign:
             self.say(f'{len(foreign)} results are not of this plan and code; they are moved to {self.folder / EARLIER}')

@@ -9,11 +9,11 @@ from pathlib import Path
 from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.graph import Run, levels
 
-LONGEST = 1000  # tasks an array; MaxArraySize is 1001 where the administrator has not changed it
+LONGEST = 1000  # tasks per array; MaxArraySize is 1001 by default
 
 ARRAY = """#!/bin/bash
-# One run of the plan: the line of the task list that belongs to this element of the array. Asked to stop, it saves its
-# iteration and goes back into the queue.
+# One run of the plan: the line of the task list for this element of the array. On a request to stop it saves its
+# iteration and is requeued.
 #SBATCH --cpus-per-task=1
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@120
@@ -36,7 +36,7 @@ fi
 exit "$status"
 """
 COLLECT = """#!/bin/bash
-# When all arrays have ended: results.jsonl and the report.
+# After all arrays: writes results.jsonl and the report.
 #SBATCH --cpus-per-task=1
 set -euo pipefail
 cd {root}
@@ -54,12 +54,12 @@ def write_slurm(runs: list[Run], plan: str, folder: str | Path) -> Path:
     """Write ``slurm/`` in the work dir: task lists, the array job, the job that collects, and ``submit.sh``.
 
     Args:
-        runs: What is to do, parents before children.
+        runs: The runs still to do, parents before children.
         plan: Path of the plan.
-        folder: Work dir of the study, on a disk that all nodes see.
+        folder: Work dir of the study, on a disk shared by all nodes.
 
     Returns:
-        ``submit.sh``. Teachers go first, then what starts from them; each level waits for the one before.
+        ``submit.sh``. Teachers come first, then runs that start from them; each level waits for the one before.
     """
     folder = Path(folder).resolve()
     target = folder / 'slurm'

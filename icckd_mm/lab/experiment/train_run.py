@@ -1,4 +1,4 @@
-"""One run of a plan, trained as ``tools/train.py`` trains, and measured."""
+"""Trains one run of a plan like ``tools/train.py``, and measures it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ RESULT, LOG, CONFIG = 'result.json', 'log.txt', 'config.py'
 
 @dataclass(frozen=True)
 class Task:
-    """A run with what is needed to do it; small, so that it travels to a worker.
+    """A run with all that a worker needs; small, as it is sent to another process.
 
     Attributes:
         run: The run.
-        folder: Where its checkpoints, log and result go.
+        folder: Folder for its checkpoints, log and result.
         parent_checkpoint: Last checkpoint of the parent.
         resume: Whether to resume from the newest checkpoint in ``folder``; else it starts from scratch.
         code: :func:`icckd_mm.lab.experiment.code_version.code_version` when the graph was built.
@@ -42,7 +42,7 @@ class Task:
 
 
 def command(task: Task) -> str:
-    """The command that does the same by hand; options that no command line can give are in a config beside the run."""
+    """The equivalent command; options that cannot be passed on the command line are in a config in the run's folder."""
     run = task.run
     config, options = run.recipe.config, run.options_with(task.parent_checkpoint)
     if not all(map(_fits_a_line, run.recipe.options.values())):
@@ -54,17 +54,17 @@ def command(task: Task) -> str:
 
 
 def train_run(task: Task) -> Record:
-    """Train and measure; the record is written to ``result.json`` in the folder of the run, too.
+    """Train and measure; also writes the record to ``result.json`` in the folder of the run.
 
     Args:
-        task: What to do.
+        task: The task.
 
     Returns:
         Its line of ``results.jsonl``.
 
     Raises:
         RuntimeError: If the package has changed since the graph was built.
-        Exception: Whatever training raises.
+        Exception: Any error of the training.
     """
     if code_version() != task.code:
         raise RuntimeError(f'the code was {task.code} when the plan began and is {code_version()} now; start the plan again')
@@ -85,17 +85,17 @@ def _train_and_measure(task: Task, folder: Path) -> Record:
     record['machine'] = {**machine(), **peak_memory()}
     write_atomically(folder / RESULT, json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
     if task.run.recipe.stage == 'student':
-        shutil.rmtree(folder / 'train')  # nobody starts from it
+        shutil.rmtree(folder / 'train')  # no run starts from it
     return record
 
 
 def last_checkpoint(folder: str | Path, run: Run) -> Path:
-    """Where a finished run has left its weights."""
+    """The last checkpoint of a finished run."""
     return Path(folder) / 'train' / f'epoch_{run.epochs}.pth'
 
 
 def machine() -> dict[str, Any]:
-    """What the figures of a run may depend on beside plan, seed and code."""
+    """Versions and machine, on which the results of a run may also depend."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
@@ -117,7 +117,7 @@ def _train(task: Task, folder: Path) -> tuple[Any, bool]:
         apply_options(cfg, options)
         cfg.dump(folder / CONFIG)
         options = {}
-    cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history of equal names
+    cfg.experiment_name = f'{run.name}_{time.time_ns()}'  # mmengine would share the log history between equal names
     runner = train(cfg, options, resume=NEWEST, device_loader=run.device_loader, tested=True)
     return runner, bool(cfg.resume)
 
@@ -150,7 +150,7 @@ def _measures(runner: Any) -> Record:
 
 
 def _fits_a_line(value: Any) -> bool:
-    """Whether ``--cfg-options`` can give a value: no dict, and no list with one."""
+    """Whether ``--cfg-options`` can express a value: not a dict, and not a list with one."""
     return not any(isinstance(one, dict) for one in (value if isinstance(value, (list, tuple)) else [value]))
 
 

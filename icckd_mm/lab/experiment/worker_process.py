@@ -1,4 +1,4 @@
-"""What a worker process does: run after run, each with its own log."""
+"""The main function of a worker process, which does runs one after another."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from icckd_mm.lab.experiment.train_run import LOG, Task, train_run
 
 
 def serve(pipe: Connection) -> None:
-    """What a worker does: run after run, until the pipe or its parent ends."""
+    """Do tasks until the pipe or the parent process ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with interruption.handled(), contextlib.suppress(EOFError, OSError):
-        for signum in (signal.SIGINT, signal.SIGUSR1):  # they reach the parent too, which asks with SIGTERM
+        for signum in (signal.SIGINT, signal.SIGUSR1):  # the parent gets them too and sends SIGTERM
             signal.signal(signum, signal.SIG_IGN)
         while True:
             task = pipe.recv()
@@ -31,7 +31,7 @@ def serve(pipe: Connection) -> None:
 
 
 def _attempt(task: Task) -> tuple[Record | None, str]:
-    """Run one task, with everything it prints in its own log."""
+    """Run one task, with its output in its own log."""
     log = Path(task.folder, LOG)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, 'ab') as file:
@@ -48,17 +48,21 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
     except Exception as error:
         from icckd_mm.config.errors import describe
 
+        stopped = interruption.stop_behind(error)
+        if stopped is not None:
+            print(stopped)
+            raise stopped from None
         traceback.print_exc()
         return None, describe(error)
     finally:
         interruption.defer(False)
-        new_peak()  # other runs may want the memory
+        new_peak()  # other runs may need the memory
         sys.stdout.flush()
         sys.stderr.flush()
 
 
 def _prepare() -> None:
-    """One thread for each run."""
+    """One thread per run."""
     import cv2
     import torch
 
@@ -67,7 +71,7 @@ def _prepare() -> None:
 
 
 def _end_with_parent() -> None:
-    """A runner that is killed cannot stop its workers, and the next runner must not meet them."""
+    """End when the parent is gone: a killed runner cannot stop its workers, and the next one must not find them."""
     parent: Any = mp.parent_process()
     wait([parent.sentinel])
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Processes that import torch once and then do run after run, each on one core."""
+"""Worker processes that import torch once and do one run after another, each on one core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from icckd_mm.lab.experiment.train_run import Task
 from icckd_mm.lab.experiment.worker_process import serve
 
 PATIENCE = 60.0  # seconds for an iteration and its checkpoint
-RUNS_PER_PROCESS = 50  # then a fresh one: mmengine keeps the log history of every run
+RUNS_PER_PROCESS = 50  # then it is replaced: mmengine keeps the log history of every run
 SETTINGS = {'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
 
 
@@ -22,7 +22,7 @@ class Workers:
 
     Args:
         count: Number of processes.
-        gpus: Values of ``CUDA_VISIBLE_DEVICES`` that they are dealt to in turn. Defaults to none.
+        gpus: Values of ``CUDA_VISIBLE_DEVICES``, assigned to them in turn. Defaults to none.
     """
 
     def __init__(self, count: int, gpus: Sequence[str] = ()) -> None:
@@ -30,11 +30,11 @@ class Workers:
         self.members = [_Member(self._gpu(index)) for index in range(count)]
 
     def idle(self) -> list[str]:
-        """The GPU of each worker that waits for a task; ``''`` where there is none."""
+        """The GPU of each idle worker; ``''`` without GPUs."""
         return [member.gpu for member in self.members if member.task is None]
 
     def start(self, task: Task, gpu: str = '') -> None:
-        """Give ``task`` to an idle worker of that GPU."""
+        """Start ``task`` on an idle worker of that GPU."""
         index = next(index for index, member in enumerate(self.members) if member.task is None and member.gpu == gpu)
         if self.members[index].done >= RUNS_PER_PROCESS:
             self.members[index].stop()
@@ -45,7 +45,7 @@ class Workers:
         """Wait for at least one task to end.
 
         Yields:
-            The task, its record, and the error where there is none.
+            The task, and its record or error.
         """
         busy = {member.pipe: index for index, member in enumerate(self.members) if member.task is not None}
         for pipe in wait(list(busy)):
@@ -62,7 +62,7 @@ class Workers:
             yield task, record, error
 
     def stop(self) -> None:
-        """End all processes; those at work save what they can first."""
+        """Stop all processes; busy ones save their state first."""
         for member in self.members:
             member.ask_to_stop()
         for member in self.members:
@@ -78,7 +78,7 @@ class _Member:
     def __init__(self, gpu: str) -> None:
         self.gpu = gpu
         self.pipe, other = mp.get_context('spawn').Pipe()
-        self.process = mp.get_context('spawn').Process(target=serve, args=(other,))  # no daemon: data loaders have children
+        self.process = mp.get_context('spawn').Process(target=serve, args=(other,))  # not a daemon: data loaders have children
         self.settings = {**SETTINGS, 'CUDA_VISIBLE_DEVICES': gpu} if gpu else SETTINGS
         self.other: Connection | None = other
         self.task: Task | None = None

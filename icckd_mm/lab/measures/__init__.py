@@ -1,1 +1,1 @@
-"""What is measured of a trained network; part of the version of the code that names a run."""
+"""Measures of trained networks; part of the code version that names a run."""

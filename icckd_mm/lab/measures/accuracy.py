@@ -6,7 +6,7 @@ from typing import Any
 
 
 def accuracy(runner: Any, stage: str) -> dict[str, Any]:
-    """Top-1 in percent after each validation, of the last and of the best, and of teacher and student by name."""
+    """Top-1 in percent of each, the last and the best validation, and of teacher and student by name."""
     scalars, loop = runner.message_hub.log_scalars, runner.train_loop
     curve = [round(float(value), 4) for value in scalars['val/accuracy/top1'].data[0]]
     last = loop.max_epochs

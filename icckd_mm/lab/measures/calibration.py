@@ -1,4 +1,4 @@
-"""Whether a classifier is as often right as it says."""
+"""Calibration of a classifier: accuracy against confidence."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from icckd_mm.functional.checks import check_features, check_labels
 
 @dataclass
 class Calibration:
-    """A reliability diagram in numbers; empty bins hold 0.
+    """The numbers of a reliability diagram; empty bins hold 0.
 
     Attributes:
         confidence: Mean confidence of each bin ``(bins,)``.
-        accuracy: Share of right predictions of each bin ``(bins,)``.
+        accuracy: Share of correct predictions in each bin ``(bins,)``.
         counts: Images in each bin ``(bins,)``.
     """
 

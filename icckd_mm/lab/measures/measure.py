@@ -1,4 +1,4 @@
-"""What is measured of a trained classifier beside its accuracy."""
+"""Measures of a trained classifier other than its accuracy."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from icckd_mm.lab.measures.views import view_measures
 
 
 def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, Any]:
-    """Geometry of the features, calibration and entropy of the soft labels on a data split; what there is of fine classes.
+    """Geometry of features, calibration and entropy on a data split; measures of fine classes and views if it has them.
 
     Args:
         classifier: An mmpretrain classifier with its data preprocessor; left in evaluation mode.
         loader: Batches with ``inputs`` and ``data_samples``.
-        train_set: The data set that it was trained on, for the means of fine classes. Defaults to None.
+        train_set: The data set that it was trained on, for class means of fine classes. Defaults to None.
 
     Returns:
-        ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean of the
-        predictions' in nats; ``subclass_probe`` as of :func:`.subclass_probe`, where the samples have a ``fine_label``;
-        ``views`` as of :func:`.view_measures`, where they have a ``view``; rounded to 6 digits, since the last
+        ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean
+        entropy of the predictions in nats; ``subclass_probe`` as of :func:`.subclass_probe`, if the samples have a
+        ``fine_label``; ``views`` as of :func:`.view_measures`, if they have a ``view``; rounded to 6 digits, since the last
         bits depend on the machine.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Soft labels and logits by class: what is typical of a class, and how much its images differ."""
+"""Mean and spread of soft labels and logits by class."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> Sof
     Args:
         logits: Classifier outputs ``(N, C)``.
         labels: True classes ``(N,)``.
-        temperature: Above 0. Defaults to 4.0, that of our KD configs.
+        temperature: Above 0. Defaults to 4.0, as in our KD configs.
 
     Returns:
-        In float64.
+        The statistics, in float64.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.
@@ -57,9 +57,9 @@ def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> Sof
 
 
 def logit_difference(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
-    """Student's minus teacher's logits, mean over the images of each true class.
+    """Mean of student's minus teacher's logits over the images of each true class.
 
-    The mean over the classes is taken from each row of logits first: a softmax does not see it.
+    The mean over the classes is taken from each row of logits first: a softmax does not depend on it.
 
     Args:
         student: Logits ``(N, C)``.
@@ -73,7 +73,7 @@ def logit_difference(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor
         TypeError: If the logits are not floating-point or the labels not integers.
         ValueError: If the shapes do not belong together.
 
-    Source: a picture that is common in the literature on KD; that logits are centred is our choice.
+    Source: a common figure in the literature on KD; centring the logits is our choice.
 
     Example:
         >>> logit_difference(torch.tensor([[3.0, 1.0]]), torch.tensor([[9.0, 9.0]]), torch.tensor([0]))
@@ -89,7 +89,7 @@ def logit_difference(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor
 
 
 def class_means(rows: Tensor, labels: Tensor) -> Tensor:
-    """Mean row of each class ``(C, C)`` of rows ``(N, C)``; NaN where there is no image."""
+    """Mean row of each class ``(C, C)`` of rows ``(N, C)``; NaN for a class without images."""
     counts = labels.bincount(minlength=rows.size(1))
     return rows.new_zeros(len(counts), rows.size(1)).index_add_(0, labels, rows) / counts[:, None]
 

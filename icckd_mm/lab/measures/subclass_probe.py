@@ -1,4 +1,4 @@
-"""What a network keeps of classes that it was never told: the fine classes behind coarse labels."""
+"""Measures what a network trained on coarse labels knows about the fine classes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch.utils.data import DataLoader, Dataset
 
 from icckd_mm.datasets.even_subset import spread
 
-IMAGES = 2000  # of training, for the means
+IMAGES = 2000  # training images for the class means
 
 
 def subclass_probe(means_of: tuple[Tensor, Tensor, Tensor], tested: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
-    r"""Nearest class mean: :math:`\hat y = \arg\min_y \lVert f - \mu_y \rVert`, features and not means of unit length.
+    r"""Nearest class mean: :math:`\hat y = \arg\min_y \lVert f - \mu_y \rVert`, features and means are not normalised.
 
     Args:
         means_of: Features ``(N, D)``, fine labels ``(N,)`` and coarse labels ``(N,)`` of
-            the images whose means are taken, of training.
-        tested: The same of the images that are classified.
+            the training images, for the class means.
+        tested: The same of the images to classify.
 
     Returns:
         Top-1 in percent: ``fine`` among all fine classes; ``within_coarse`` among those of the true coarse
-        class only, so that what the labels have taught does not count; ``chance``, what guessing would give of the latter.
+        class only, which excludes what the labels have taught; ``chance``, the latter for random guesses.
 
     Raises:
-        ValueError: If a fine class to be tested has no image to take a mean of, or belongs to two coarse ones.
+        ValueError: If a fine class to be tested has no training image, or belongs to two coarse ones.
 
     Source: Nearest-class-mean classifier of Mensink et al. 2013, with Euclidean distance.
 
@@ -40,7 +40,7 @@ def subclass_probe(means_of: tuple[Tensor, Tensor, Tensor], tested: tuple[Tensor
     known = fine.unique()
     unknown = sorted(set(tested[1].tolist()) - set(known.tolist()))
     if unknown:
-        raise ValueError(f'no training image shows the fine classes {unknown[:10]}; take more training images')
+        raise ValueError(f'there are no training images of the fine classes {unknown[:10]}; take more training images')
     units = F.normalize(features.double(), dim=1)
     means = torch.stack([units[fine == label].mean(dim=0) for label in known])
     owners = [coarse[fine == label].unique() for label in known]
@@ -56,12 +56,12 @@ def subclass_probe(means_of: tuple[Tensor, Tensor, Tensor], tested: tuple[Tensor
 
 
 class AsTested(Dataset):
-    """Training images, seen through the pipeline of the test images.
+    """Training images with the pipeline of the test images.
 
     Args:
         dataset: The training set, whose ``get_data_info`` gives ``fine_label``.
         pipeline: Transforms of the test set.
-        images: How many images at most, spread evenly over the data set. Defaults to 2,000.
+        images: Maximum number of images, spread evenly over the data set. Defaults to 2,000.
     """
 
     def __init__(self, dataset: Any, pipeline: Any, images: int = IMAGES) -> None:
@@ -80,14 +80,14 @@ class AsTested(Dataset):
 
 
 def loader_as_tested(train_set: Any, test_loader: Any) -> DataLoader:
-    """A loader of some training images in the form of test images.
+    """A loader of some training images with the pipeline of the test images.
 
     Args:
-        train_set: The training set; wrappers such as ``RepeatableDataset`` do no harm.
-        test_loader: Loader of the test images, of whose data set the pipeline is.
+        train_set: The training set; may be wrapped, for example in ``RepeatableDataset``.
+        test_loader: Loader of the test images, whose pipeline is used.
 
     Returns:
-        In the order of the data set, in batches of the test loader's size.
+        The loader, in the order of the data set, with the test loader's batch size.
     """
     from icckd_mm.datasets.wrappers.nesting import innermost_datasets  # heavy
 

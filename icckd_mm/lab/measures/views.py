@@ -1,4 +1,4 @@
-"""How many views of its classes a classifier knows, and what its soft labels tell of others' traces."""
+"""Measures how many views of its classes a classifier knows, and what its soft labels reveal of traces."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from torch import Tensor
 from icckd_mm.functional.checks import check_features, check_labels
 from icckd_mm.functional.number_checks import check_positive
 
-LEARNED = 0.5  # share of a view's images that a classifier which knows the view gets right at least; our choice
+LEARNED = 0.5  # minimum accuracy on the images of a view to count it as known; our choice
 
 
 def view_measures(logits: Tensor, labels: Tensor, samples: Sequence[Any], temperature: float = 4.0) -> dict[str, float | None]:
-    """All measures of this file, of the data samples of :class:`icckd_mm.datasets.MultiViewPatterns`.
+    """All measures of this file for data samples of :class:`icckd_mm.datasets.MultiViewPatterns`.
 
     Args:
         logits: Classifier outputs ``(N, C)``.
         labels: True classes ``(N,)``.
         samples: Their ``N`` data samples.
-        temperature: Of the soft labels, above 0. Defaults to 4.0, that of our KD configs.
+        temperature: Temperature of the soft labels, above 0. Defaults to 4.0, as in our KD configs.
 
     Returns:
-        Of :func:`view_accuracy` and :func:`trace_signal`; empty where the samples record no views.
+        Results of :func:`view_accuracy` and :func:`trace_signal`; empty if the samples record no views.
 
     Raises:
         ValueError: If logits, labels and samples do not belong together.
@@ -40,7 +40,7 @@ def view_measures(logits: Tensor, labels: Tensor, samples: Sequence[Any], temper
 
 
 def traced_classes(traces: Iterable[Iterable[Sequence[int]]], num_classes: int) -> Tensor:
-    """Which classes have a trace in an image.
+    """The classes that have a trace in each image.
 
     Args:
         traces: (class, view) of the traces of each of ``N`` images.
@@ -70,8 +70,8 @@ def view_accuracy(logits: Tensor, labels: Tensor, views: Tensor) -> dict[str, fl
         views: The view that a single-view image shows, -1 for multi-view images ``(N,)``, integers.
 
     Returns:
-        ``multi_view`` and ``single_view``, percent of these images that are classified right; ``views_learned``, percent
-        of the (class, view) among the single-view images of which at least half are. None where there are no such images.
+        ``multi_view`` and ``single_view``, percent of these images that are classified correctly; ``views_learned``, percent
+        of the (class, view) pairs of single-view images of which at least half are. None without such images.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels or views not integers.
@@ -84,7 +84,7 @@ def view_accuracy(logits: Tensor, labels: Tensor, views: Tensor) -> dict[str, fl
     """
     _check(logits, labels)
     if views.shape != labels.shape or views.is_floating_point():
-        raise ValueError(f'views must be {len(labels)} integers, one an image, got {views.dtype} {tuple(views.shape)}')
+        raise ValueError(f'views must be {len(labels)} integers, one per image, got {views.dtype} {tuple(views.shape)}')
     right, single = (logits.argmax(dim=1) == labels).double(), views >= 0
     _, pairs = (labels + logits.size(1) * views)[single].unique(return_inverse=True)
     known = pairs.bincount(weights=right[single]) / pairs.bincount()
@@ -98,21 +98,21 @@ def view_accuracy(logits: Tensor, labels: Tensor, views: Tensor) -> dict[str, fl
 def trace_signal(
     logits: Tensor, labels: Tensor, traces: Tensor, temperature: float = 4.0, images: Tensor | None = None
 ) -> dict[str, float | None]:
-    r"""What soft labels tell of traces: :math:`\log\frac{p_c}{1 - p_c}` with a trace of class c in the image, and without.
+    r"""How soft labels react to traces: :math:`\log\frac{p_c}{1 - p_c}` with a trace of class c in the image, and without.
 
-    Only classes other than an image's own count. Each is compared with itself in other images; the mean is over classes.
+    Only classes other than an image's own are used. Each is compared with itself in other images; the mean is over classes.
 
     Args:
         logits: Classifier outputs ``(N, C)``.
         labels: True classes ``(N,)``.
         traces: Whether an image has a trace of a class ``(N, C)``, booleans.
         temperature: Of the soft labels, above 0. Defaults to 4.0.
-        images: Booleans ``(N,)``, the images to look at, such as the multi-view ones. Defaults to all.
+        images: Booleans ``(N,)``, the images to use, such as the multi-view ones. Defaults to all.
 
     Returns:
-        ``trace_lift``, mean log-odds with less without, in nats; ``trace_auc`` in [0, 1], the chance that an image with a
-        trace gets the higher log-odds than one without, 0.5 if soft labels know nothing of it. The second does not change with
-        the scale of the logits. None if no class has images of both kinds.
+        ``trace_lift``, mean log-odds with minus without, in nats; ``trace_auc`` in [0, 1], the probability that an image
+        with a trace gets higher log-odds than one without, 0.5 if soft labels do not depend on it. The second does not change
+        with the scale of the logits. None if no class has images of both kinds.
 
     Raises:
         TypeError: If the logits are not floating-point or the labels not integers.

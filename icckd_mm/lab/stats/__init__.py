@@ -1,1 +1,1 @@
-"""What several seeds show: intervals, paired tests, the number of seeds needed."""
+"""Statistics over seeds: intervals, paired tests, the number of seeds needed."""

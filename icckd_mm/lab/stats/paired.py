@@ -1,4 +1,4 @@
-"""What several seeds say, and what they do not: intervals, paired tests, verdicts."""
+"""Statistics of several seeds: intervals, paired tests, verdicts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-FEWEST_SEEDS = 3  # below, nothing is called better or worse
+FEWEST_SEEDS = 3  # with fewer, no verdict is given
 LEVEL = 0.05
 RESAMPLES = 9999  # of the bootstrap
 PERMUTATIONS = 2**16  # the test is exact up to 16 seeds
@@ -23,7 +23,7 @@ class Interval:
         mean: Mean.
         low: Lower bound.
         high: Upper bound.
-        count: How many values.
+        count: Number of values.
     """
 
     mean: float
@@ -34,12 +34,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """A treatment against its reference, paired by seed.
+    """A comparison of a treatment with its reference, paired by seed.
 
     Attributes:
-        difference: Of treatment less reference.
-        p_value: Of the two-sided permutation test; NaN below two seeds.
-        effect: Cohen's :math:`d_z`, the mean difference in standard deviations of the differences; NaN where these
+        difference: Mean of treatment minus reference.
+        p_value: P-value of the two-sided permutation test; NaN below two seeds.
+        effect: Cohen's :math:`d_z`, the mean difference in standard deviations of the differences; NaN if these
             do not vary.
         deviation: Standard deviation of the differences; NaN below two seeds.
     """
@@ -54,10 +54,10 @@ def mean_interval(values: Sequence[float]) -> Interval:
     """Mean with bias-corrected and accelerated bootstrap interval.
 
     Args:
-        values: One value a seed.
+        values: One value per seed.
 
     Returns:
-        The same for the same values, whatever ran before.
+        The interval; deterministic for given values.
 
     Raises:
         ValueError: If there is no value, or one is not finite.
@@ -72,7 +72,7 @@ def mean_interval(values: Sequence[float]) -> Interval:
     mean = float(sample.mean())
     if len(sample) == 1:
         return Interval(mean, math.nan, math.nan, 1)
-    if np.ptp(sample) == 0:  # BCa is not defined there
+    if np.ptp(sample) == 0:  # BCa is not defined for equal values
         return Interval(mean, mean, mean, len(sample))
     bounds = stats.bootstrap((sample,), np.mean, n_resamples=RESAMPLES, method='BCa', random_state=0).confidence_interval
     return Interval(mean, float(bounds.low), float(bounds.high), len(sample))
@@ -82,11 +82,11 @@ def compare(treatment: Sequence[float], reference: Sequence[float]) -> PairedDif
     """Compare two methods seed by seed.
 
     Args:
-        treatment: One value a seed.
+        treatment: One value per seed.
         reference: The values of the same seeds in the same order.
 
     Returns:
-        Without a verdict, which needs all comparisons of a table, see :func:`verdicts`.
+        The comparison, without a verdict; see :func:`verdicts`, which needs all comparisons of a table.
 
     Raises:
         ValueError: If the lengths differ, there is no value, or one is not finite.
@@ -117,13 +117,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down correction: the k-th smallest of m p-values times m - k + 1, made monotone, at most 1.
 
     Args:
-        p_values: In ``[0, 1]``; NaN stays NaN and does not count.
+        p_values: In ``[0, 1]``; NaN stays NaN and is not counted.
 
     Returns:
         Adjusted p-values in the given order.
 
     Raises:
-        ValueError: If one lies outside of ``[0, 1]``.
+        ValueError: If one is outside ``[0, 1]``.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6.
 
@@ -145,12 +145,12 @@ def verdicts(comparisons: Sequence[PairedDifference]) -> list[tuple[float, str]]
     """Holm-adjusted p-value and verdict of each comparison of one table.
 
     Args:
-        comparisons: All that are looked at together.
+        comparisons: All comparisons of the table.
 
     Returns:
         ``'better'`` or ``'worse'`` only with at least 3 seeds and an adjusted p-value below 0.05;
-        ``'too few seeds'`` below 3 seeds; ``'too few seeds to tell'`` where a difference of one sign in all seeds would
-        not get there either, since the permutations of n seeds give no p-value below :math:`2^{1-n}`, times the number of
+        ``'too few seeds'`` below 3 seeds; ``'too few seeds to tell'`` if not even a difference of one sign in all seeds
+        could reach it, since the permutations of n seeds give no p-value below :math:`2^{1-n}`, times the number of
         comparisons after Holm; else ``'no difference shown'``.
     """
     counted = [comparison.difference.count >= FEWEST_SEEDS for comparison in comparisons]
@@ -170,12 +170,12 @@ def verdicts(comparisons: Sequence[PairedDifference]) -> list[tuple[float, str]]
 
 
 def _smallest_p_value(seeds: int) -> float:
-    """What the permutation test gives where all differences have one sign."""
+    """P-value of the permutation test if all differences have the same sign."""
     return max(2.0 ** (1 - seeds), 2 / (PERMUTATIONS + 1))
 
 
 def _sample(name: str, values: Sequence[float]) -> np.ndarray:
     sample = np.asarray(values, dtype=float)
     if sample.ndim != 1 or not len(sample) or not np.isfinite(sample).all():
-        raise ValueError(f'{name} must be a list of finite numbers, one a seed, got {values!r}')
+        raise ValueError(f'{name} must be a list of finite numbers, one per seed, got {values!r}')
     return sample

@@ -1,4 +1,4 @@
-"""How many seeds it takes to find a difference."""
+"""Number of seeds needed to detect a difference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def paired_power(effect: float, seeds: int) -> float:
         seeds: Number of pairs, at least 2.
 
     Returns:
-        Chance to find the difference, from the noncentral t distribution.
+        Probability of detecting the difference, from the noncentral t distribution.
     """
     freedom, shift = seeds - 1, effect * math.sqrt(seeds)
     critical = stats.t.ppf(1 - LEVEL / 2, freedom)
@@ -28,14 +28,14 @@ def paired_power(effect: float, seeds: int) -> float:
 
 
 def seeds_needed(deviation: float, difference: float = 0.3) -> int | None:
-    """How many seeds find a true difference with a chance of 80 % at the level 0.05, given the noise seen.
+    """Number of seeds that detect a true difference with a power of 80 % at the level 0.05, given the observed noise.
 
     Args:
         deviation: Standard deviation of the paired differences.
         difference: The true difference, in the same unit. Defaults to 0.3 (points of accuracy).
 
     Returns:
-        The smallest number of seeds, at least 3; None if it is above 100,000 or the noise is not known (NaN).
+        The smallest number of seeds, at least 3; None if it is above 100,000 or the noise is unknown (NaN).
 
     Raises:
         ValueError: If an argument is out of range.
@@ -48,7 +48,7 @@ def seeds_needed(deviation: float, difference: float = 0.3) -> int | None:
         raise ValueError(f'deviation must be at least 0 and difference above 0, got {deviation} and {difference}')
     if math.isnan(deviation):
         return None
-    if deviation * 10 < difference:  # the noncentral t of scipy fails far out, and nobody needs it there
+    if deviation * 10 < difference:  # scipy's noncentral t fails for extreme values, where power is 1 anyway
         return FEWEST_SEEDS
     effect = difference / deviation
     low, high = FEWEST_SEEDS - 1, FEWEST_SEEDS

@@ -1,1 +1,1 @@
-"""The report of a plan: one comparison of its records, drawn as tables and figures."""
+"""The report of a plan: one comparison of its records, shown as tables and figures."""

@@ -1,4 +1,4 @@
-"""Records by cell, each cell with its name."""
+"""Groups records by cell and labels the cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.stats.paired import Interval, PairedDifference, mean_interval
 
 SYMBOLS = {'loss_weight': 'λ', 'margin': 'δ', 'temperature': 'τ', 'queue_size': 'K'}
-WORDS = {  # what an ablation is called
+WORDS = {  # names of the ablations
     ('margin', -1): 'no margin (δ=-1)',
     ('queue_size', 0): 'no queue',
     ('in_batch_negatives', False): 'queue only',
@@ -26,16 +26,16 @@ Column = tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class CellResults:
-    """The seeds of one cell, and what it is compared with.
+    """The seeds of one cell, and its comparisons.
 
     Attributes:
         stage: ``'teacher'`` or ``'student'``.
         factors: The values of its factors.
         seeds: Its records.
-        label: Its methods, and the factors that are not at their default, in a few words.
-        teacher_label: The same of its teacher.
-        references: The cell that differs from this one in its teacher alone, by the method of that teacher.
-        gains: Accuracy less that of the reference, paired by seed, by the method of the reference's teacher.
+        label: Its methods, and its factors with other than default values.
+        teacher_label: The label of its teacher.
+        references: Cells that differ from this one only in the teacher, by the method of that teacher.
+        gains: Accuracy minus that of the reference, paired by seed, by the method of the reference's teacher.
     """
 
     stage: str
@@ -62,7 +62,7 @@ class CellResults:
         return self.student, self.factors.get('pair', '')
 
     def values(self, of: Callable[[Record], float]) -> list[float]:
-        """A figure of each seed, in the order of the seeds."""
+        """A value of each seed, in the order of the seeds."""
         return [of(self.seeds[seed]) for seed in sorted(self.seeds)]
 
     @cached_property
@@ -77,17 +77,17 @@ class CellResults:
 
 
 def cells_of(records: Sequence[Record], default: Mapping[str, Any] = FACTORS) -> list[CellResults]:
-    """Group records by their factors, whatever their seed.
+    """Group records of all seeds by their factors.
 
     Args:
-        records: Of one plan.
+        records: Records of one plan.
         default: Values of the factors that a label does not name.
 
     Returns:
-        By stage, teacher, student, and then by the factors.
+        The cells, sorted by stage, teacher, student and factors.
 
     Raises:
-        ValueError: If there are two results for one cell and seed, as of two versions of the code.
+        ValueError: If there are two results for one cell and seed, for example of two versions of the code.
     """
     cells: dict[str, CellResults] = {}
     for record in records:
@@ -109,7 +109,7 @@ def cells_of(records: Sequence[Record], default: Mapping[str, Any] = FACTORS) ->
 
 
 def label(factors: Mapping[str, Any], default: Mapping[str, Any]) -> str:
-    """A cell in a few words: its methods, and the factors that are not at their default."""
+    """Label of a cell: its methods, and its factors with other than default values."""
     name = ' → '.join(factors[role] for role in ('teacher', 'student') if factors.get(role))
     shown = [
         WORDS.get((key, value), f'{SYMBOLS.get(key, key)}={written(value)}')
@@ -120,7 +120,7 @@ def label(factors: Mapping[str, Any], default: Mapping[str, Any]) -> str:
 
 
 def written(value: Any) -> str:
-    """A value of a factor for people."""
+    """A value of a factor as text."""
     return f'{value:g}' if isinstance(value, float) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The records of a plan, compared once: all that tables and figures read."""
+"""Compares the records of a plan, once, for all tables and figures."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from icckd_mm.lab.study.measures import OPTIONAL, measures
 from icckd_mm.plain_text import plain
 
 REFERENCES = {'ce': 'the CE teacher', 'ce-2view': 'the two-view CE teacher (λ = 0)'}
-PLACE = ('data', 'images', 'epochs')  # comparisons stay within one place
+PLACE = ('data', 'images', 'epochs')  # comparisons stay within equal values of these
 MEASURES_AGAINST = 'ce-2view'
-OF_TEACHERS = ('ratio',)  # beside the optional measures: the quantity of the paper's theorem
+OF_TEACHERS = ('ratio',)  # in addition to the optional measures: the quantity of the paper's theorem
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a plan has shown.
+    """The results of a plan and their comparisons.
 
     Attributes:
         plan: Name of the plan.
         title: Heading of the report.
-        seeds: Seeds that the plan asks for.
+        seeds: Seeds of the plan.
         default: Values of the factors that labels do not name.
         records: All results.
-        data: The data of the study in a sentence, to stand beside every figure.
+        data: The data of the study in one sentence, shown with every figure.
         cells: By stage, teacher, student and factors; each with its gains over its references.
         teachers: The cells of the teachers.
         students: The cells of the students.
-        rows: The cells of each teacher by column of its students; the teacher itself stands in the column ``('', '')``.
-        columns: Names of the student methods by column: the method, with its pair where there are several.
-        changes: Measures less those of the two-view CE teacher, paired by seed, by stage and measure.
+        rows: The cells of each teacher by column of its students; the teacher itself is in the column ``('', '')``.
+        columns: Names of the student methods by column: the method, with its pair if there are several.
+        changes: Measures minus those of the two-view CE teacher, paired by seed, by stage and measure.
     """
 
     plan: str
@@ -59,7 +59,7 @@ def compare_records(plan: Plan, records: Sequence[Record]) -> Comparison:
 
     Args:
         plan: The plan.
-        records: Its results, in any order; not all need be there.
+        records: Its results, in any order; some may be missing.
 
     Raises:
         ValueError: If there are two results for one run.
@@ -104,14 +104,14 @@ def _rows(cells: Sequence[CellResults]) -> list[dict[Column, CellResults]]:
     for cell in cells:
         if cell.teacher:
             own = {key: value for key, value in cell.factors.items() if key not in OF_THE_STUDENT}
-            # a teacher knows its network and a student the pair, which begins with it
+            # records of a teacher name its network, those of a student the pair, which begins with it
             own['network'] = cell.factors.get('network') or cell.factors['pair'].split('_')[0]
             rows.setdefault(json.dumps(own, sort_keys=True), {})[cell.column] = cell
     return list(rows.values())
 
 
 def paired(cell: CellResults, reference: CellResults, of: Callable[[Record], float]) -> PairedDifference | None:
-    """The difference of two cells over the seeds they share; None if they share none."""
+    """The difference of two cells over their common seeds; None without common seeds."""
     seeds = sorted(cell.seeds.keys() & reference.seeds.keys())
     if not seeds:
         return None
@@ -119,7 +119,7 @@ def paired(cell: CellResults, reference: CellResults, of: Callable[[Record], flo
 
 
 def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) -> CellResults | None:
-    """The cell that differs from ``cell`` in its teacher alone, which is ``teacher``."""
+    """The cell that differs from ``cell`` only in having the teacher ``teacher``."""
     same = [*PLACE, 'network', 'pair', 'student']
     if 'second_view' in cell.factors and teacher == 'ce-2view':
         same.append('second_view')
@@ -133,14 +133,14 @@ def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) ->
 
 
 def _changes(chosen: Sequence[CellResults]) -> dict[str, list[tuple[CellResults, PairedDifference]]]:
-    """By measure: for teachers the ratio of distances, for both stages what only some data sets have."""
+    """Differences by measure: for teachers the ratio of distances, for both stages those of some data sets only."""
     prefixes = tuple(f'{key}:'.replace('_', ' ') for key in OPTIONAL)
     found: dict[str, list[tuple[CellResults, PairedDifference]]] = {}
     for name in dict.fromkeys(name for cell in chosen for record in cell.seeds.values() for name in measures(record)):
         if not name.startswith(prefixes) and (name not in OF_TEACHERS or chosen[0].stage == 'student'):
             continue
         values = {measures(record).get(name) for cell in chosen for record in cell.seeds.values()}
-        for cell in chosen if len(values) > 1 else ():  # else it is of the data, such as the chance to guess right
+        for cell in chosen if len(values) > 1 else ():  # else it belongs to the data, such as the accuracy of random guesses
             reference = cell.references.get(MEASURES_AGAINST) if cell.teacher not in ('', 'ce') else None
             both = [*cell.seeds.values(), *reference.seeds.values()] if reference else []
             if reference and all(name in measures(record) for record in both):

@@ -9,7 +9,7 @@ from icckd_mm.lab.study.method_figure import method_figure
 
 
 def figure_blocks(comparison: Comparison) -> list[Block]:
-    """All figures that the study has, with captions."""
+    """All figures of the study, with captions."""
     over_ce = 'Bars are 95 % intervals of the differences paired by seed.'
     made = {
         'gain_method': method_figure(comparison),
@@ -30,15 +30,15 @@ def figure_blocks(comparison: Comparison) -> list[Block]:
         ),
         'gain_teacher_accuracy': (
             'Gain against the accuracy of the teacher',
-            f'One mark a cell; the students of a teacher stand side by side. {over_ce}',
+            f'One mark per cell; the students of a teacher are side by side. {over_ce}',
         ),
         'stability': (
             'Stability of training with and without the margin',
-            'Left: teachers as they train. Right: how far the accuracy jumps from one validation to the next, a value a seed.',
+            'Left: teachers in training. Right: change of the accuracy from one validation to the next, one value per seed.',
         ),
         'cost': (
             'Cost',
-            'One thread a run, on machines that may have been busy: compare within this figure only. What is fine-tuned '
+            'One thread per run, on machines that may have been busy: compare within this figure only. What is fine-tuned '
             '(icc-ft, mcmi) comes on top of the CE teacher that it starts from.',
         ),
     }

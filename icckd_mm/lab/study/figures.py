@@ -1,4 +1,4 @@
-"""Figures of a study; markers, dashes and hatches tell the series apart without colour."""
+"""Figures of a study; markers, dashes and hatches distinguish the series without colour."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def gain_figure(comparison: Comparison, factor: str) -> Figure | None:
 
     Args:
         comparison: The study.
-        factor: ``'loss_weight'`` or ``'margin'``; for the first the two-view control stands at 0.
+        factor: ``'loss_weight'`` or ``'margin'``; for the first the two-view control is at 0.
 
     Returns:
-        None where no two values of the factor were tried, or there is no CE teacher.
+        None if the factor was not varied, or there is no CE teacher.
     """
     students = comparison.students
     made = _series_figure(students, factor, lambda cell: cell.gains['ce'].difference if 'ce' in cell.gains else None)
@@ -42,7 +42,7 @@ def gain_figure(comparison: Comparison, factor: str) -> Figure | None:
 
 
 def ratio_figure(comparison: Comparison, factor: str = 'loss_weight') -> Figure | None:
-    """Ratio of intra- to inter-class distance of the teachers, against a factor; None where it was not varied."""
+    """Ratio of intra- to inter-class distance of the teachers, against a factor; None if it was not varied."""
     teachers = comparison.teachers
     made = _series_figure(teachers, factor, lambda cell: cell.ratio)
     if made is not None:
@@ -80,7 +80,7 @@ def teacher_accuracy_figure(comparison: Comparison) -> Figure | None:
 
 
 def stability_figure(comparison: Comparison) -> Figure | None:
-    """Validation curves of intra-class teachers by margin, and how much they jump; None where the margin was not varied."""
+    """Validation curves of intra-class teachers by margin, and their changes between validations; None if it was not varied."""
     series = slices(comparison.teachers, 'margin')
     if not series:
         return None
@@ -105,7 +105,7 @@ def stability_figure(comparison: Comparison) -> Figure | None:
 
 
 def cost_figure(comparison: Comparison) -> Figure:
-    """CPU time of a run by stage and method; resumed runs do not count."""
+    """CPU time of a run by stage and method; without resumed runs."""
     times: dict[str, list[float]] = {}
     for cell in comparison.cells:
         method = cell.teacher if cell.stage == 'teacher' else cell.student
@@ -123,14 +123,14 @@ def cost_figure(comparison: Comparison) -> Figure:
 
 
 def slices(cells: Sequence[CellResults], factor: str) -> dict[str, list[CellResults]]:
-    """Series of cells that differ in ``factor`` alone, at least two each.
+    """Series of at least two cells that differ only in ``factor``.
 
     Args:
         cells: Cells of one stage.
         factor: A factor.
 
     Returns:
-        By a name made of what sets the series apart from the others, in the order of the factor.
+        The series by a name of their distinguishing factors; cells in the order of the factor.
     """
     groups: dict[str, list[CellResults]] = {}
     for cell in cells:
@@ -153,7 +153,7 @@ def errors(intervals: Sequence[Interval]) -> np.ndarray:
 def _series_figure(
     chosen: Sequence[CellResults], factor: str, figure_of: Callable[[CellResults], Interval | None]
 ) -> Figure | None:
-    """One line for each series of ``slices``, with the two-view control at 0 where the factor is the weight."""
+    """Draw one line per series of ``slices``, with the two-view control at 0 if the factor is the weight."""
     lines = []
     for name, group in slices(chosen, factor).items():
         control = group[0].references.get('ce-2view') if factor == 'loss_weight' else None
@@ -167,7 +167,7 @@ def _series_figure(
     made, ((axis,),) = figure(1, 1, 6.4, 4)
     ticks = sorted({x for _, _, points in lines for x, _ in points})
     for number, (name, _, points) in enumerate(lines):
-        at = [ticks.index(x) + 0.08 * (number - (len(lines) - 1) / 2) for x, _ in points]  # side by side, not over one another
+        at = [ticks.index(x) + 0.08 * (number - (len(lines) - 1) / 2) for x, _ in points]  # side by side, not overlapping
         intervals = [interval for _, interval in points]
         style = {**line_style(number), 'mfc': 'none', 'capsize': 3}
         axis.errorbar(at, [i.mean for i in intervals], errors(intervals), label=name or None, **style)

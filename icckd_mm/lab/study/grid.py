@@ -1,4 +1,4 @@
-"""Teachers in rows, student methods in columns: a study of several students at a glance."""
+"""Overview tables of a study of several students: teachers in rows, student methods in columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def grids(comparison: Comparison) -> list[Block]:
     """Accuracy, and differences to each reference teacher, of all teachers by all student methods.
 
     Returns:
-        None where there is a single student method, whose tables say as much.
+        The tables; none for a single student method, whose own tables show the same.
     """
     if len(comparison.columns) < 2:
         return []
@@ -39,7 +39,7 @@ def grids(comparison: Comparison) -> list[Block]:
 
 
 def _grid(comparison: Comparison, said: Callable[[CellResults], str], without: str = '') -> tuple[tuple[str, ...], ...]:
-    """A row for each teacher but ``without``."""
+    """One row for each teacher except ``without``."""
     columns = [('', ''), *comparison.columns]
     rows = []
     for row in comparison.rows:

@@ -1,15 +1,15 @@
-"""The measures of a record, by the heads of their columns."""
+"""The measures of a record, by column header."""
 
 from __future__ import annotations
 
 from icckd_mm.lab.experiment.results import Record
 
 GEOMETRY = ('intra', 'inter', 'ratio')
-OPTIONAL = ('subclass_probe', 'views')  # dicts of figures that only some data sets have
+OPTIONAL = ('subclass_probe', 'views')  # dicts of measures that only some data sets have
 
 
 def measures(record: Record) -> dict[str, float]:
-    """Geometry, calibration error and entropy, and what only some data sets have."""
+    """Geometry, calibration error and entropy, and the measures that only some data sets have."""
     found = {**{name: record['geometry'][name] for name in GEOMETRY}, 'ECE': record['ece'], 'entropy': record['entropy']}
     for key in OPTIONAL:
         for name, value in (record.get(key) or {}).items():

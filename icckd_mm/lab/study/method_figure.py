@@ -1,4 +1,4 @@
-"""Gain of every teacher with every kind of student."""
+"""Figure of the gain of every teacher with every student method."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from icckd_mm.lab.style import figure, line_style
 
 
 def method_figure(comparison: Comparison) -> Figure | None:
-    """Gain of students over those of the CE teacher: a line of marks per teacher, a mark per student method.
+    """Gain of students over those of the CE teacher: one line of marks per teacher, one mark per student method.
 
     Returns:
         None for a single student method, or without a CE teacher.

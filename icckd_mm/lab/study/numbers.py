@@ -1,4 +1,4 @@
-"""Numbers and intervals as tables write them."""
+"""Formats numbers and intervals for tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from icckd_mm.lab.stats.paired import Interval
 
 
 def number(value: float, form: str) -> str:
-    """A number; a dash where there is none."""
+    """A number; a dash for None."""
     return '–' if math.isnan(value) else f'{value:{form}}'
 
 

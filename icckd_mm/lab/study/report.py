@@ -1,4 +1,4 @@
-"""``report.md`` and a self-contained ``report.html`` from the results of a plan."""
+"""Writes ``report.md`` and a self-contained ``report.html`` from the results of a plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from icckd_mm.lab.study.tables import cell_tables, comparison_tables, measure_ta
 from icckd_mm.lab.style import save
 from icckd_mm.plain_text import plain
 
-UNSAID = ('data', 'images', 'teacher', 'student')  # they stand elsewhere
+UNSAID = ('data', 'images', 'teacher', 'student')  # named elsewhere in the report
 
 
 def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> tuple[Path, Path]:
@@ -25,11 +25,11 @@ def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> t
 
     Args:
         plan: The plan.
-        records: Its results, in any order; not all need be there.
-        folder: Where ``report.md``, its ``figures/`` and ``report.html`` go.
+        records: Its results, in any order; some may be missing.
+        folder: Folder for ``report.md``, its ``figures/`` and ``report.html``.
 
     Returns:
-        Both files.
+        The paths of both files.
 
     Raises:
         ValueError: If there are no results, or two for one run.
@@ -64,8 +64,8 @@ def _head(comparison: Comparison) -> Block:
     text = (
         f'{len(records)} runs in {len(cells)} cells, seeds {", ".join(map(str, seeds))}; plan {comparison.plan}; code '
         f'{", ".join(sorted(map(plain, codes)))}. {comparison.data} {_defaults(comparison)} Accuracy is top-1 on the '
-        'test split after the last epoch, in percent; the best epoch, chosen on the test split itself, stands in a column '
-        'of its own. Means have 95 % bootstrap intervals (BCa). Differences are paired by seed and tested by permutation, with '
+        'test split after the last epoch, in percent; the best epoch, chosen on the test split itself, has a separate '
+        'column. Means have 95 % bootstrap intervals (BCa). Differences are paired by seed and tested by permutation, with '
         "Holm's correction over each table; fewer than 3 seeds are called neither better nor worse."
     )
     if short:
@@ -74,7 +74,7 @@ def _head(comparison: Comparison) -> Block:
 
 
 def _defaults(comparison: Comparison) -> str:
-    """What holds where the name of a cell says nothing else."""
+    """A sentence on the default values of the factors."""
     default = comparison.default
     used = [name for name in FACTORS if name not in UNSAID and any(name in cell.factors for cell in comparison.cells)]
     said = [f'{SYMBOLS.get(name, name)}={written(default[name])}' for name in used if default[name] is not None]

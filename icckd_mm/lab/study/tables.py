@@ -1,4 +1,4 @@
-"""Tables of a study: each cell against its references, and what was measured of every cell."""
+"""Tables of a study: each cell against its references, and the measures of every cell."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from icckd_mm.lab.study.comparison import MEASURES_AGAINST, REFERENCES, Comparis
 from icckd_mm.lab.study.measures import measures
 from icckd_mm.lab.study.numbers import bounds, number
 
-ROUNDING = 1e-3  # points; what records are rounded to leaves less
+ROUNDING = 1e-3  # points; larger than the rounding of records
 SMALL = 0.3  # points of accuracy for which the number of seeds is given
 HIGHER = {'better': 'higher', 'worse': 'lower'}  # verdicts on measures
 
 
 def comparison_tables(comparison: Comparison) -> list[Block]:
-    """A table for each student method and reference, and one of the teachers against that of cross-entropy."""
+    """One table per student method and reference, and one of the teachers against the CE teacher."""
     blocks = []
     methods = dict.fromkeys(method for method, _ in comparison.columns)
     tables = [(method, teacher) for method in methods for teacher in REFERENCES] + [('', 'ce')]
@@ -45,7 +45,7 @@ def comparison_tables(comparison: Comparison) -> list[Block]:
 
 
 def measure_tables(comparison: Comparison) -> list[Block]:
-    """What the loss changes beside accuracy, a table for each stage; none where the plan has no two-view teacher."""
+    """Changes of measures by the loss, one table per stage; none if the plan has no two-view teacher."""
     blocks = []
     for stage, changes in comparison.changes.items():
         rows = []

@@ -1,1 +1,1 @@
-"""Loss weight, margin and temperature by successive halving within a budget of time."""
+"""Tunes loss weight, margin and temperature by successive halving within a time budget."""

@@ -1,4 +1,4 @@
-"""Which values to try, for how long, on how many seeds: successive halving within a budget of time."""
+"""Successive halving within a time budget: candidates, lengths of runs and seeds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ETA = 3  # a rung trains three times as long as the one before, and a third of its candidates goes on
-SHORTEST = 5  # epochs; below, the margin lets hardly any image pass, and all candidates are the control
+ETA = 3  # each rung trains three times as long as the one before, with a third of its candidates
+SHORTEST = 5  # epochs; in shorter runs hardly any image passes the margin, and all candidates equal the control
 DEEPEST = 3  # the shortest rung trains 1/27 of the epochs
 MOST_CANDIDATES = 81
-MOST_SEEDS = 7  # with these, three comparisons can reach p < 0.05 after Holm; with 6 not even two can
+MOST_SEEDS = 7  # enough for three comparisons to reach p < 0.05 after Holm; with 6 not even two can
 COMFORTABLE, LEAST = (9, 3), (2, 2)  # candidates and seeds of the last rung
 LOSS_WEIGHT, TEMPERATURE, MARGIN = (0.002, 0.3), (0.05, 0.5), (0.0, 0.9)  # log-uniform, log-uniform, uniform
 CONTROL, DEFAULT = 0, 1  # numbers of these candidates
@@ -23,12 +23,12 @@ Values = dict[str, float]
 
 @dataclass(frozen=True)
 class Rung:
-    """Candidates that are trained equally long.
+    """Candidates that are trained for the same number of epochs.
 
     Attributes:
         level: The runs last :math:`3^{-\text{level}}` of the configs' epochs.
-        size: Candidates beside the control.
-        seeds: Seeds of each; no two rungs share one, so that luck is not carried on.
+        size: Number of candidates without the control.
+        seeds: Seeds of each; different in all rungs, so that luck is not carried over.
     """
 
     level: int
@@ -37,7 +37,7 @@ class Rung:
 
     @property
     def pairs(self) -> int:
-        """Pairs of a teacher and its student, those of the control included."""
+        """Pairs of a teacher and its student, including those of the control."""
         return (self.size + 1) * len(self.seeds)
 
 
@@ -45,7 +45,7 @@ def read_budget(text: str) -> float:
     """Seconds of a time such as ``90s``, ``30m`` or ``2h``.
 
     Raises:
-        ValueError: If it is none, or 0.
+        ValueError: If it is not a time, or 0.
 
     Example:
         >>> read_budget('1.5h')
@@ -58,7 +58,7 @@ def read_budget(text: str) -> float:
 
 
 def candidate(index: int, default: Mapping[str, float], seed: int) -> Values:
-    """The values that a number stands for, whatever the number of candidates.
+    """The values of the candidate with a number; independent of how many candidates there are.
 
     Args:
         index: 0 is the control, :math:`\\lambda = 0` with the default's other values; 1 the default; others are drawn.
@@ -80,7 +80,7 @@ def candidate(index: int, default: Mapping[str, float], seed: int) -> Values:
 
 
 def deepest_level(epochs: int) -> int:
-    """How often a run of ``epochs`` can be cut to a third without becoming too short to rank by."""
+    """How often a run of ``epochs`` can be cut to a third and still be long enough for a ranking."""
     return max(level for level in range(DEEPEST + 1) if level == 0 or epochs / ETA**level >= SHORTEST)
 
 
@@ -90,11 +90,11 @@ def length(epochs: int, level: int) -> int:
 
 
 def cost(rung: Rung, pair_seconds: float, measured: int, workers: int) -> float:
-    """Seconds that a rung takes.
+    """Expected seconds of a rung.
 
     Args:
         rung: The rung.
-        pair_seconds: What a pair of runs took ...
+        pair_seconds: Seconds of a pair of runs ...
         measured: ... at this level.
         workers: Pairs at a time.
     """
@@ -102,22 +102,22 @@ def cost(rung: Rung, pair_seconds: float, measured: int, workers: int) -> float:
 
 
 def plan_rungs(seconds: float, pair_seconds: float, deepest: int, workers: int, seed: int, most: tuple[int, int]) -> list[Rung]:
-    """The rungs that a budget allows: as long as can be, then as many candidates, then as many seeds in the last rung.
+    """The rungs that fit a budget: first the longest runs, then most candidates, then most seeds in the last rung.
 
     Args:
         seconds: The budget.
-        pair_seconds: What a pair of runs takes at the shortest length.
+        pair_seconds: Seconds of a pair of runs at the shortest length.
         deepest: Level of that length.
         workers: Pairs at a time.
         seed: First seed.
-        most: At most so many candidates beside the control, and seeds in the last rung.
+        most: Maximum numbers of candidates without the control, and of seeds in the last rung.
 
     Returns:
-        Shortest first. The last has two candidates or three. Where the candidates are many, several rungs have the
-        shortest length, each with a seed of its own.
+        The rungs, shortest first. The last has two or three candidates. With many candidates several rungs have the
+        shortest length, each with another seed.
 
     Raises:
-        ValueError: If the budget allows not even two candidates with two seeds at the shortest length.
+        ValueError: If the budget is too small for two candidates with two seeds at the shortest length.
 
     Source: Jamieson and Talwalkar 2016, Non-stochastic best arm identification and hyperparameter optimization.
     """

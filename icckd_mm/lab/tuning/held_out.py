@@ -1,4 +1,4 @@
-"""Configs that choose on images held out from the training set, and never open the test set."""
+"""Configs that evaluate on images held out from the training set, and never read the test set."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
     """The config of a trial.
 
     Args:
-        cfg: A complete config; left as it is.
+        cfg: A complete config; not changed.
         fraction: Share of the training set that is held out.
         seed: Seed of the split.
-        epochs: Length of the run; its schedule is cut in proportion.
+        epochs: Length of the run; its schedule is shortened in proportion.
 
     Returns:
-        It trains on the rest of the training set, validates once, at the end, on what is held out, with the pipeline of
-        the config's own validation, and has no test set.
+        A config that trains on the rest of the training set, validates once, at the end, on the held-out part with the
+        pipeline of the original validation, and has no test set.
 
     Raises:
-        ValueError: If the config has no epochs, no such data set, or no validation whose pipeline could be taken.
+        ValueError: If the config has no epochs, no suitable data set, or no validation whose pipeline can be used.
     """
     from icckd_mm.config.fast import shrunk_schedule  # heavy
     from icckd_mm.datasets.wrappers.nesting import innermost_config
@@ -55,30 +55,30 @@ def held_out_config(cfg: Config, fraction: float, seed: int, epochs: int) -> Con
 
 
 def check_trainable(cfg: Config) -> None:
-    """Refuse a config that cannot be cut up, see :func:`held_out_config`."""
+    """Refuse a config that cannot be split, see :func:`held_out_config`."""
     if not isinstance((cfg.get('train_cfg') or {}).get('max_epochs'), int):
-        raise ValueError(f'tuning cuts runs to fewer epochs, so that train_cfg needs max_epochs, got {cfg.get("train_cfg")}')
+        raise ValueError(f'tuning shortens runs, so train_cfg needs max_epochs, got {cfg.get("train_cfg")}')
     if not (cfg.get('train_dataloader') or {}).get('dataset'):
-        raise ValueError('the config has no train_dataloader with a dataset, of which a part could be held out')
+        raise ValueError('the config has no train_dataloader with a dataset; add one, of which a part can be held out')
     dataset = cfg.train_dataloader.dataset
     is_map = str(dataset.get('type')).rsplit('.', 1)[-1] in LABEL_MAPS
     inner = [key for key in ('dataset', 'datasets') if key in dataset]
     if inner and not is_map:
         raise ValueError(
-            f'train_dataloader.dataset is the wrapper {dataset.get("type")}, of which no part can be held out, unlike '
-            f'{" and ".join(LABEL_MAPS)}; give the data set within its {inner[0]} itself'
+            f'train_dataloader.dataset is the wrapper {dataset.get("type")}; only {" and ".join(LABEL_MAPS)} can be split: '
+            f'use the data set in its {inner[0]} itself'
         )
     if is_map and dataset.get('indices') is not None:
         raise ValueError(
-            f'indices of {dataset.type} choose after images are held out, and would mean others; '
-            'give indices to the data set within it'
+            f'indices of {dataset.type} are applied after the split, and would select other images; '
+            'set indices of the data set in it'
         )
     if not cfg.get('val_dataloader') and not cfg.get('test_dataloader'):
-        raise ValueError('the config has neither val_dataloader nor test_dataloader; one must say how images are evaluated')
+        raise ValueError('the config has neither val_dataloader nor test_dataloader; add one for the pipeline of evaluation')
 
 
 def check_same_images(teacher: Config, student: Config) -> None:
-    """Refuse a teacher that would learn from what is held out from its student.
+    """Refuse a teacher that would train on images held out from its student.
 
     Raises:
         ValueError: If the training sets differ in more than their pipelines.
@@ -91,13 +91,13 @@ def check_same_images(teacher: Config, student: Config) -> None:
     different = [key for key in {**first, **second} if first.get(key) != second.get(key)]
     if different:
         raise ValueError(
-            f'train_dataloader.dataset of teacher and student differ in {", ".join(different)}, so that the teacher could see '
-            'what is held out; make them equal, e.g. with --cfg-options, which hold for both'
+            f'train_dataloader.dataset of teacher and student differ in {", ".join(different)}, so the teacher could see '
+            'held-out images; make them equal, e.g. with --cfg-options, which apply to both'
         )
 
 
 def part_sizes(cfg: Config) -> tuple[int, int]:
-    """Images that a config of :func:`held_out_config` trains on, and those held out; reads the training set twice."""
+    """Numbers of training and held-out images of a config of :func:`held_out_config`; reads the training set twice."""
     from mmengine.registry import DefaultScope
 
     from icckd_mm.datasets.held_out import held_out_part  # heavy
@@ -114,7 +114,7 @@ def contrast_hook(cfg: Config) -> tuple[int, Any]:
     """The hook of the intra-class contrastive loss in a teacher's config.
 
     Returns:
-        Its place in ``custom_hooks``, and its config.
+        Its index in ``custom_hooks``, and its config.
 
     Raises:
         ValueError: If there is none.
@@ -122,7 +122,7 @@ def contrast_hook(cfg: Config) -> tuple[int, Any]:
     for index, hook in enumerate(cfg.get('custom_hooks') or []):
         if str(hook.get('type')).endswith(HOOK):
             return index, hook
-    raise ValueError(f'custom_hooks of the teacher has no {HOOK}, hence nothing to tune; name another config with --teacher')
+    raise ValueError(f'custom_hooks of the teacher has no {HOOK}, so there is nothing to tune; set another --teacher')
 
 
 def _part(dataset: Any, fraction: float, seed: int, held_out: bool) -> ConfigDict:

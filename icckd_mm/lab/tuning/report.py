@@ -1,4 +1,4 @@
-"""``tune.md``: what a tuning has found, and how to train with it."""
+"""Writes ``tune.md``: the result of a tuning, and how to train with it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from icckd_mm.lab.tuning.tuner import Tuner
 
 NAMES = {CONTROL: 'control (λ = 0)', DEFAULT: 'default'}
 NOTE = (
-    'Each rung trains from scratch, since a schedule belongs to its length; only the ranking is carried on. The accuracy is of '
-    'the last epoch of the *student*, on images held out from the training set; the test set was not opened. It flatters the '
-    'winner a little, which was chosen by it: take the final figure from the test set, once. Ranks of short runs need not hold '
-    'for longer ones.'
+    'Each rung trains from scratch, since a schedule depends on its length; only the ranking is kept. The accuracy is that of '
+    'the last epoch of the *student*, on images held out from the training set; the test set was not used. It is slightly '
+    'too high for the winner, which was chosen by it: measure the final accuracy on the test set, once. '
+    'Ranks of short runs may differ from those of longer ones.'
 )
-NO_WINNER = 'No seed of the last rung has all its candidates: no winner. --resume goes on, with more --budget if that is spent.'
+NO_WINNER = (
+    'No seed of the last rung has all its candidates: no winner. Continue with --resume, and with more --budget if needed.'
+)
 
 
 def final_commands(
@@ -42,8 +44,8 @@ def final_commands(
         configs: Paths of the user's configs by stage.
         options: The user's options by stage.
         tuned: Dotted keys of the loss in the teacher's config, and the values found.
-        epochs: Of the teacher.
-        folder: Where they are trained.
+        epochs: Epochs of the teacher.
+        folder: Folder for the runs.
         seed: Seed.
     """
     teacher = Run('teacher', Recipe('teacher', METHOD, {}, configs['teacher'], {**options['teacher'], **tuned}), seed, epochs)
@@ -64,8 +66,8 @@ def tune_report(tuner: Tuner, history: Sequence[Sequence[int]], about: Sequence[
         about: Lines on data, configs and budget.
 
     Returns:
-        Values of the winner, the control included, None if the last rung has no result;
-        what may be said of it; Markdown without the commands.
+        Values of the winner, which may be the control, None if the last rung has no result;
+        the verdict; Markdown without the commands.
     """
     rung, finalists = tuner.rungs[-1], list(history[-1])
     seeds = [seed for seed in rung.seeds if all(_accuracy(tuner, one, rung, seed) is not None for one in (CONTROL, *finalists))]
@@ -92,10 +94,10 @@ def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seed
     if winner == CONTROL:
         return (
             f'The control was not beaten: the best candidate, {_name(best)}, differs from it by {difference}. On these data, '
-            'at this length, the two views without the contrastive loss (λ = 0) serve the student as well.'
+            'at this length, the two views without the contrastive loss (λ = 0) are as good for the student.'
         )
     if seeds < FEWEST_SEEDS:
-        tail = f'With fewer than {FEWEST_SEEDS} seeds this says neither better nor worse.'
+        tail = f'With fewer than {FEWEST_SEEDS} seeds there is no verdict.'
     elif verdict in ('better', 'worse'):
         tail = f'It is {verdict} than the control.'
     else:
@@ -115,9 +117,9 @@ def _trials(tuner: Tuner, history: Sequence[Sequence[int]]) -> list[str]:
                 epochs = str(length(tuner.setting.epochs['student'], rung.level))
                 rows.append([str(number), epochs, _name(one), *_three(tuner.setting.values(one)), str(seed), *reached])
     spent = f'{clock(tuner.trials.spent)} of {clock(tuner.budget)} were spent.'
-    cut = ' The budget has cut the plan short.' if tuner.stopped else ''
+    cut = ' The budget ended before the plan.' if tuner.stopped else ''
     level = [str(number) for number, pair in enumerate(zip(tuner.rungs, history), 1) if tuner.trials.is_level(*pair)]
-    chance = f' In rung {" and ".join(level)} all have reached the same: what went on was chosen by number.' if level else ''
+    chance = f' In rung {" and ".join(level)} all have the same accuracy: the lower numbers were kept.' if level else ''
     return ['## All trials', f'{spent}{cut}{chance} Held-out top-1 in percent; best first in each rung.', markdown_table(rows)]
 
 

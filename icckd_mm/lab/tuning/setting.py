@@ -1,4 +1,4 @@
-"""What decides the trials of a tuning, and the configs they are trained with."""
+"""Settings of a tuning, and the configs of its trials."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Job = tuple[int, int, int]  # candidate, level, seed
 
 @dataclass(frozen=True)
 class Setting:
-    """What decides the trials.
+    """Settings that determine the trials.
 
     Attributes:
         folder: Work dir.
         configs: Paths of the trials' configs by stage and level.
         texts: Their content by path.
-        epochs: Epochs of the whole runs by stage.
+        epochs: Epochs of the full runs by stage.
         deepest: Level of the shortest runs.
         loss: Dotted key of the loss in the teacher's config.
         default: Its values there.
         seed: Seed of the draw, and the first one of the runs.
-        most: Most candidates beside the control, and most seeds in the last rung.
+        most: Maximum numbers of candidates without the control, and of seeds in the last rung.
     """
 
     folder: Path
@@ -46,7 +46,7 @@ class Setting:
     most: tuple[int, int]
 
     def values(self, index: int) -> Values:
-        """What candidate ``index`` is."""
+        """The values of candidate ``index``."""
         return candidate(index, self.default, self.seed)
 
     def pair(self, index: int, level: int, seed: int) -> tuple[Run, Run]:
@@ -60,7 +60,7 @@ class Setting:
         return teacher, Run(f'student_{name}', second, seed, epochs['student'], teacher.name)
 
     def digest(self) -> str:
-        """Of all that decides a trial but the code."""
+        """Digest of everything that determines a trial, except the code."""
         decides = (sorted(self.texts.items()), self.loss, self.default, self.seed, self.most)
         return hashlib.blake2b(repr(decides).encode(), digest_size=8).hexdigest()
 
@@ -74,14 +74,14 @@ def make_setting(
         configs: Complete configs of ``teacher`` and ``student``.
         folder: Work dir.
         held_out: Share of the training set that is held out.
-        seed: Of the split, the draw and the first runs.
+        seed: Seed of the split, the draw and the first runs.
         most: See :class:`Setting`.
 
     Returns:
-        The setting, and how many images are trained on and held out.
+        The setting, and the numbers of training and held-out images.
 
     Raises:
-        ValueError: If the configs cannot be cut up, or the data set is too small.
+        ValueError: If the configs cannot be split, or the data set is too small.
     """
     epochs = {stage: cfg.train_cfg.max_epochs for stage, cfg in configs.items()}
     deepest = min(map(deepest_level, epochs.values()))

@@ -1,4 +1,4 @@
-"""The trials of a tuning: what is done, what it has shown and what it took, kept in the work dir."""
+"""The trials of a tuning with their results and times, stored in the work dir."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from icckd_mm.lab.experiment.results import Record, append_result, read_results,
 from icckd_mm.lab.experiment.train_run import Task, last_checkpoint
 from icckd_mm.lab.tuning.halving import CONTROL, ETA, Rung
 from icckd_mm.lab.tuning.setting import Job, Setting
+from icckd_mm.nested_text import parse_json
 
 TRIALS, PLAN = 'tune.jsonl', 'tune.json'
 
@@ -24,10 +25,10 @@ class Trials:
     """The trials of a tuning.
 
     Attributes:
-        setting: What decides the trials.
-        records: What has ended, by name of the run; failed runs have an ``error``.
+        setting: The settings.
+        records: Records of ended runs by name; failed runs have an ``error``.
         spent_before: Seconds spent before this process.
-        start: When this process began.
+        start: Start time of this process.
     """
 
     setting: Setting
@@ -40,11 +41,11 @@ class Trials:
 
     @property
     def spent(self) -> float:
-        """Seconds, those before a kill included."""
+        """Seconds spent, including those before a kill."""
         return self.spent_before + time.perf_counter() - self.start
 
     def begin(self, resume: bool) -> list[Rung]:
-        """Read what the work dir holds, and write the configs of the trials.
+        """Read the work dir, and write the configs of the trials.
 
         Returns:
             The rungs; none until the first runs are measured and the plan is written.
@@ -62,14 +63,14 @@ class Trials:
             for name, value in self._state().items():
                 if kept[name] != value:
                     raise ValueError(
-                        f'{name} of the tuning in {self.plan.parent}: {kept[name]} then, {value} now; '
+                        f'{name} of the tuning in {self.plan.parent}: was {kept[name]}, is {value} now; '
                         '--resume needs the same command and code, another --work-dir starts from scratch'
                     )
             rungs = [Rung(rung['level'], rung['size'], tuple(rung['seeds'])) for rung in kept['rungs']]
             records = read_results(self.path)
             self.spent_before = max((self._spent(record) for record in records), default=0.0)
             self.records = {record['run']: record for record in records if 'error' not in record}  # failed ones are tried again
-            self.write()  # without the last line that a kill has cut
+            self.write()  # without a last line truncated by a kill
         else:
             self.path.unlink(missing_ok=True)
         for file, text in self.setting.texts.items():
@@ -77,7 +78,7 @@ class Trials:
         return rungs
 
     def write_plan(self, rungs: Sequence[Rung]) -> None:
-        """Keep the rungs for a later ``--resume``."""
+        """Store the rungs for a later ``--resume``."""
         write_atomically(self.plan, json.dumps({**self._state(), 'rungs': [asdict(rung) for rung in rungs]}).encode())
 
     def write(self) -> None:
@@ -85,14 +86,14 @@ class Trials:
         write_results(self.path, self.records.values())
 
     def left(self, jobs: Sequence[Job]) -> Iterator[Job]:
-        """The jobs that are neither done nor failed."""
+        """The jobs that have neither finished nor failed."""
         for job in jobs:
             teacher, student = (self.records.get(run.name) for run in self.setting.pair(*job))
             if student is None and not (teacher and 'error' in teacher):
                 yield job
 
     def task(self, job: Job) -> Task:
-        """The first run of a pair that is not done."""
+        """The first unfinished run of a pair."""
         teacher, student = self.setting.pair(*job)
         folders = {run.name: self.setting.folder / 'runs' / run.name for run in (teacher, student)}
         checkpoint = last_checkpoint(folders[teacher.name], teacher)
@@ -110,18 +111,18 @@ class Trials:
         append_result(self.path, kept)
 
     def delete_checkpoints(self, job: Job) -> None:
-        """Delete the checkpoints of a finished pair, which nothing needs any more."""
+        """Delete the checkpoints of a finished pair, which are not needed any more."""
         for run in self.setting.pair(*job):
             shutil.rmtree(self.setting.folder / 'runs' / run.name / 'train', ignore_errors=True)
 
     def score(self, index: int, rung: Rung) -> float | None:
-        """Mean accuracy of a candidate's students, in percent of what is held out; None if a seed is missing."""
+        """Mean accuracy of a candidate's students, in percent on the held-out images; None if a seed is missing."""
         found = [self.accuracy(index, rung.level, seed) for seed in rung.seeds]
         there = [value for value in found if value is not None]
         return sum(there) / len(there) if len(there) == len(found) else None
 
     def is_level(self, rung: Rung, alive: Sequence[int]) -> bool:
-        """Whether all of a rung, the control too, have reached the same, so that its cut is by number: by chance."""
+        """Whether all candidates of a rung and the control have the same accuracy, so that the selection is arbitrary."""
         return len({self.score(index, rung) for index in (CONTROL, *alive)}) == 1
 
     def accuracy(self, index: int, level: int, seed: int) -> float | None:
@@ -129,21 +130,21 @@ class Trials:
         return self.records.get(self.setting.pair(index, level, seed)[1].name, {}).get('last_accuracy')
 
     def pair_seconds(self) -> float:
-        """Mean seconds of a pair at the shortest length; what longer pairs took counts by their length."""
+        """Mean seconds of a pair at the shortest length; longer pairs are scaled."""
         timed = [record for record in self.records.values() if 'wall_s' in record['time']]
         seconds: dict[int, list[float]] = {}
         for record in [record for record in timed if not record['time']['resumed']] or timed:
             seconds.setdefault(record['level'], []).append(record['time']['wall_s'])
-        longest = min(seconds)  # its times have the smallest share of start-up in them
+        longest = min(seconds)  # start-up has the smallest share of their times
         return 2 * sum(seconds[longest]) / len(seconds[longest]) / ETA ** (self.setting.deepest - longest)
 
     def _read_plan(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self.plan.read_bytes())
+            kept = parse_json(self.plan.read_bytes())
             whole = all(type(rung['level']) is type(rung['size']) is int and list(rung['seeds']) for rung in kept['rungs'])
             if not whole or not all(isinstance(kept[name], str) for name in self._state()):
                 raise ValueError('it lacks rungs, settings or code')
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f'{self.plan} is not the plan of a tuning: {error}; name another --work-dir') from None
         return kept
 

@@ -23,13 +23,13 @@ class Tuner:
     """Successive halving of the candidates of a setting.
 
     Attributes:
-        setting: What decides the trials.
+        setting: The settings.
         budget: Seconds.
         workers: Pairs at a time.
-        gpus: Values of ``CUDA_VISIBLE_DEVICES`` to deal them to.
-        say: Where a line of progress goes.
+        gpus: Values of ``CUDA_VISIBLE_DEVICES`` to use.
+        say: Called with each line of progress.
         rungs: The plan, once the first runs are measured.
-        stopped: Whether the budget has cut the plan short.
+        stopped: Whether the budget ended before the plan.
     """
 
     setting: Setting
@@ -44,13 +44,13 @@ class Tuner:
         self.trials = Trials(self.setting)
 
     def run(self, resume: bool) -> list[list[int]]:
-        """Do what is left.
+        """Do the remaining trials.
 
         Args:
-            resume: Whether the work dir holds the beginning.
+            resume: Whether to continue the tuning in the work dir.
 
         Returns:
-            Candidates of each rung beside the control.
+            Candidates of each rung without the control.
 
         Raises:
             ValueError: If the work dir holds another tuning, or the budget is too small.
@@ -68,7 +68,7 @@ class Tuner:
         return history
 
     def _measure(self, pool: Workers) -> None:
-        """The first runs, from whose time the plan follows: the control, and the default on a second worker."""
+        """The first runs, whose time determines the plan: the control, and the default on a second worker."""
         setting, trials, level = self.setting, self.trials, self.setting.deepest
         first = [(index, level, setting.seed) for index in (CONTROL, DEFAULT)[: self.workers]]
         self._work(pool, first, lambda: True)
@@ -100,17 +100,17 @@ class Tuner:
             self._work(pool, jobs, functools.partial(self._in_time, rung.level, later))
             scores = {index: self.trials.score(index, rung) for index in alive}
             ranked = [index for index in alive if scores[index] is not None]
-            alive = sorted(ranked, key=lambda index: -(scores[index] or 0.0)) or alive  # stable: ties go to the lower number
+            alive = sorted(ranked, key=lambda index: -(scores[index] or 0.0)) or alive  # stable: the lower number wins a tie
         return history
 
     def _in_time(self, level: int, later: list[Rung]) -> bool:
-        """Whether another pair fits the budget, with what the later rungs need at least kept back."""
+        """Whether another pair fits the budget, less the minimum that the later rungs need."""
         pair, deepest = self.trials.pair_seconds(), self.setting.deepest
         kept = sum(cost(rung, pair, deepest, self.workers) for rung in later)
         return self.trials.spent + pair * ETA ** (deepest - level) + kept <= self.budget
 
     def _work(self, pool: Workers, jobs: list[Job], may_start: Callable[[], bool]) -> None:
-        """Do the pairs that are not done yet, as long as the budget lasts."""
+        """Do the remaining pairs until the budget ends."""
         trials, ended = self.trials, 0
         waiting = list(trials.left(jobs))
         students: list[Job] = []
@@ -150,5 +150,5 @@ class Tuner:
 
 
 def described(values: Values) -> str:
-    """The values for people."""
+    """The values as text."""
     return f'λ {values["loss_weight"]:g}, δ {values["margin"]:g}, τ {values["temperature"]:g}'

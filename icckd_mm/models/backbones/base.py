@@ -1,4 +1,4 @@
-"""What the CIFAR backbones share: stages in a row, of which some are returned and some are frozen."""
+"""Base class of the CIFAR backbones: stages in a row, some of them returned or frozen."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 KAIMING = [{'type': 'Kaiming', 'layer': ['Conv2d']}, {'type': 'Constant', 'val': 1, 'layer': ['_BatchNorm']}]
-"""The benchmark's start: convolutions normal with variance ``2 / fan_out``, biases 0, batch norm 1 and 0."""
+"""The benchmark's initialisation: convolutions normal with variance ``2 / fan_out``, biases 0, batch norm 1 and 0."""
 
 
 class CIFARBackbone(BaseBackbone):
     """A stem, then stages in a row.
 
-    A subclass gives the names of its modules to ``__init__``, builds them, ends its ``__init__`` with :meth:`_freeze_stages`
-    and has :meth:`stem`. No ReLU is shared and none works in place, so that a recorder that hooks a module by its name sees
-    what the module gave. :attr:`preact` names, a stage, the module that gives its features before the ReLU.
+    A subclass passes the names of its modules to ``__init__``, builds them, ends its ``__init__`` with :meth:`_freeze_stages`
+    and has :meth:`stem`. No ReLU is shared and none works in place, so that a recorder that hooks a module by name sees its
+    output. :attr:`preact` names, per stage, the module that gives its features before the ReLU.
 
     Args:
-        groups: Names of the modules: first those of the stem, then, a stage, the stage itself and
-            what belongs to it.
-        preact: A stage, the name of the module whose output is the pre-activation.
+        groups: Names of the modules: first those of the stem, then, per stage, the stage itself and
+            its other modules.
+        preact: Per stage, the name of the module whose output is the pre-activation.
         out_indices: Stages to return, from 0. Defaults to None, the last one.
         frozen_stages: Stages without gradient and in eval mode: -1 none, 0 the stem, ``i`` the stem and the first ``i``.
             Defaults to -1.
@@ -31,7 +31,7 @@ class CIFARBackbone(BaseBackbone):
         init_cfg: mmengine's initialisation; None leaves PyTorch's own.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
     """
 
@@ -61,11 +61,11 @@ class CIFARBackbone(BaseBackbone):
         self.norm_eval = norm_eval
 
     def stem(self, x: Tensor) -> Tensor:
-        """What comes before the first stage."""
+        """The layers before the first stage."""
         raise NotImplementedError
 
     def tail(self, x: Tensor) -> Tensor:
-        """What comes after the last stage and before the pooling; nothing, unless a subclass says so."""
+        """The layers between the last stage and the pooling; by default none."""
         return x
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -94,7 +94,7 @@ class CIFARBackbone(BaseBackbone):
                 getattr(self, name).eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> CIFARBackbone:
-        """Switch to training (or evaluation); what is frozen stays in evaluation."""
+        """Switch to training (or evaluation) mode; frozen stages stay in evaluation mode."""
         super().train(mode)
         self._freeze_stages()
         if mode and self.norm_eval:

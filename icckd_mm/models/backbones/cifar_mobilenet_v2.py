@@ -20,8 +20,8 @@ class InvertedResidual(nn.Module):
     """A depthwise 3x3 convolution on expanded channels, and a short cut where the shapes agree; no ReLU at its end.
 
     Args:
-        inputs: Channels that come in.
-        outputs: Channels that go out.
+        inputs: Input channels.
+        outputs: Output channels.
         stride: Stride of the depthwise convolution.
         expansion: How many times ``inputs`` the depthwise convolution has.
     """
@@ -49,11 +49,11 @@ class InvertedResidual(nn.Module):
 
 @MODELS.register_module()
 class CIFARMobileNetV2(CIFARBackbone):
-    """MobileNetV2 with the strides of the benchmark: a map of 2x2 is left of a 32x32 image.
+    """MobileNetV2 with the strides of the benchmark: a 32x32 image gives a 2x2 map.
 
-    It differs from mmpretrain's in the second stage's stride of 1, ReLU in place of ReLU6, a first block that keeps its
-    expanding convolution and channels that are cut to integers, not rounded to multiples of 8. The eighth stage is the last
-    1x1 convolution.
+    It differs from mmpretrain's in the second stage's stride of 1, ReLU instead of ReLU6, a first block that keeps its
+    expanding convolution and channels that are truncated to integers, not rounded to multiples of 8. The eighth stage is the
+    last 1x1 convolution.
 
     Pre-activations: ``layer{i}.{last block}.bn3`` and ``conv2.bn``; see :attr:`preact`. The first seven stages end without
     ReLU.
@@ -66,7 +66,7 @@ class CIFARMobileNetV2(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If the factor leaves a stage without channels, or if a stage does not exist.
 
     Source: Sandler et al. 2018, arXiv 1801.04381, in the form of the benchmark (Tian et al. 2020, arXiv 1910.10699).

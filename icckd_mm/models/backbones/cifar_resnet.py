@@ -12,7 +12,7 @@ from icckd_mm.registry import MODELS
 from .base import KAIMING, CIFARBackbone
 from .resnet_blocks import BasicBlock, Bottleneck
 
-# Depth: block, blocks a stage, channels of the stem and of each stage.
+# Depth: block, blocks per stage, channels of the stem and of each stage.
 SETTINGS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, ...], tuple[int, ...]]] = {
     **{depth: (BasicBlock, ((depth - 2) // 6,) * 3, (16, 16, 32, 64)) for depth in (8, 14, 20, 32, 44, 56, 110)},
     50: (Bottleneck, (3, 4, 6, 3), (64, 64, 128, 256, 512)),
@@ -30,15 +30,15 @@ class CIFARResNet(CIFARBackbone):
 
     Args:
         depth: 8, 14, 20, 32, 44, 50, 56 or 110.
-        widths: Channels of the stem, then of the stages (for depth 50 of their 3x3 convolutions; four
-            times as many go out). Defaults to None: ``(16, 16, 32, 64)``, for depth 50 ``(64, 64, 128, 256, 512)``.
+        widths: Channels of the stem, then of the stages (for depth 50 of their 3x3 convolutions; the output
+            has four times as many). Defaults to None: ``(16, 16, 32, 64)``, for depth 50 ``(64, 64, 128, 256, 512)``.
         out_indices: Stages to return, from 0. Defaults to None, the last one.
         frozen_stages: Stages to freeze: -1 none, 0 the stem, ``i`` the stem and the first ``i``. Defaults to -1.
         norm_eval: Whether batch norm keeps its running statistics in training. Defaults to False.
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, widths or a stage is not among the valid ones.
 
     Source: He et al. 2016, arXiv 1512.03385, section 4.2, with projections where the shape changes and the widths of the

@@ -19,20 +19,20 @@ STAGES = ((240, 4), (480, 8), (960, 4))  # channels, blocks
 
 
 class ShuffleUnitV1(nn.Module):
-    """Grouped 1x1 convolutions around a depthwise 3x3 convolution; the short cut is added, or joined where the map is halved.
+    """Grouped 1x1 convolutions around a depthwise 3x3 convolution; a short cut is added (concatenated at stride 2).
 
     Args:
-        inputs: Channels that come in.
-        outputs: Channels that go out.
-        stride: Stride of the depthwise convolution. At 2 the short cut is an average pooling whose channels join
-            the others.
+        inputs: Input channels.
+        outputs: Output channels.
+        stride: Stride of the depthwise convolution. At 2 the short cut is an average pooling whose channels are
+            concatenated.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         branch = outputs if stride == 1 else outputs - inputs
         hidden = branch // 4
-        self.groups = 1 if inputs == STEM else GROUPS  # the few channels of the stem are not divided
+        self.groups = 1 if inputs == STEM else GROUPS  # the few channels of the stem are not grouped
         self.conv1 = nn.Conv2d(inputs, hidden, 1, groups=self.groups, bias=False)
         self.bn1 = nn.BatchNorm2d(hidden)
         self.relu1 = nn.ReLU()
@@ -42,7 +42,7 @@ class ShuffleUnitV1(nn.Module):
         self.conv3 = nn.Conv2d(hidden, branch, 1, groups=GROUPS, bias=False)
         self.bn3 = nn.BatchNorm2d(branch)
         self.downsample = None if stride == 1 else nn.AvgPool2d(3, stride, padding=1)
-        self.preact = nn.Identity()  # a name to record what goes into the last ReLU by
+        self.preact = nn.Identity()  # named, to record the input of the last ReLU
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class ShuffleUnitV1(nn.Module):
 class CIFARShuffleNetV1(CIFARBackbone):
     """ShuffleNetV1 with three groups, stages 240-480-960 channels wide, and a stem of a 1x1 convolution.
 
-    It differs from mmpretrain's in the stem and in a ReLU behind the depthwise convolution.
+    It differs from mmpretrain's in the stem and in a ReLU after the depthwise convolution.
 
     Pre-activations: ``layer{i}.{last block}.preact``; see :attr:`preact`.
 
@@ -71,7 +71,7 @@ class CIFARShuffleNetV1(CIFARBackbone):
         init_cfg: Defaults to None, PyTorch's own initialisation, as in the benchmark.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
 
     Source: Zhang et al. 2018, arXiv 1707.01083, in the form of the benchmark (Tian et al. 2020, arXiv 1910.10699).

@@ -32,7 +32,7 @@ class CIFARShuffleNetV2(CIFARBackbone):
         init_cfg: Defaults to None, PyTorch's own initialisation, as in the benchmark.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
 
     Source: Ma et al. 2018, arXiv 1807.11164, in the form of the benchmark (Tian et al. 2020, arXiv 1910.10699).

@@ -33,12 +33,12 @@ def vgg_stage(inputs: int, width: int, convs: int, pool: bool) -> nn.Sequential:
 class CIFARVGG(CIFARBackbone):
     """VGG of five stages, 64-128-256-512-512 channels wide, to be followed by average pooling and one linear layer.
 
-    Pre-activations: ``layer{i}.bn{last}``, the last batch norm of a stage; see :attr:`preact`. There is no stem, so that
+    Pre-activations: ``layer{i}.bn{last}``, the last batch norm of a stage; see :attr:`preact`. There is no stem, so
     ``frozen_stages=0`` freezes nothing.
 
     Args:
         depth: 8, 11, 13, 16 or 19.
-        pools: How many max poolings there are between the stages, one each, from the front; at most 4. The benchmark has
+        pools: Number of max poolings, one between two stages, from the first on; at most 4. The benchmark has
             3 for 32x32 images and 4 for 64x64 images. Defaults to 3.
         out_indices: Stages to return, from 0. Defaults to None, the last one.
         frozen_stages: Stages to freeze: -1 or 0 none, ``i`` the first ``i``. Defaults to -1.
@@ -46,7 +46,7 @@ class CIFARVGG(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, number of poolings or a stage is not among the valid ones.
 
     Source: Simonyan and Zisserman 2015, arXiv 1409.1556, configurations A, B, D and E, and a shorter one, in the form of the

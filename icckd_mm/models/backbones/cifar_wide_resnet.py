@@ -15,11 +15,11 @@ from .base import KAIMING, CIFARBackbone
 class PreActBlock(nn.Module):
     """Batch norm and ReLU before each of two 3x3 convolutions, and a short cut.
 
-    Where the number of channels changes, the short cut is a 1x1 convolution that starts behind the first ReLU.
+    Where the number of channels changes, the short cut is a 1x1 convolution after the first ReLU.
 
     Args:
-        inputs: Channels that come in.
-        outputs: Channels that go out.
+        inputs: Input channels.
+        outputs: Output channels.
         stride: Stride of the first convolution.
         dropout: Probability of a dropout before the second convolution.
     """
@@ -61,7 +61,7 @@ class CIFARWideResNet(CIFARBackbone):
         init_cfg: Defaults to the benchmark's Kaiming initialisation.
 
     Raises:
-        TypeError: If ``out_indices`` is no tuple or list.
+        TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If depth, factor, probability or a stage is not among the valid ones.
 
     Source: Zagoruyko and Komodakis 2016, arXiv 1605.07146.

@@ -1,4 +1,4 @@
-"""Residual blocks that show what goes into their last ReLU."""
+"""Residual blocks whose last ReLU has a recordable input."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a short cut.
 
     Args:
-        inputs: Channels that come in.
-        width: Channels that go out.
+        inputs: Input channels.
+        width: Output channels.
         stride: Stride of the first convolution.
 
     Source: He et al. 2016, arXiv 1512.03385, Fig. 5 left.
@@ -33,7 +33,7 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = projection(inputs, width, stride)
-        self.preact = nn.Identity()  # a name to record the sum by
+        self.preact = nn.Identity()  # named, to record the sum
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,8 +48,8 @@ class Bottleneck(nn.Module):
     """A 3x3 convolution between two 1x1 convolutions, and a short cut.
 
     Args:
-        inputs: Channels that come in.
-        width: Channels of the 3x3 convolution; four times as many go out.
+        inputs: Input channels.
+        width: Channels of the 3x3 convolution; the output has four times as many.
         stride: Stride of the 3x3 convolution.
 
     Source: He et al. 2016, arXiv 1512.03385, Fig. 5 right.
@@ -69,7 +69,7 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = projection(inputs, outputs, stride)
-        self.preact = nn.Identity()  # a name to record the sum by
+        self.preact = nn.Identity()  # named, to record the sum
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:

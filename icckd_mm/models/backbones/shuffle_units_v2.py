@@ -11,7 +11,7 @@ class ShuffleUnitV2(nn.Module):
     """Half of the channels pass, the other half goes through a depthwise 3x3 convolution; both are shuffled.
 
     Args:
-        channels: Channels that come in, none of them negative, and go out.
+        channels: Input and output channels; inputs must not be negative.
     """
 
     def __init__(self, channels: int) -> None:
@@ -24,7 +24,7 @@ class ShuffleUnitV2(nn.Module):
         self.bn2 = nn.BatchNorm2d(half)
         self.conv3 = nn.Conv2d(half, half, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(half)
-        self.preact = nn.Identity()  # a name to record what goes into the last ReLU by
+        self.preact = nn.Identity()  # named, to record the input of the last ReLU
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,11 +37,11 @@ class ShuffleUnitV2(nn.Module):
 
 
 class DownUnitV2(nn.Module):
-    """Halves the map in two branches, each of which gives half of the channels; both are shuffled.
+    """Halves the map in two branches, each with half of the output channels; both are shuffled.
 
     Args:
-        inputs: Channels that come in.
-        outputs: Channels that go out.
+        inputs: Input channels.
+        outputs: Output channels.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

@@ -1,4 +1,4 @@
-"""Learnable bridges between the widths of student and teacher."""
+"""Learnable layers between the feature widths of student and teacher."""
 
 from .mlp import MLPConnector
 

@@ -1,4 +1,4 @@
-"""A perceptron from the student's features to the teacher's."""
+"""A multi-layer perceptron from the student's features to the teacher's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MLPConnector(BaseModule):
     Raises:
         ValueError: If one of them is below 1.
 
-    Source: the widths are those of PCKD, Ding et al., arXiv 2410.14143; the layers inside are our choice, the form that is
+    Source: the widths are those of PCKD, Ding et al., arXiv 2410.14143; the layers inside are our choice, as is
     usual for such heads.
     """
 

@@ -1,4 +1,4 @@
-"""From collated samples to the batch a classifier sees."""
+"""Data preprocessors that make batches of several views."""
 
 from .two_view import TwoViewDataPreprocessor
 

@@ -14,9 +14,9 @@ NUM_ROTATIONS = 4
 class RotationDataPreprocessor(ClsDataPreprocessor):
     """``ClsDataPreprocessor`` that, in training, turns each of N images by 0, 90, 180 and 270 degrees: a batch of 4N.
 
-    Rows come image by image, the upright view first: row ``n`` shows image ``n // 4``, and each data sample is there four
-    times. The losses of PCKD and :class:`icckd_mm.FirstViewCrossEntropyLoss`, with ``num_rotations=4``, know this order.
-    Validation and test see the images as they are. Student and teacher both cost four times as much.
+    Rows come image by image, the upright view first: row ``n`` shows image ``n // 4``, and each data sample occurs four
+    times. The losses of PCKD and :class:`icckd_mm.FirstViewCrossEntropyLoss`, with ``num_rotations=4``, use this order.
+    Validation and test images are not rotated. Student and teacher both cost four times as much.
 
     Args:
         **kwargs: Arguments of :class:`mmpretrain.models.ClsDataPreprocessor`: ``mean``, ``std``, ``to_rgb``, …
@@ -25,7 +25,7 @@ class RotationDataPreprocessor(ClsDataPreprocessor):
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Do what ``ClsDataPreprocessor`` does, then rotate.
+        """Apply ``ClsDataPreprocessor``, then rotate.
 
         Args:
             data: ``inputs`` and ``data_samples`` from the data loader.

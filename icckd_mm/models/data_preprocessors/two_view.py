@@ -16,7 +16,7 @@ from icckd_mm.structures import PreparedSamples
 class TwoViewDataPreprocessor(ClsDataPreprocessor):
     """``ClsDataPreprocessor`` that stacks two views of N images into one batch of 2N, view 1 first.
 
-    The N ``data_samples`` stay N. A single view, as in validation, passes through unchanged. Takes the batches of
+    ``data_samples`` are not repeated. A single view, as in validation, passes through unchanged. Takes the batches of
     ``default_collate`` (two tensors ``(N, 3, H, W)``) and of ``pseudo_collate`` (two sequences of N tensors ``(3, H, W)``).
 
     Args:
@@ -37,7 +37,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         super().__init__(**kwargs)
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Stack the views, then do what ``ClsDataPreprocessor`` does.
+        """Stack the views, then apply ``ClsDataPreprocessor``.
 
         Args:
             data: ``inputs`` and ``data_samples`` from the data loader.
@@ -53,7 +53,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         if len(views) == 2:
             data = {**data, 'inputs': torch.cat([_as_batch(view) for view in views])}
         samples = data.get('data_samples')
-        if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label anew
+        if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label again
             return {**super().forward({'inputs': data['inputs']}, training), 'data_samples': samples}
         return super().forward(data, training)
 

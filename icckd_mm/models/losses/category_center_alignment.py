@@ -19,8 +19,8 @@ class FeatureAlignmentLoss(nn.Module):
     Raises:
         ValueError: If the weight is out of range.
 
-    Source: PCKD, Ding et al., arXiv 2410.14143, which sends the student's features through
-    :class:`icckd_mm.MLPConnector` first.
+    Source: PCKD, Ding et al., arXiv 2410.14143, which applies
+    :class:`icckd_mm.MLPConnector` to the student's features first.
     """
 
     def __init__(self, loss_weight: float = 20.0) -> None:
@@ -32,7 +32,7 @@ class FeatureAlignmentLoss(nn.Module):
         """The loss times ``loss_weight``.
 
         Args:
-            s_feature: Features of the student ``(N, D)``, behind the connector.
+            s_feature: Features of the student ``(N, D)``, after the connector.
             t_feature: Features of the teacher ``(N, D)``.
 
         Returns:
@@ -48,7 +48,7 @@ class FeatureAlignmentLoss(nn.Module):
 class CenterAlignmentLoss(nn.Module):
     """Mean squared difference of the classifiers, see :func:`icckd_mm.functional.center_alignment_loss`.
 
-    Only for networks whose features have one width: leave it out of the distiller otherwise.
+    Only for networks with equal feature widths; leave it out of the distiller otherwise.
 
     Args:
         loss_weight: At least 0. Defaults to 1.0.

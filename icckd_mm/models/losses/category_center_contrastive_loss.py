@@ -16,7 +16,7 @@ from .category_center_preview import current_preview_weights
 
 @MODELS.register_module()
 class CategoryCenterContrastiveLoss(nn.Module):
-    r"""PCKD: student features, embedded twice and scored against both classifiers' rows, gather by class.
+    r"""PCKD: pulls together student features of one class, embedded twice and scored against both classifiers' rows.
 
     .. math:: L = \beta\,\frac1N\sum_n v_{\lfloor n/R\rfloor}\,\ell_n, \qquad u^S_n = W^S e_S(f_n), \quad u^T_n = W^T e_T(f_n)
 
@@ -76,7 +76,7 @@ class CategoryCenterContrastiveLoss(nn.Module):
         Args:
             s_feature: Pooled features of the student ``(N, student_dims)``, image by image.
             s_centers: Rows of the student's classifier ``(C, student_dims)``, from a ``ParameterRecorder``.
-            t_centers: Rows of the teacher's classifier ``(C, teacher_dims)``, likewise.
+            t_centers: Rows of the teacher's classifier ``(C, teacher_dims)``, from a ``ParameterRecorder``.
             preds_S: Logits of the student ``(N, C)``; they give the preview weights and get no gradient.
             gt_labels: Classes ``(N,)``.
 

@@ -17,13 +17,13 @@ class FirstViewCrossEntropyLoss(CrossEntropyLoss):
     """mmpretrain's ``CrossEntropyLoss`` on the first of every ``num_rotations`` rows: the ``loss`` of a PCKD student's head.
 
     Args:
-        num_rotations: Rows of each image. Defaults to 4, what :class:`icckd_mm.RotationDataPreprocessor` gives.
+        num_rotations: Rows of each image. Defaults to 4, as :class:`icckd_mm.RotationDataPreprocessor` makes.
         **kwargs: Arguments of mmpretrain's ``CrossEntropyLoss``.
 
     Raises:
         ValueError: If ``num_rotations`` is below 1.
 
-    Source: PCKD, Ding et al., arXiv 2410.14143, whose cross-entropy sees the upright view alone.
+    Source: PCKD, Ding et al., arXiv 2410.14143, whose cross-entropy sees only the upright view.
     """
 
     def __init__(self, num_rotations: int = 4, **kwargs: Any) -> None:
@@ -37,7 +37,7 @@ class FirstViewCrossEntropyLoss(CrossEntropyLoss):
         Args:
             cls_score: Logits ``(N, C)``, image by image.
             label: Classes ``(N,)``.
-            avg_factor: What the sum over all rows would be divided by. Defaults to None, their number.
+            avg_factor: Divisor of the sum over all rows. Defaults to None, their number.
             **kwargs: Passed on.
 
         Returns:

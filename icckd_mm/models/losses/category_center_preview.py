@@ -1,4 +1,4 @@
-"""The preview-weighted soft-label loss of PCKD, and what gives the weights of the current epoch."""
+"""The preview-weighted soft-label loss of PCKD, and the weights of the current epoch."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, 
     check_labels('gt_labels', labels, logits.size(0), num_classes=logits.size(1), like=logits)
     first = slice(None, None, num_rotations)
     losses = F.cross_entropy(raised(logits[first].detach()), labels[first].long(), reduction='none')
-    epoch = int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there; no runner: the first
+    epoch = int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there; without a runner: the first
     return preview_weights(losses, epoch=epoch, base=base)
 
 
 @MODELS.register_module()
 class PreviewKLDivergence(nn.Module):
-    r"""PCKD's distillation term: Hinton's loss on the upright views, each image by its preview weight.
+    r"""PCKD's distillation term: Hinton's loss on the upright views, each image with its preview weight.
 
     :math:`L = \delta\,\frac1B\sum_i v_i\,T^2 KL(p^T_i\Vert p^S_i)`, with the weights that
     :class:`icckd_mm.CategoryCenterContrastiveLoss` uses.
@@ -48,7 +48,7 @@ class PreviewKLDivergence(nn.Module):
     Args:
         temperature: :math:`T > 0`. Defaults to 4.0.
         preview_base: Growth of the preview threshold in each epoch. Defaults to 1.005.
-        num_rotations: Rows of each image, of which the first counts. Defaults to 1.
+        num_rotations: Rows of each image; the first one is used. Defaults to 1.
         loss_weight: :math:`\delta \ge 0`. Defaults to 0.9 (our choice; no value of the full method is published, and
             the published command leaves this term out).
 

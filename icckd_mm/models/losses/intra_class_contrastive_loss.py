@@ -24,26 +24,26 @@ class IntraClassContrastiveLoss(nn.Module):
     with the :math:`\ell_i` of :func:`icckd_mm.functional.intra_class_contrastive_loss`, 0 when no anchor passes. It has no
     parameters, only the buffers of its queue, and works under :class:`icckd_mm.IntraClassContrastHook`, as an entry of
     ``distill_losses`` in mmrazor's ``ConfigurableDistiller``, and called by hand. A batch enters the queue after its loss, so
-    that no image is its own negative within a step; what is left of its feature of an earlier epoch may be one.
+    no image is its own negative within a step. Its feature from an earlier epoch may still be in the queue.
 
-    With several processes the negatives of all of them take part, and each returns the loss of the joined batch; its gradient
-    is scaled such that DDP's average is the gradient of the joined batch. Batches may differ in size, or be empty: rows are
-    gathered filled up to the largest. Each step the processes exchange its size, for which the host waits, unless the attribute
-    ``batch_size`` has it: :class:`icckd_mm.IntraClassContrastHook` sets it from the training loader.
+    With several processes the negatives of all processes are used, and each returns the loss of the joined batch. Its gradient
+    is scaled so that DDP's average is the gradient of the joined batch. Batches may differ in size, or be empty: they are
+    padded to the largest. The processes exchange its size in each step, which blocks the host, unless the attribute
+    ``batch_size`` is set: :class:`icckd_mm.IntraClassContrastHook` sets it from the training loader.
 
     Args:
         num_classes: ``C``.
         feat_dims: ``D``, width of the features.
-        queue_size: ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. 0: no queue, the batch alone
-            gives negatives. An anchor without another image of its class in the batch then adds 0 to the loss and no gradient,
-            but counts in the mean: a batch of 64 with 100 classes holds no such image for half of the anchors, and the loss is
-            smaller by as much. Defaults to 32 (our choice).
+        queue_size: ``K``, earlier features kept of each class; memory ``4*C*K*D`` bytes. 0: no queue, negatives come
+            from the batch only. An anchor without another image of its class in the batch then adds 0 to the loss and no
+            gradient, but counts in the mean: in a batch of 64 with 100 classes half of the anchors have no such image, and the
+            loss is half as large. Defaults to 32 (our choice).
         temperature: :math:`\tau > 0`. The gradient grows as ``loss_weight / temperature``: when one changes, tune the
             other. Defaults to 0.1 (our choice).
-        margin: :math:`\delta` in ``[-1, 1]``; -1 lets (almost) all anchors pass, 0 those classified correctly.
+        margin: :math:`\delta` in ``[-1, 1]``; at -1 (almost) all anchors pass, at 0 those classified correctly.
             Defaults to 0.5 (our choice: it keeps the gate shut early in training and so doubles as warm-up).
-        in_batch_negatives: Whether other images of the batch are negatives beside the queue; False: the queue alone,
-            which must then have slots. Defaults to True.
+        in_batch_negatives: Whether other images of the batch are negatives in addition to the queue. False: the queue
+            only, which must then have slots. Defaults to True.
         loss_weight: :math:`\lambda \ge 0`. Defaults to 0.02 (the paper is reported to use 0.01 to 0.05).
 
     Raises:
@@ -71,13 +71,13 @@ class IntraClassContrastiveLoss(nn.Module):
         check_weight('loss_weight', loss_weight, 0.02)
         if queue_size == 0 and not in_batch_negatives:
             raise ValueError(
-                'queue_size=0 and in_batch_negatives=False leave no negatives, so that the loss would always be 0; '
+                'queue_size=0 and in_batch_negatives=False leave no negatives, so the loss would always be 0; '
                 'set in_batch_negatives=True or a queue_size of at least 1'
             )
         self.temperature, self.margin = temperature, margin
         self.in_batch_negatives, self.loss_weight = in_batch_negatives, loss_weight
         self.queue = ClassQueue(num_classes, queue_size, feat_dims)
-        self.batch_size: int | None = None  # no process has more rows; None: not known
+        self.batch_size: int | None = None  # upper bound of the rows of every process; None: unknown
 
     def forward(self, features: Tensor, positives: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
         """Gate, loss, then (in training mode) enqueue.
@@ -85,7 +85,7 @@ class IntraClassContrastiveLoss(nn.Module):
         Args:
             features: Pooled features ``(B, D)`` of the first view: the anchors; all of them are enqueued.
             positives: Pooled features ``(B, D)`` of the second view, or the teacher's in a distiller.
-            logits: Classifier outputs ``(B, C)`` of the first view; they only open the gate and get no gradient.
+            logits: Classifier outputs ``(B, C)`` of the first view; they are only used for the margin and get no gradient.
             labels: Classes ``(B,)``.
 
         Returns:
@@ -197,14 +197,14 @@ class IntraClassContrastiveLoss(nn.Module):
         }
 
     def statistics(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
-        """What to watch while a teacher trains. Waits for the device: call it on log steps only.
+        """Statistics to watch while a teacher trains. Waits for the device: call it on log steps only.
 
         Args:
             logits: Classifier outputs ``(B, C)`` of this process's batch.
             labels: Classes ``(B,)``.
 
         Returns:
-            ``icc_pass``: the share of the batch that passes the gate; beside it :meth:`queue_statistics`.
+            ``icc_pass``: the share of the batch that passes the gate; and :meth:`queue_statistics`.
         """
         return {'icc_pass': float(self.pass_share(logits, labels)), **self.queue_statistics()}
 

@@ -18,15 +18,15 @@ from icckd_mm.registry import MODELS
 class MCMILoss(nn.Module):
     r"""MCMI: cross-entropy less :math:`\lambda\,KL(p_i\Vert\bar p_{y_i})`, the ``loss`` of a teacher's head.
 
-    The nearest published relative of the intra-class contrastive teacher: it, too, is a teacher with variety inside each class,
-    there in the predictions. Use it to fine-tune a trained teacher for 20 epochs. The class means :math:`\bar p` are running
+    The published method closest to the intra-class contrastive teacher: it also increases the variety inside each class,
+    there of the predictions. Use it to fine-tune a trained teacher for 20 epochs. The class means :math:`\bar p` are running
     means, since a batch of 64 holds less than one image of each of 100 classes: the plain mean of the first batches a class was
-    in, then an exponential one. They take in the batch before its loss is computed, which bounds the second term. With several
-    processes they follow all batches, which must be of one size.
+    in, then an exponential one. They include the batch before its loss is computed, which bounds the second term. With several
+    processes they include all batches, which must have one size.
 
     Args:
         num_classes: ``C``.
-        momentum: In ``[0, 1)``, how much of a mean stays when a batch with its class comes; 0 gives the means of the
+        momentum: In ``[0, 1)``, weight of the old mean in an update; 0 gives the means of the
             batch. Defaults to 0.9 (our choice).
         kl_weight: :math:`\lambda \ge 0`. Defaults to 0.25.
         loss_weight: At least 0, factor of both terms. Defaults to 1.0.
@@ -58,14 +58,14 @@ class MCMILoss(nn.Module):
         Args:
             cls_score: Logits ``(B, C)``.
             label: Classes ``(B,)``.
-            avg_factor: What the sum over the batch is divided by. Defaults to None, ``B``.
-            **kwargs: Whatever else a head passes; not used.
+            avg_factor: Divisor of the sum over the batch. Defaults to None, ``B``.
+            **kwargs: Other arguments of the head; not used.
 
         Returns:
             The loss times ``loss_weight``, a scalar that can be negative.
 
         Raises:
-            TypeError: If the logits are not floating-point or the labels no class indices.
+            TypeError: If the logits are not floating-point or the labels not class indices.
             ValueError: If shapes, devices or values do not fit.
         """
         check_features('cls_score', cls_score)

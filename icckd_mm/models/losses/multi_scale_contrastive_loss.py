@@ -18,19 +18,19 @@ class MultiScaleContrastiveLoss(nn.Module):
 
     :math:`L = a\,L_{samp} + b\,L_{feat}` with :func:`icckd_mm.functional.multi_scale_contrastive_loss`. Works on last-stage
     maps; their sizes may differ, their widths may not: where they do, put mmrazor's ``ConvModuleConnector`` (1x1, with
-    ``norm_cfg=dict(type='BN')`` and ``act_cfg=None``) behind the student's map. No parameters. With several processes each
+    ``norm_cfg=dict(type='BN')`` and ``act_cfg=None``) after the student's map. No parameters. With several processes each
     contrasts its own batch.
 
     Args:
         grids: Sides of the grids, clipped to the maps. Defaults to (1, 2, 4).
         temperature: :math:`\tau > 0`. Defaults to 0.1.
-        sample_weight: :math:`a \ge 0`, takes the place of a ``loss_weight`` together with b. Defaults to 1.0.
+        sample_weight: :math:`a \ge 0`; together with b it replaces ``loss_weight``. Defaults to 1.0.
         feature_weight: :math:`b \ge 0`. Defaults to 1.0.
 
     Raises:
         ValueError: If an argument is out of range.
 
-    Source: the idea is that of MSDCRD, Wang et al., arXiv 2502.05835; equations and values are our choice, so that a result
+    Source: the idea is that of MSDCRD, Wang et al., arXiv 2502.05835; equations and values are our choice, so a result
     of this loss says nothing about that paper.
     """
 
@@ -57,7 +57,7 @@ class MultiScaleContrastiveLoss(nn.Module):
         t_bias: Tensor | None = None,
         gt_labels: Tensor | None = None,
     ) -> Tensor:
-        """The loss; given the teacher's classifier and labels, each region has its weight of ``region_weights``.
+        """The loss; with the teacher's classifier and labels, regions are weighted by ``region_weights``.
 
         Args:
             s_feature: Map of the student ``(B, D, H, W)``.

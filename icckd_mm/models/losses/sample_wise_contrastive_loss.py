@@ -13,11 +13,11 @@ from icckd_mm.registry import MODELS
 class SampleWiseContrastiveLoss(nn.Module):
     r"""CKD: each teacher sample must pick out its own student sample from the batch, by the cosine of their logits.
 
-    :math:`L = w\,L_{CKD}` with :func:`icckd_mm.functional.sample_wise_contrastive_loss`, beside a cross-entropy of weight 1.
-    No parameters, no queue, no labels. With several processes each contrasts its own batch.
+    :math:`L = w\,L_{CKD}` with :func:`icckd_mm.functional.sample_wise_contrastive_loss`, in addition to a cross-entropy of
+    weight 1. No parameters, no queue, no labels. With several processes each contrasts its own batch.
 
-    The published weights belong to a batch size, since the loss runs from :math:`\log B` down to a bound above 0, and to 480
-    epochs with a cosine to 0, twice the usual length:
+    The published weights hold for a batch size, since the loss falls from :math:`\log B` to a bound above 0, and for 480
+    epochs with a cosine schedule to 0, twice the usual length:
 
     =============================================  ===  =====  ==========
     CIFAR-100, teacher to student                   w    tau   batch size

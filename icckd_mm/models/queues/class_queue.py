@@ -17,7 +17,7 @@ from icckd_mm.registry import MODELS
 class ClassQueue(nn.Module):
     """The last ``capacity`` unit features of each class; a slot counts only once written.
 
-    Three persistent buffers, so that a resumed run goes on bit for bit: ``queue`` ``(C, K, D)`` fp32 unit rows, ``ptr``
+    Three persistent buffers, so that a resumed run is bit-identical: ``queue`` ``(C, K, D)`` fp32 unit rows, ``ptr``
     ``(C,)`` the slot that is written next, ``filled`` ``(C,)`` the number of slots written. Memory: ``4*C*K*D`` bytes.
 
     Args:
@@ -26,7 +26,7 @@ class ClassQueue(nn.Module):
         feat_dims: ``D``, width of the features.
 
     Raises:
-        ValueError: If one of them is no integer or too small.
+        ValueError: If one of them is not an integer or too small.
     """
 
     queue: Tensor
@@ -48,8 +48,8 @@ class ClassQueue(nn.Module):
         """Store the rows of all processes, in rank order, so that the queues of all processes stay identical.
 
         Args:
-            features: ``(B, D)``, any batch size, also another one on each process. Rows are normalised; a row with
-                a non-finite value is left out. Of more than ``K`` rows of a class the last ``K`` stay.
+            features: ``(B, D)``, any batch size, which may differ between processes. Rows are normalised; a row with
+                a non-finite value is skipped. Of more than ``K`` rows of a class the last ``K`` are kept.
             labels: Classes ``(B,)``.
 
         Raises:
@@ -62,11 +62,11 @@ class ClassQueue(nn.Module):
 
     @torch.no_grad()
     def write(self, features: Tensor, labels: Tensor) -> None:
-        """Store rows that are already the same on every process, see :meth:`enqueue`; those labelled ``num_classes`` are none.
+        """Store rows that are already the same on every process, see :meth:`enqueue`; skips rows labelled ``num_classes``.
 
         Neither Python loops nor host syncs: rows are sorted by class, the ``r``-th row of a class goes to slot
-        ``(ptr + r) % K``. Rows that must not be stored repeat the write of another row, since writing one slot twice with
-        different contents would be a matter of chance on a GPU.
+        ``(ptr + r) % K``. Rows that must not be stored repeat the write of another row, since two writes with
+        different values to one slot are not deterministic on a GPU.
         """
         batch = features.size(0)
         if batch == 0 or self.capacity == 0:
@@ -82,7 +82,7 @@ class ClassQueue(nn.Module):
         if batch > self.capacity:  # a row is overwritten when K more of its class follow
             stays = finite.clone()
             stays[: -self.capacity] &= ordered[: -self.capacity] != ordered[self.capacity :]
-        pick = position.where(stays, (finite.sum() - 1).clamp_min(0))  # the last finite row always stays
+        pick = position.where(stays, (finite.sum() - 1).clamp_min(0))  # the last finite row is always kept
 
         label = ordered.clamp_max(spare - 1)
         slot = (self.ptr.index_select(0, label) + rank) % self.capacity
@@ -90,7 +90,7 @@ class ClassQueue(nn.Module):
         source = order.index_select(0, pick)
         bank = self.queue.view(-1, self.feat_dims)
         unit = unit_rows(rows.index_select(0, source)).to(bank.dtype)
-        # without a single finite row, the one slot that is written keeps what it has
+        # without any finite row, the one slot that is written keeps its value
         bank.index_copy_(0, target, unit.where(finite[0], bank.index_select(0, target)))
 
         added = torch.zeros_like(self.ptr).scatter_add_(0, label, finite.long())
@@ -98,7 +98,7 @@ class ClassQueue(nn.Module):
         self.filled.add_(added).clamp_(max=self.capacity)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Refuse another size: mmengine would only log it, and the run would go on with an empty queue."""
+        """Refuse another size: mmengine would only log it and resume with an empty queue."""
         stored = state_dict.get(f'{prefix}queue')
         if stored is not None and stored.shape != self.queue.shape:
             raise ValueError(

@@ -10,15 +10,15 @@ from icckd_mm.functional.numerics import unit_rows
 
 
 class FeatureBank(nn.Module):
-    """One unit row an image in half precision: 2 N D bytes, 26 MB for 50,000 images and 256 dimensions.
+    """One unit row per image in half precision: 2 N D bytes, 26 MB for 50,000 images and 256 dimensions.
 
     Args:
         num_images: ``N``.
         feat_dims: ``D``.
 
     Attributes:
-        features: ``(N + 1, D)`` float16; the last row takes what belongs to no image.
-        written: ``(N + 1,)`` bool; only rows that are written mean anything.
+        features: ``(N + 1, D)`` float16; the last row takes features of no image.
+        written: ``(N + 1,)`` bool; True for rows that hold a feature.
     """
 
     features: Tensor
@@ -30,11 +30,11 @@ class FeatureBank(nn.Module):
         self.register_buffer('written', torch.zeros(num_images + 1, dtype=torch.bool))
 
     def read(self, index: Tensor, default: Tensor) -> Tensor:
-        """What is stored of some images.
+        """Stored features of some images.
 
         Args:
             index: ``(B,)`` in ``[0, N)``.
-            default: ``(B, D)``, for images of which nothing is stored.
+            default: ``(B, D)``, for images without a stored feature.
 
         Returns:
             ``(B, D)`` in the type of ``default``.
@@ -43,7 +43,7 @@ class FeatureBank(nn.Module):
 
     @torch.no_grad()
     def write(self, index: Tensor, features: Tensor, batch_size: int | None = None) -> None:
-        """Store rows of all processes, so that their banks stay identical; a row that is not finite is left out.
+        """Store rows of all processes, so that their banks stay identical; a row that is not finite is skipped.
 
         Args:
             index: ``(B,)`` in ``[0, N)``.

@@ -52,7 +52,7 @@ def test_resume_goes_on_with_the_same_weights_whoever_wrote_the_file(writer, rea
 
 
 def test_resume_without_randomness_in_the_data_is_exact(tmp_path):
-    """2 epochs = 1 + 1 to the bit, where the sampler's order depends on the epoch alone and nothing is augmented."""
+    """2 epochs = 1 + 1, bit-identical, if the sampler's order depends only on the epoch and nothing is augmented."""
     plain = [dict(type='MultiView', num_views=2, transforms=[[dict(type='CenterCrop', crop_size=8)]]), dict(type='PackInputs')]
     loader = dict(
         batch_size=8,

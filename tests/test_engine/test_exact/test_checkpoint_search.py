@@ -39,9 +39,9 @@ def test_a_truncated_file_is_passed_over_with_the_reason(work_dir):
     (work_dir / 'epoch_2.pth').write_bytes(b'')
     file, (third, second) = newest_checkpoint(work_dir)
     assert file == work_dir / 'epoch_1.pth'
-    assert 'epoch_3.pth is passed over' in third
+    assert 'epoch_3.pth is skipped' in third
     assert 'is damaged' in third
-    assert 'epoch_2.pth is passed over' in second
+    assert 'epoch_2.pth is skipped' in second
 
 
 def test_one_flipped_bit_in_the_weights_is_found(work_dir):

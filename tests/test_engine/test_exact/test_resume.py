@@ -1,4 +1,4 @@
-"""A run that was cut off ends with the very file of one that was not: every tensor, number and generator."""
+"""An interrupted run ends with the same file as an uninterrupted one: every tensor, number and generator."""
 
 import copy
 

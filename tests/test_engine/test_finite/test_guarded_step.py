@@ -128,7 +128,7 @@ def amp(model, **scaler):
     ('inputs', 'scale', 'fault'),
     [
         (1.0, 2.0**16, False),
-        (1.0, 2.0**130, False),  # too large: an overflow, mended by a smaller scale
+        (1.0, 2.0**130, False),  # too large: an overflow, fixed by a smaller scale
         (NAN, 2.0**16, True),
         (float('inf'), 2.0**16, True),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from icckd_mm.config.command_line import run
@@ -131,7 +132,7 @@ def test_a_loop_that_cannot_resume_within_an_epoch_says_what_is_lost(iteration, 
 def test_the_stock_checkpoint_hook_says_what_is_lost(tmp_path):
     stock = dict(checkpoint=dict(type='CheckpointHook', interval=1))
     line, _ = trained(tmp_path, Ask('iter', 2), default_hooks=stock)
-    assert line.endswith('what was learnt is lost, since default_hooks.checkpoint is not an ExactCheckpointHook')
+    assert line.endswith('training is lost, since default_hooks.checkpoint is not an ExactCheckpointHook')
 
 
 def test_handlers_are_there_within_a_command_only(capsys):
@@ -142,9 +143,22 @@ def test_handlers_are_there_within_a_command_only(capsys):
         assert ended.value.code == status
         error = capsys.readouterr().err
         assert error.startswith(f'stopped by {signum.name}')
-        assert ('the same command with --resume goes on' in error) == resumes
+        assert ('the same command with --resume continues' in error) == resumes
         assert error.count('\n') == 1
     assert [signal.getsignal(signum) for signum in interruption.SIGNALS] == before
+
+
+def test_a_signal_while_other_code_catches_everything_still_is_a_request(monkeypatch, capsys):
+    """mmengine turns whatever happens while it formats a config into a SyntaxError of its own."""
+
+    def ask(text, **options):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr('mmengine.config.config.FormatCode', ask)
+    with pytest.raises(SystemExit) as ended:
+        run(lambda argv: Config(dict(x=1)).pretty_text, [], resumes=True)
+    assert ended.value.code == 75
+    assert capsys.readouterr().err == 'stopped by SIGTERM; the same command with --resume goes on\n'
 
 
 @pytest.mark.parametrize('error', [None, ValueError('wrong'), KeyError('x'), Stopped(signal.SIGTERM), SystemExit(3)])

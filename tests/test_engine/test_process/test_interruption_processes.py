@@ -65,7 +65,7 @@ def test_a_command_ends_in_one_line_and_leaves_no_process(signum, tmp_path):
     assert process.returncode == (130 if signum == signal.SIGINT else 75)
     (line,) = (line for line in error.splitlines() if 'Warning' not in line and not line.startswith('  '))
     assert line.startswith(f'stopped by {signum.name} after iteration ')
-    assert line.endswith('; the same command with --resume goes on')
+    assert line.endswith('; the same command with --resume continues')
     file, _ = newest_checkpoint(tmp_path)
     assert f'saved as {file};' in line
     with pytest.raises(ProcessLookupError):

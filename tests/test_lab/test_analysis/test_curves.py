@@ -1,4 +1,4 @@
-"""Logs of one start, of a resumed run, of a run begun anew in the same folder."""
+"""Logs of one start, of a resumed run, of a second run in the same folder."""
 
 import json
 

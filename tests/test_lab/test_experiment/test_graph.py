@@ -126,7 +126,7 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(default=dict(data='mnist')), 'there is no config'),
         (dict(default=dict(features='neck')), "features must be 'pooled' or 'logits'"),
         (dict(default=dict(margin=1.5)), r'margin must lie in \[-1, 1\], got 1.5'),
-        (dict(options=dict(kdd={'train_cfg.val_interval': 2})), "options for 'kdd' reach no run"),
+        (dict(options=dict(kdd={'train_cfg.val_interval': 2})), "options for 'kdd' match no run"),
         (dict(default=dict(queue_size=-1)), 'queue_size.* at least 0, got -1'),
         (dict(default=dict(queue_size=0, in_batch_negatives=False)), 'leave no negatives'),
         (dict(default=dict(images=0)), 'images must be an integer of at least 1, got 0'),

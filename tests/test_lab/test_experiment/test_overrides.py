@@ -1,4 +1,4 @@
-"""Data sets that a plan brings along, subsets of sorted data, and the loader on the device."""
+"""Data sets of a plan, subsets of sorted data, and the loader on the device."""
 
 import copy
 import shlex
@@ -101,7 +101,7 @@ def test_every_run_has_the_data_the_classes_and_the_augmentation_of_its_config(i
 
 @pytest.mark.parametrize('data', ['grey', 'digits'])
 def test_the_bank_sees_one_view_under_the_augmentation_of_the_config(images, data):
-    """Of data that the plan brings, and of the config's own; the student's pipeline is left alone."""
+    """Of data of the plan and of the config; the student's pipeline does not change."""
     pair = {'grey': 'resnet56_resnet20', 'digits': 'resnet20_resnet8'}[data]
     graph = build_graph(plan(images, default=dict(data=data, pair=pair, images=24, second_view='bank'), controls=['ce']))
     teachers = {run.recipe.method: run for run in graph.values() if run.recipe.stage == 'teacher'}

@@ -1,4 +1,4 @@
-"""Runs share a GPU where its memory allows; the decision is tested on numbers, no GPU is needed."""
+"""Runs share a GPU if its memory allows; the choice is tested with given numbers, without a GPU."""
 
 import random
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_one_run_a_gpu_asks_nobody():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_gpus_that_are_not_there_are_named_with_the_way_out():
-    with pytest.raises(ValueError, match=r'GPUs 0, 7 do not say how much memory is free: .*; --workers 2 does without'):
+    with pytest.raises(ValueError, match=r'GPUs 0, 7 do not report their free memory: .*; use --workers 2'):
         free_memory(['0', '7'])
 
 

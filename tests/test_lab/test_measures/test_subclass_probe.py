@@ -1,4 +1,4 @@
-"""What a network keeps of classes behind coarse labels."""
+"""What a network trained on coarse labels knows about the fine classes."""
 
 import math
 
@@ -63,7 +63,7 @@ def test_collapsed_coarse_classes_leave_only_chance():
 def test_classes_without_a_mean_or_with_two_groups_are_named():
     features, fine, coarse = problem(0, 70)
     seen = fine != 3
-    with pytest.raises(ValueError, match=r'no training image shows the fine classes \[3\]'):
+    with pytest.raises(ValueError, match=r'there are no training images of the fine classes \[3\]'):
         subclass_probe((features[seen], fine[seen], coarse[seen]), (features, fine, coarse))
     with pytest.raises(ValueError, match='must belong to one coarse class'):
         subclass_probe((features, fine, torch.arange(70) % 2), (features, fine, coarse))

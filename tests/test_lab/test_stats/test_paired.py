@@ -38,7 +38,7 @@ def test_the_interval_is_the_same_whatever_ran_before():
 
 @pytest.mark.parametrize('values', [[], [1.0, math.nan], [[1.0, 2.0]]])
 def test_values_that_are_no_sample_are_refused(values):
-    with pytest.raises(ValueError, match='finite numbers, one a seed'):
+    with pytest.raises(ValueError, match='finite numbers, one per seed'):
         mean_interval(values)
 
 

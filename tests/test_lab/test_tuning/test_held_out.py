@@ -82,15 +82,15 @@ def test_sizes_are_counted_in_the_training_set():
         (dict(val_dataloader=None, test_dataloader=None), 'neither val_dataloader nor test_dataloader'),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='RepeatDataset', times=2, dataset=dict(type='X'))),
-            'is the wrapper RepeatDataset, .* data set within its dataset',
+            'is the wrapper RepeatDataset, .* data set in its dataset',
         ),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='ConcatDataset', datasets=[dict(type='X')])),
-            'is the wrapper ConcatDataset, .* data set within its datasets',
+            'is the wrapper ConcatDataset, .* data set in its datasets',
         ),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='icckd_mm.ClassMap', indices=9, dataset=dict(type='X'))),
-            'indices of icckd_mm.ClassMap choose after .* to the data set within it',
+            'indices of icckd_mm.ClassMap are applied after .* of the data set in it',
         ),
     ],
 )
@@ -122,7 +122,7 @@ def test_teacher_and_student_must_share_their_images():
     check_same_images(coarse(TEACHER), coarse(STUDENT))
     with pytest.raises(ValueError, match=r'differ in .*groups'):
         check_same_images(read(TEACHER), coarse(STUDENT))
-    with pytest.raises(ValueError, match='differ in indices, so that the teacher could see what is held out'):
+    with pytest.raises(ValueError, match='differ in indices, so the teacher could see held-out images'):
         check_same_images(read(TEACHER), read(STUDENT, train_dataloader__dataset__indices=200))
 
 
@@ -130,5 +130,5 @@ def test_the_hook_is_found_among_others():
     cfg = read(TEACHER)
     cfg.custom_hooks.insert(0, dict(type='EMAHook'))
     assert contrast_hook(cfg)[0] == 1
-    with pytest.raises(ValueError, match='has no IntraClassContrastHook, hence nothing to tune'):
+    with pytest.raises(ValueError, match='has no IntraClassContrastHook, so there is nothing to tune'):
         contrast_hook(read(CONFIGS / 'baseline/ce_resnet20_1xb64_digits.py'))

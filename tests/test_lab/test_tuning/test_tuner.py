@@ -41,7 +41,7 @@ class Clock:
 
 
 class Stand:
-    """Instead of worker processes: a run takes a second an epoch; students like one number best."""
+    """Instead of worker processes: a run takes a second per epoch; one number is best for students."""
 
     clock, best, broken, log = Clock(), 2, (), []
 
@@ -143,7 +143,7 @@ def test_the_rungs_fit_the_budget_and_cut_to_a_third(seconds, deepest, workers):
     assert 2 <= rungs[-1].size <= 3
     assert len(rungs[-1].seeds) >= 2
     seeds = [seed for rung in rungs for seed in rung.seeds]
-    assert len(set(seeds)) == len(seeds)  # no luck is carried on
+    assert len(set(seeds)) == len(seeds)  # no luck is carried over
 
 
 def test_what_a_generous_budget_gives_is_written_out():
@@ -202,7 +202,7 @@ def test_a_rung_without_any_difference_is_named(stand, tmp_path):
     tuner = Tuner(setting(tmp_path, epochs=15, most=(6, 2)), 1e5, 1, say=quiet)
     history = tuner.run(resume=False)
     assert history == [[1, 2, 3, 4, 5, 6], [1, 2]]
-    assert 'In rung 1 all have reached the same' in '\n'.join(tune_report(tuner, history, [])[2])
+    assert 'In rung 1 all have the same accuracy' in '\n'.join(tune_report(tuner, history, [])[2])
 
 
 def test_a_work_dir_that_is_a_file_is_refused(stand, tmp_path):
@@ -216,7 +216,7 @@ def test_two_seeds_say_neither_better_nor_worse(stand, tmp_path):
     tuner = Tuner(setting(tmp_path, epochs=5, most=(2, 2)), 1e5, 1, say=quiet)
     winner, verdict, parts = tune_report(tuner, tuner.run(resume=False), [])
     assert winner == VALUES
-    assert 'neither better nor worse' in verdict
+    assert 'there is no verdict' in verdict
     assert '| too few seeds |' in '\n'.join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Every constructor argument acts, and a wrong one says what would be right."""
+"""Every constructor argument has an effect, and the message on a wrong one lists valid ones."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Checks of published folders, run as a script of its own: it imports what a stranger has, and not this package.
+"""Checks of published folders, run as a script in a clean process that does not import this package.
 
 ``icckd_mm.zoo.verify`` pipes this file into a fresh Python process.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
 import tempfile
@@ -21,22 +22,22 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-Check = tuple[str, Optional[bool], str]  # what, whether it passed (None: it could not be tried), and what was seen
+Check = tuple[str, Optional[bool], str]  # name, whether it passed (None: could not be checked), and details
 NOT_OURS = ('icckd_mm', 'mmrazor')
-DOWNLOADING = ('CIFAR', 'MNIST')  # data sets of mmpretrain that fetch themselves
+DOWNLOADING = ('CIFAR', 'MNIST')  # data sets of mmpretrain that download themselves
 TOLERANCE = 1e-5
-POINTS = 0.1  # that a metric may differ by from what is claimed, or two images
+POINTS = 0.1  # by which a metric may differ from the claimed one, or two images
 
 
 def check_folder(folder: Path, metrics: bool) -> list[Check]:
     """Hash, safe loading, ``get_model``, a prediction, the other formats and the metrics; the first failure ends the list.
 
     Args:
-        folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
+        folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
         metrics: Whether to measure on the data set, where it is present.
 
     Returns:
-        Name of the check, whether it passed, and what was seen.
+        Name of the check, whether it passed, and details.
     """
     (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))['Models']
     state: dict[str, Any] = {
@@ -58,7 +59,7 @@ def check_folder(folder: Path, metrics: bool) -> list[Check]:
     for what, check in tries if metrics else tries[:-1]:
         try:
             detail = check(entry, state)
-        except Exception as error:  # whatever goes wrong for a stranger is a failed check
+        except Exception as error:  # any error here is a failed check
             checks.append((what, False, ' '.join(f'{type(error).__name__}: {error}'.split())))
             break
         if detail:
@@ -67,7 +68,7 @@ def check_folder(folder: Path, metrics: bool) -> list[Check]:
 
 
 def check_hash(entry: dict[str, Any], state: dict[str, Any]) -> str:
-    """The name of the weights holds the beginning of their SHA-256."""
+    """The name of the weights contains the beginning of their SHA-256."""
     weights = state['weights']
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     if not weights.name.endswith(f'-{digest[:8]}.pth'):
@@ -82,7 +83,7 @@ def check_loading(entry: dict[str, Any], state: dict[str, Any]) -> str:
 
 
 def check_model(entry: dict[str, Any], state: dict[str, Any]) -> str:
-    """``get_model`` gives the network with just these weights."""
+    """``get_model`` gives the network with exactly these weights."""
     from mmpretrain import get_model
 
     model = get_model(str(state['config']), pretrained=str(state['weights']), device='cpu')
@@ -106,15 +107,15 @@ def check_prediction(entry: dict[str, Any], state: dict[str, Any]) -> str:
         mmcv.imwrite(pixels, image)
         (result,) = ImageClassificationInferencer(state['model'])(image)
     if not np.isclose(np.sum(result['pred_scores']), 1, atol=1e-3):
-        raise ValueError(f'the scores are no probabilities: {result["pred_scores"]}')
+        raise ValueError(f'the scores are not probabilities: {result["pred_scores"]}')
     return f'class {result.get("pred_class", result["pred_label"])}'
 
 
 def check_plain(entry: dict[str, Any], state: dict[str, Any]) -> str:
-    """A network of mmpretrain has worked so far without our package and without mmrazor."""
+    """The checks before imported neither this package nor mmrazor for a network of mmpretrain."""
     loaded = {name for name in NOT_OURS if name in sys.modules} - state['loaded']
     if 'icckd_mm.' in str(state['model']._config.model):
-        return ''  # the network is ours: mmengine has imported us by the prefix
+        return ''  # the network is ours: mmengine has imported this package by the prefix
     if loaded:
         raise ValueError(f'{", ".join(sorted(loaded))} was imported, though the network is one of mmpretrain')
     return 'neither icckd_mm nor mmrazor imported'
@@ -163,7 +164,7 @@ def check_onnx(entry: dict[str, Any], state: dict[str, Any]) -> str:
 
 
 def check_metrics(entry: dict[str, Any], state: dict[str, Any]) -> str:
-    """The metrics on the data set are those of the metafile."""
+    """The metrics on the data set match those in the metafile."""
     config = state['model']._config
     try:
         measured, images = measure(state['model'], config)
@@ -186,17 +187,17 @@ def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
         config: With ``test_dataloader`` and ``test_evaluator``.
 
     Returns:
-        The metrics, and on how many images.
+        The metrics, and the number of images.
 
     Raises:
-        LookupError: If there is no evaluator, or if the data are not here.
+        LookupError: If there is no evaluator, or if the data are missing.
     """
     if not config.get('test_evaluator') or not config.get('test_dataloader'):
         raise LookupError('the config has no evaluator')
     dataset = without_download(config.test_dataloader.dataset.to_dict())
     root = dataset.get('data_root')
     if root and '://' not in root and not Path(root).expanduser().is_dir():
-        raise LookupError(f'the data are not here ({root})')
+        raise LookupError(f'the data are missing ({root})')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         import mmpretrain.evaluation  # noqa: F401  # registers the metrics
         from mmpretrain.registry import DATASETS
@@ -216,13 +217,13 @@ def measure(model: Any, config: Config) -> tuple[dict[str, float], int]:
 
 
 def without_download(dataset: dict[str, Any]) -> dict[str, Any]:
-    """The config of a data set that takes what is there."""
+    """The config of a data set without downloads."""
     found = {key: without_download(value) if key == 'dataset' else value for key, value in dataset.items()}
     return {**found, 'download': False} if any(name in str(found.get('type')) for name in DOWNLOADING) else found
 
 
 def _check_classes(trained: Any, tested: Any) -> None:
-    """The labels of the data mean what the network was trained to call them; wholly other names may be other spellings."""
+    """Raise if classes differ from those of the training; with no name in common they may be other spellings."""
     if not trained or not tested or list(trained) == list(tested):
         return
     if len(trained) != len(tested) or set(trained) & set(tested):
@@ -231,8 +232,10 @@ def _check_classes(trained: Any, tested: Any) -> None:
 
 
 def main() -> None:
-    """Check the folders given after ``1`` (with metrics) or ``0`` and print one line of JSON."""
-    metrics, *folders = sys.argv[1:]
+    """Check the folders given after ``1`` (with metrics) or ``0`` and a list of modules; print one line of JSON."""
+    metrics, modules, *folders = sys.argv[1:]
+    for name in filter(None, modules.split(',')):
+        importlib.import_module(name)
     print('\n' + json.dumps([check_folder(Path(folder), metrics == '1') for folder in folders]))
 
 

@@ -1,4 +1,4 @@
-"""Keeps weights that live in a file of their own out of an algorithm's checkpoints."""
+"""Excludes a child with its own weights file from an algorithm's checkpoints."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 
-def keep_out(model: nn.Module, child: str) -> None:
-    """Leave a child out of ``state_dict`` and untouched by ``load_state_dict``, without a report of missing keys.
+def exclude_from_checkpoint(model: nn.Module, child: str) -> None:
+    """Exclude a child from ``state_dict`` and ``load_state_dict``; its keys are not reported as missing.
 
     Args:
         model: Changed in place.
@@ -25,12 +25,12 @@ def _saved(child: str, module: nn.Module, state_dict: dict, prefix: str, local_m
 
 
 def _given(child: str, state_dict: dict, prefix: str, *_: Any) -> None:
-    """A checkpoint of another run may hold its own."""
+    """A checkpoint of another run may hold the child."""
     _drop(state_dict, f'{prefix}{child}.')
 
 
 def _not_missing(child: str, module: nn.Module, incompatible_keys: Any) -> None:
-    """The weights are in place already; loading would report them as missing."""
+    """The weights are loaded already; ``load_state_dict`` would report them as missing."""
     missing = incompatible_keys.missing_keys
     missing[:] = [key for key in missing if not key.startswith((f'{child}.', f'module.{child}.'))]
 
