@@ -1,6 +1,6 @@
-"""Processes that communicate through gloo.
+"""Processes that communicate through gloo, started once and used for many tasks, since each import of torch takes seconds.
 
-They are started once, since each import of torch takes seconds, and used for many tasks: tests take the fixture ``processes``.
+Tests take the fixture ``processes``.
 """
 
 import io

@@ -19,7 +19,6 @@ from tests.processes import free_port, join
 BATCH, CLASSES, INPUTS, WIDTH, STEPS = 12, 3, 8, 4, 5
 NEGATIVES = {'both': {}, 'queue': dict(in_batch_negatives=False), 'batch': dict(queue_size=0)}
 EXACT = dict(rtol=1e-9, atol=1e-11)
-pytestmark = pytest.mark.timeout(180)
 
 
 class Net(torch.nn.Module):

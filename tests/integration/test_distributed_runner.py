@@ -4,8 +4,6 @@ import pytest
 
 from tests.helpers import ICC, equal, state, train
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def trained(work_dir, epochs, resume=False):
     """State of the model, with random crops drawn in each process, and the batch size that was agreed on."""

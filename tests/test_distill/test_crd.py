@@ -226,7 +226,6 @@ def written(rows):
     return loss.memory.state_dict()
 
 
-@pytest.mark.timeout(120)
 def test_two_processes_keep_one_memory(processes):
     results = processes.run(half)
     for name, value in written(slice(0, 6)).items():

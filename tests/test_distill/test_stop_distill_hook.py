@@ -76,7 +76,6 @@ def two_epochs(folder, path, kind):
         return str(error), [], {}
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize('kind', ['mmrazor', 'icckd_mm'])
 def test_two_processes_with_a_connector(processes, tmp_path, kind):
     """mmrazor's hook ends DDP with find_unused_parameters=False; ours continues."""

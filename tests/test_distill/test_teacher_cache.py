@@ -289,7 +289,6 @@ def shared(work_dir, teacher, folder, pipeline):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize('pipeline', [None, STILL])
 def test_two_processes_write_one_view_that_both_read(pipeline, teacher, processes, tmp_path):
     """Both students are bit-identical and learn the same as without cache. Without augmentation the second epoch,

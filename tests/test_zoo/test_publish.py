@@ -242,7 +242,6 @@ def test_a_network_that_nobody_knows_is_refused(altered, tmp_path):
     assert '\n' not in str(caught.value)
 
 
-@pytest.mark.timeout(120)
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing(student, tmp_path):
     """The operating system refuses to write more than 8 KiB into a file."""
 
@@ -292,7 +291,6 @@ def test_the_stored_config_is_read_without_running_it(tmp_path):
     assert not marker.exists()
 
 
-@pytest.mark.timeout(180)
 def test_the_command_prints_what_was_checked(student, tmp_path):
     out = tmp_path / 'entry'
     status, said, error = run_script(COMMAND, student[0], '--out', out, '--no-metrics')

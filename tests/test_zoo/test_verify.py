@@ -144,7 +144,6 @@ def test_folders_that_are_no_entries_are_refused(tmp_path, pristine, entry):
         verify_all([pristine, tmp_path / 'nowhere'])
 
 
-@pytest.mark.timeout(120)
 def test_the_exit_status_of_the_command_says_all(entry):
     """The first entry of the zoo is good, a damaged one next to it is not."""
     (first,) = Path('configs/icckd/zoo').glob('*_digits')

@@ -22,7 +22,6 @@ from tests.helpers import ICC, train
 
 LENGTH = 4
 SEVERAL = [None, signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
-pytestmark = pytest.mark.timeout(300)
 
 
 class Ask(Hook):

@@ -15,7 +15,6 @@ from tests.test_engine.test_process.test_interruption import Ask, last, trained
 
 ROOT = Path(__file__).resolve().parents[3]
 TEACHER = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
-pytestmark = pytest.mark.timeout(300)
 
 
 def several(folder, asks, resume=False):

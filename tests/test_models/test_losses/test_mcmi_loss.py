@@ -108,7 +108,6 @@ def half(logits, labels):
     return float(loss), module.means
 
 
-@pytest.mark.timeout(120)
 def test_two_processes_have_the_means_of_the_joined_batch(processes):
     logits, labels = [draw()[0].detach() for _ in range(3)], torch.arange(12) % 3
     found = processes.run(half, logits, labels)
