@@ -139,7 +139,7 @@ def test_half_precision_gives_nearly_the_same_loss(second_view, tmp_path):
     assert half[0]['loss_icc'] == pytest.approx(full[0]['loss_icc'], rel=0.03)
 
 
-DROPPED = r"second_view='{}' was dropped after version 0.1.0, use 'no_grad' .* or 'bank'"
+DROPPED = r"second_view='{}' was dropped after version 0.1.0; use 'no_grad' .* or 'bank'"
 
 
 @pytest.mark.parametrize('second_view', ['half', 'small', 'momentum'])
