@@ -150,5 +150,7 @@ def test_a_resumed_run_writes_its_own_config(run):
 
 
 def test_a_config_that_could_not_be_read_back_is_refused_before_training(run):
-    with pytest.raises(ValueError, match=r'not a literal.*checkpoints hold the config as text'):
+    with pytest.raises(
+        ValueError, match=r'^config: env_cfg\.unknown is torch\.float16, an object of .* hold the config as text: .* .float16.'
+    ):
         run.resume(env_cfg=dict(mp_cfg=dict(mp_start_method='fork'), unknown=torch.float16))

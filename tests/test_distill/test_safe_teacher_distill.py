@@ -296,6 +296,12 @@ def test_the_digits_say_their_size_without_a_crop():
     assert read_record(dict(meta=dict(cfg=text))).side == 16
 
 
+@pytest.mark.parametrize('step', ['dict(scale=3)', 'dict(type=3)', "dict(type='Resize', scale=())", '[{}]'])
+def test_a_step_that_is_not_one_is_no_error(step):
+    text = f"train_dataloader = dict(dataset=dict(type='CIFAR10', pipeline=[{step}]))"
+    assert read_record(dict(meta=dict(cfg=text))).side is None
+
+
 def test_without_mmrazor_the_error_says_so():
     code = """
 import sys

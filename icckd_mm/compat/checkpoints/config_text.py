@@ -66,6 +66,23 @@ def check_config_text(text: str) -> None:
     parse_config_text(text)
 
 
+def named_object(config: Any, key: str = '') -> str:
+    """What of a config is an object of Python and no literal, for a message: ``'optim_wrapper.dtype is torch.float16'``.
+
+    Args:
+        config: A config or a part of it.
+        key: Where the part stands.
+
+    Returns:
+        The first one; empty if there is none.
+    """
+    if isinstance(config, (dict, list, tuple, set)):
+        items = config.items() if isinstance(config, dict) else enumerate(config)
+        return next(filter(None, (named_object(value, f'{key}.{name}'.lstrip('.')) for name, value in items)), '')
+    plain = config is None or isinstance(config, (str, bytes, bool, int, float, complex))
+    return '' if plain else f'{key} is {config!r:.80}'
+
+
 class UnreadableTextError(ValueError):
     """A text is not a config of literals; the message names the line."""
 

@@ -14,7 +14,7 @@ from mmengine.dist import get_rank, get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import BaseLoop, Runner
 
-from icckd_mm.compat.checkpoints.config_text import check_config_text
+from icckd_mm.compat.checkpoints.config_text import check_config_text, named_object
 from icckd_mm.engine.exact.atomic_backend import BACKEND, remove_stale_partials, write_atomically
 from icckd_mm.engine.exact.log_history import unpack_history
 from icckd_mm.engine.exact.rank_state import rank_states, restore_rank_state
@@ -61,7 +61,11 @@ class ExactCheckpointHook(CheckpointHook):
         try:
             check_config_text(runner.message_hub.get_info('cfg', ''))
         except ValueError as error:
-            raise ValueError(f'{error}; checkpoints hold the config as text: write a name or a number in it') from None
+            found = named_object(runner.cfg._cfg_dict.to_dict())
+            reason = f'config: {found}, an object of Python' if found else str(error)
+            raise ValueError(
+                f"{reason}; checkpoints hold the config as text: write a name or a number, such as 'float16'"
+            ) from None
 
     def before_train(self, runner: Runner) -> None:
         """Choose the backend, and remove half-written files of a killed run."""

@@ -152,6 +152,8 @@ def _same_kind(own: Any, given: Any) -> bool:
         return given is None or isinstance(given, (bool, int, float, str))
     if isinstance(own, (int, float)):
         return isinstance(given, (int, float)) and not isinstance(given, bool) and given == given
+    if isinstance(own, dict) and own and all(isinstance(key, str) for key in own):  # phases of OneCycleLR
+        return isinstance(given, dict) and own.keys() == given.keys() and all(_same_kind(own[key], given[key]) for key in own)
     if isinstance(own, dict):
         return isinstance(given, dict) and all(isinstance(key, (int, float)) for key in given)  # milestones
     if isinstance(own, (list, tuple)):

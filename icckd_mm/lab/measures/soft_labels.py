@@ -26,6 +26,9 @@ class SoftLabels:
     spread: Tensor
 
 
+MOST_CLASSES = 4000  # a table takes 128 MB
+
+
 def soft_labels(logits: Tensor, labels: Tensor, temperature: float = 4.0) -> SoftLabels:
     """Mean and spread of the soft labels of each class.
 
@@ -96,5 +99,11 @@ def class_means(rows: Tensor, labels: Tensor) -> Tensor:
 
 def _checked(logits: Tensor, labels: Tensor) -> Tensor:
     check_features('logits', logits)
+    classes = logits.size(1)
+    if classes > MOST_CLASSES:
+        raise ValueError(
+            f'tables of {classes} x {classes} soft labels are not made, at most {MOST_CLASSES} classes; '
+            'draw other figures: --only curves features calibration'
+        )
     check_labels('labels', labels, logits.size(0), num_classes=logits.size(1), like=logits)
     return logits.double()

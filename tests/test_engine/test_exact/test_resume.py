@@ -154,6 +154,7 @@ def test_workers_change_nothing(persistent, straight, tmp_path):
                 dict(type='CosineAnnealingLR', by_epoch=True, T_max=4),
             ],
         ),
+        dict(param_scheduler=dict(type='OneCycleLR', eta_max=0.1, total_steps=16, by_epoch=False)),
         dict(
             model=dict(
                 CONV,
@@ -172,7 +173,7 @@ def test_workers_change_nothing(persistent, straight, tmp_path):
             scale=32,
         ),
     ],
-    ids=['EMA', 'accumulated gradients', 'two schedulers', 'dropout'],
+    ids=['EMA', 'accumulated gradients', 'two schedulers', 'OneCycleLR', 'dropout'],
 )
 def test_all_that_decides_the_future_is_kept(options, tmp_path):
     """Reliability test 10: cut within an epoch; 3 iterations an update do not divide 7 or 16."""
