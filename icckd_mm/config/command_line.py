@@ -190,8 +190,8 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
             status = ended.code if isinstance(ended.code, int) else FAILED
             raise
         except Exception as error:
-            stopped = stop_behind(error)
-            status = _say_stopped(stopped, resumes) if stopped else _say_failed(error, argv)
+            request = stop_behind(error)
+            status = _say_stopped(request, resumes) if request else _say_failed(error, argv)
         finally:
             leave_process_group(status)
     if status:

@@ -15,7 +15,9 @@ from icckd_mm.plain_text import plain
 from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
-SCRIPT = Path(__file__).with_name('stranger.py')
+SCRIPT, PACKAGE = Path(__file__).with_name('stranger.py'), Path(__file__).resolve().parents[1]
+# Python would import from the folder it is started in, which may be the published one: modules that lie in it are not ours.
+START = "import sys; sys.path[:] = filter(None, sys.path); exec(compile(sys.stdin.read(), 'stranger.py', 'exec'))"
 
 
 def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
@@ -54,18 +56,23 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
         results = iter(verify_all(good, metrics) if good else [])
         return [[refused[one]] if one in refused else next(results) for one in folders]
     done = subprocess.run(
-        [sys.executable, '-', str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
+        [sys.executable, '-c', START, str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
         input=SCRIPT.read_text(encoding='utf-8'),
         capture_output=True,
         text=True,
         check=False,
         # What this process can import, that one can too, also where the package is not installed.
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path)},
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(_folders(sys.path))},
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
         return [[('fresh process', False, reason)] for _ in folders]
     return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Folders from which another process may import; not the one that a command happens to be started in."""
+    return [os.path.abspath(path) for path in (*paths, str(PACKAGE.parent)) if path]
 
 
 def table(checks: Sequence[Check]) -> str:
