@@ -9,6 +9,7 @@ from . import (
     own_paths,
     package_lookup,
     quantization_import,
+    recursion_limit,
     safe_download,
     safe_load,
 )
@@ -22,6 +23,7 @@ PATCHES = (
     own_paths,
     package_lookup,
     quantization_import,
+    recursion_limit,
     safe_download,
     safe_load,
 )

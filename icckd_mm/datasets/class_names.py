@@ -8,6 +8,7 @@ from typing import Any
 from icckd_mm.datasets.files.folders import shortened
 from icckd_mm.datasets.wrappers.class_map import ClassMap
 from icckd_mm.datasets.wrappers.nesting import inner_datasets
+from icckd_mm.plain_text import plain
 
 from .random_images import RandomImages
 
@@ -103,12 +104,13 @@ def difference(first: str, expected: Sequence[str], second: str, names: Sequence
         >>> difference('train', ['cat', 'dog'], 'val', ['dog', 'owl'])
         'only train has cat; only val has owl'
     """
-    lacking = [name for name in expected if name not in set(names)]
-    surplus = [name for name in names if name not in set(expected)]
+    given, wanted = set(names), set(expected)
+    lacking = [plain(name) for name in expected if name not in given]
+    surplus = [plain(name) for name in names if name not in wanted]
     parts = [f'only {place} has {shortened(some)}' for place, some in ((first, lacking), (second, surplus)) if some]
     if parts:
         return '; '.join(parts)
     if len(expected) != len(names):
         return f'{first} names {len(expected)}, {second} {len(names)}'
     label = next(label for label, (one, other) in enumerate(zip(expected, names)) if one != other)
-    return f'label {label} is {expected[label]} in {first} and {names[label]} in {second}'
+    return f'label {label} is {plain(expected[label])} in {first} and {plain(names[label])} in {second}'

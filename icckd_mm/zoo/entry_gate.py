@@ -15,6 +15,8 @@ from icckd_mm.config.registered import check_registered
 from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
+from .meta import LARGEST_METRIC
+
 LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
 
 
@@ -56,8 +58,11 @@ def _named_files(folder: Path) -> tuple[Path, Path]:
         size = entry['Metadata']['Image Size']
         if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
             raise ValueError('Image Size')
+        for result in entry.get('Results') or []:
+            if not all(type(value) in (int, float) and abs(value) <= LARGEST_METRIC for value in result['Metrics'].values()):
+                raise ValueError('Metrics')  # nan is not below anything
         return folder / Path(entry['Weights']).name, folder / Path(entry['Config']).name
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f'{metafile} does not describe one model; publish the run again') from None
 
 

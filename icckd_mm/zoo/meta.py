@@ -10,7 +10,7 @@ from typing import Any
 from icckd_mm.plain_text import is_file_name, plain
 
 NUMBERS, TEXTS = ('epoch', 'iter', 'seed'), ('mmengine_version', 'experiment_name')
-CLASSES, MOST_CLASSES, MOST_NUMBER = 'classes', 1_000_000, 2**63
+CLASSES, MOST_CLASSES, MOST_NUMBER, LARGEST_METRIC = 'classes', 1_000_000, 2**63, 1e9
 
 
 def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:

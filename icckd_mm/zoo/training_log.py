@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from icckd_mm.nested_text import parse_json
 from icckd_mm.plain_text import plain
 
+from .meta import LARGEST_METRIC
 from .network import Network
 
 NO_METRICS = ('time', 'data_time', 'step', 'memory')
@@ -46,7 +46,7 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
         if 'lr' in row or row.get('step') not in steps:  # of training, or of another step
             continue
         for key, value in row.items():
-            if key in NO_METRICS or not isinstance(value, (int, float)) or not math.isfinite(value):
+            if key in NO_METRICS or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_METRIC:
                 continue
             key = plain(key)
             if key.startswith(TEACHER):
@@ -58,12 +58,14 @@ def logged_metrics(network: Network) -> tuple[dict[str, float], dict[str, float]
 
 def _rows(log: Path) -> Iterator[dict[str, Any]]:
     """The lines of a log; an interrupted run may have truncated the last one."""
-    lines = log.read_bytes().splitlines()
+    lines = log.read_bytes().split(b'\n')
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             row = parse_json(line)
         except ValueError:
-            if number == len(lines):
+            if number == len(lines):  # no newline after it
                 return
             row = None
         if not isinstance(row, dict):

@@ -17,7 +17,9 @@ from icckd_mm.plain_text import plain
 from .entry_gate import refused_before_use
 
 Check = tuple[str, Optional[bool], str]
-SCRIPT = Path(__file__).with_name('clean_process.py')
+SCRIPT, PACKAGE = Path(__file__).with_name('clean_process.py'), Path(__file__).resolve().parents[1]
+# Python would import from the folder it is started in, which may be the published one: modules that lie in it are not ours.
+START = "import sys; sys.path[:] = filter(None, sys.path); exec(compile(sys.stdin.read(), 'clean_process.py', 'exec'))"
 
 
 def verify(folder: str | os.PathLike[str], metrics: bool = True, modules: Sequence[str] = ()) -> list[Check]:
@@ -61,13 +63,13 @@ def verify_all(
         results = iter(verify_all(good, metrics, modules) if good else [])
         return [[refused[one]] if one in refused else next(results) for one in folders]
     done = subprocess.run(
-        [sys.executable, '-', str(int(metrics)), ','.join(modules), *(os.path.abspath(folder) for folder in folders)],
+        [sys.executable, '-c', START, str(int(metrics)), ','.join(modules), *(os.path.abspath(folder) for folder in folders)],
         input=SCRIPT.read_text(encoding='utf-8'),
         capture_output=True,
         text=True,
         check=False,
         # The other process can import the same modules, also if this package is not installed.
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path)},
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(_folders(sys.path))},
     )
     if done.returncode and len(folders) > 1:  # of which one did it?
         return [verify(folder, metrics, modules) for folder in folders]
@@ -81,6 +83,11 @@ def _reason(done: subprocess.CompletedProcess) -> str:
     if done.returncode < 0:
         return f'{signal.Signals(-done.returncode).name} ended it; the files are damaged or forged, publish the run again'
     return (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Folders from which another process may import; not the one that a command happens to be started in."""
+    return [os.path.abspath(path) for path in (*paths, str(PACKAGE.parent)) if path]
 
 
 def table(checks: Sequence[Check]) -> str:

@@ -1,12 +1,13 @@
 """A label means one class in all splits, in the checkpoint that is tested, and for the teacher."""
 
 import shutil
+import time
 
 import pytest
 import torch
 from mmengine.registry import DATASETS, DefaultScope
 
-from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes, class_lists
+from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes, class_lists, difference
 from icckd_mm.engine.data_check_hook import DataCheckHook
 from tests.helpers import build, config, train
 from tests.test_datasets.layouts import image_folder, picture
@@ -175,6 +176,22 @@ def test_classes_of_a_checkpoint_that_are_others_are_refused(trained, message):
 @pytest.mark.parametrize('trained', [None, 7, 'text', [], [1, 2], [None], {'a': 1}, DIGITS, tuple(DIGITS)])
 def test_what_is_no_list_of_names_says_nothing(trained):
     assert check_trained_classes(trained, 'file', made(dict(type='icckd_mm.Digits')), 'test') is None
+
+
+def test_class_names_in_a_message_are_one_line_without_codes():
+    trained = [f'\x1b[2J<b>\n{label}' for label in range(10)]
+    warning = check_trained_classes(trained, 'x.pth', made(dict(type='icckd_mm.Digits')), 'test')
+    assert warning.isprintable()
+    assert difference('a', ['x', 'y\n\x1b'], 'b', ['y\n\x1b', 'x']).isprintable()
+
+
+def test_a_million_class_names_are_compared_at_once():
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match=r'only x\.pth has 10, 11'):
+        check_trained_classes([str(label) for label in range(1_000_000)], 'x.pth', made(dict(type='icckd_mm.Digits')), 'test')
+    many = [str(label) for label in range(50_000)]
+    assert 'only a has -1' in difference('a', ['-1', *many], 'b', [*many, 'x'])
+    assert time.monotonic() - begun < 30
 
 
 def test_wholly_other_names_are_a_warning():

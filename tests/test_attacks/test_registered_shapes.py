@@ -60,14 +60,16 @@ def test_a_log_that_is_a_link_is_not_published(tmp_path):
 def test_a_log_that_is_none_is_one_line(tmp_path, line):
     path = write_run(tmp_path / 'run', run_config(tmp_path))
     log_beside(path).write_text(f'{line}\n')
-    with pytest.raises(ValueError, match='a line that is not a JSON object') as caught:
+    with pytest.raises(ValueError, match='line 1, is not a JSON object') as caught:
         publish_from(path, tmp_path)
     assert '\n' not in str(caught.value)
 
 
 def test_figures_that_are_none_are_not_published(tmp_path):
     path = write_run(tmp_path / 'run', run_config(tmp_path))
-    log_beside(path).write_text('{"a": NaN, "b": Infinity, "c": "x", "d": [1], "accuracy/top1": 50.0, "step": 1}\n')
+    log_beside(path).write_text(
+        '{"a": NaN, "b": Infinity, "c": "x", "d": [1], "e": 1' + '0' * 400 + ', "accuracy/top1": 50.0, "step": 1}\n'
+    )
     publish_from(path, tmp_path)
     (model,) = yaml.safe_load((tmp_path / 'out' / 'metafile.yml').read_text())['Models']
     assert model['Results'][0]['Metrics'] == {'accuracy/top1': 50.0}
@@ -138,6 +140,34 @@ NO_CONFIGS = ('model = 5', 'x = 1', 'model = dict(backbone=1)')
 @pytest.mark.parametrize('meta', [None, 5, [], {'cfg': 5}, {'cfg': None}, *({'cfg': text} for text in NO_CONFIGS)], ids=str)
 def test_a_checkpoint_without_a_classifier_is_one_line(tmp_path, meta):
     torch.save({'meta': meta, 'state_dict': {'a': torch.zeros(1), 5: torch.zeros(1)}}, tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match=r'classifier|config of its run') as caught:
+    with pytest.raises(ValueError, match=r'classifier|config of its run|was not loaded: ') as caught:
         publish_from(tmp_path / 'a.pth', tmp_path)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 10**400, 'x\x1b[2J', [1], None, True])
+def test_metrics_of_a_published_folder_are_numbers(entry, value):
+    meta = yaml.safe_load((entry / 'metafile.yml').read_text())
+    meta['Models'][0]['Results'] = [{'Metrics': {'accuracy/top1': value}}]
+    (entry / 'metafile.yml').write_text(yaml.safe_dump(meta))
+    with pytest.raises(ValueError, match='does not describe one model'):
+        verify(entry)
+
+
+@pytest.mark.parametrize('results', [3, [1], [{}], [{'Metrics': 3}], {'Metrics': {}}])
+def test_results_of_a_published_folder_have_metrics(entry, results):
+    meta = yaml.safe_load((entry / 'metafile.yml').read_text())
+    meta['Models'][0]['Results'] = results
+    (entry / 'metafile.yml').write_text(yaml.safe_dump(meta))
+    with pytest.raises(ValueError, match='does not describe one model'):
+        verify(entry)
+
+
+def test_modules_in_a_published_folder_are_not_imported_where_a_command_is_started_in_it(entry, monkeypatch):
+    """Python looks for modules in the folder that it is started in."""
+    for name in ('mmcv', 'numpy', 'yaml'):
+        (entry / f'{name}.py').write_text(f'open({str(entry / "marker")!r}, "w")\n')
+    monkeypatch.chdir(entry)
+    checks = verify('.', metrics=False)
+    assert not (entry / 'marker').exists()
+    assert all(passed is not False for _, passed, _ in checks)

@@ -73,7 +73,12 @@ def test_keys_of_other_names_are_refused_everywhere(run, names, tmp_path):
 
 @pytest.mark.parametrize(
     ('model', 'message'),
-    [(WIDE, 'of another shape'), (DEEP, 'missing'), (RESNET, 'missing'), (TEN_TO_FIVE, r'2 of another shape \(head\.fc')],
+    [
+        (WIDE, 'of another shape or kind'),
+        (DEEP, 'missing'),
+        (RESNET, 'missing'),
+        (TEN_TO_FIVE, r'2 of another shape .*head\.fc'),
+    ],
     ids=['wider', 'deeper', 'another network', 'other classes'],
 )
 def test_another_network_is_refused(run, model, message, tmp_path):
@@ -92,11 +97,20 @@ def test_a_shallower_network_is_not_tested_with_a_deeper_file(run, tmp_path):
 
 def test_one_weight_that_is_missing_or_no_tensor(run):
     run.forge(lambda content: content['state_dict'].update({'backbone.conv1.weight': 3}))
-    with pytest.raises(ValueError, match=r'1 of another shape \(backbone\.conv1\.weight\)'):
+    with pytest.raises(ValueError, match=r'1 of another shape or kind \(backbone\.conv1\.weight\)'):
         run.resume()
     run.forge(lambda content: content['state_dict'].pop('backbone.conv1.weight'))
     with pytest.raises(ValueError, match=r'1 missing \(backbone\.conv1\.weight\)'):
         run.resume()
+
+
+@pytest.mark.parametrize('kind', [torch.int64, torch.bool, torch.complex64])
+def test_weights_that_torch_would_cast_are_refused(kind, run, tmp_path):
+    """Whole numbers in place of weights, and complex ones without their imaginary part, are other weights."""
+    run.forge(lambda content: content['state_dict'].update({'backbone.conv1.weight': torch.ones(4, 3, 3, 3).to(kind)}))
+    for tried in (run.resume, lambda: score(run, tmp_path)):
+        with pytest.raises(ValueError, match=r'1 of another shape or kind \(backbone\.conv1\.weight\)'):
+            tried()
 
 
 def test_a_name_in_a_message_is_one_line_without_codes(run):

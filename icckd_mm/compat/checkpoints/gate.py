@@ -74,7 +74,7 @@ def _check_hub(hub: Any) -> None:
         return
     parts = {key: _dict(hub.get(key, {}), f'message_hub.{key}') for key in HUB}
     for key, part in parts.items():
-        if not all(isinstance(name, str) for name in part):
+        if not all(isinstance(name, str) and name.isprintable() for name in part):  # logs print them
             raise ContentError(f'message_hub.{key} has keys that are not names')
     others = {key: value for key, value in hub.items() if key not in HUB}
     for name, log in (*parts['log_scalars'].items(), *others.items()):

@@ -21,6 +21,8 @@ BACKEND = 'icckd_mm.atomic'
 PARTIAL = '.partial'
 WRITER = re.compile(rf'\.(?P<pid>[1-9]\d{{0,9}})@(?P<host>[^@/]+)\.[0-9a-f]{{8}}{re.escape(PARTIAL)}$')
 
+OF_OLD = re.compile(rf'(.*_\d+\.pth|last_checkpoint){re.escape(PARTIAL)}')  # without a writer, by earlier versions
+
 
 @register_backend(BACKEND)
 class AtomicBackend(LocalBackend):
@@ -81,9 +83,10 @@ def write_atomically(path: str | Path, content: bytes, check: Callable[[Path], A
 
 def remove_stale_partials(folder: str | Path) -> None:
     """Delete partial files of killed writers in ``folder``, but not those of processes that may still be running."""
-    for partial in Path(folder).glob(f'*{PARTIAL}'):
+    for partial in filter(Path.is_file, Path(folder).glob(f'*{PARTIAL}')):
         writer = WRITER.search(partial.name)
-        if writer is None or not is_alive({'pid': int(writer['pid']), 'host': writer['host']}):
+        dead = writer is not None and not is_alive({'pid': int(writer['pid']), 'host': writer['host']})
+        if dead or OF_OLD.fullmatch(partial.name):
             partial.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from icckd_mm.engine.loading.wrapped_names import without_wrappers
 
@@ -27,7 +27,7 @@ class Fit:
         wanted: Keys of the model.
         missing: Keys that only the model has.
         surplus: Keys that only the file has.
-        misfits: Keys whose values are of another shape, or not tensors.
+        misfits: Keys whose values are of another shape or kind of number, or not tensors.
     """
 
     given: list[str]
@@ -38,7 +38,7 @@ class Fit:
 
     def faults(self, prefix: str = '') -> str:
         """Everything that does not fit among the keys that begin with ``prefix``, as text; empty if all fits."""
-        parts = (('missing', self.missing), ('surplus', self.surplus), ('of another shape', self.misfits))
+        parts = (('missing', self.missing), ('surplus', self.surplus), ('of another shape or kind', self.misfits))
         kept = ((name, [key for key in keys if key.startswith(prefix)]) for name, keys in parts)
         return '; '.join(f'{len(keys)} {name} ({_some(keys)})' for name, keys in kept if keys)
 
@@ -55,6 +55,9 @@ def load_and_compare(model: nn.Module, state: dict[str, Any]) -> Fit:
     """
     given: Any = OrderedDict((re.sub(r'^module\.', '', key), value) for key, value in without_wrappers(state).items())
     given._metadata = getattr(state, '_metadata', OrderedDict())
+    odd = [key for key, own in model.state_dict().items() if key in given and not _same_kind(key, given[key], own)]
+    for key in odd:
+        given[key] = None  # torch would cast it
     misfits: list[str] = []
     try:
         keys = model.load_state_dict(given, strict=False)
@@ -142,6 +145,13 @@ def prefix_hint(fit: Fit) -> str:
         if given and sum(prefix + key in wanted for key in given) * 2 > len(given):
             return f'Its keys lack {prefix!r}: add it. '
     return ''
+
+
+def _same_kind(key: str, value: Any, own: Any) -> bool:
+    """Whether both are real, complex or whole numbers; what cannot be compared is left to torch."""
+    if AIDS.fullmatch(key) or not (isinstance(value, Tensor) and isinstance(own, Tensor)):
+        return True
+    return (value.is_complex(), value.is_floating_point()) == (own.is_complex(), own.is_floating_point())
 
 
 def _beginnings(key: str) -> list[str]:

@@ -169,7 +169,10 @@ def test_writers_of_one_file_have_files_of_their_own_and_only_stale_ones_are_rem
         remove_stale_partials(tmp_path)
         assert path.read_bytes() == b'first'
 
-    (tmp_path / 'old.pth.partial').touch()
+    (tmp_path / 'epoch_1.pth.partial').touch()
+    mine = [tmp_path / 'film.mkv.partial', tmp_path / 'folder.partial']
+    mine[0].touch()
+    mine[1].mkdir()
     child = forked(lambda: None)
     kill(child)
     dead = tmp_path / f'a.{child}@{socket.gethostname()}.01234567.partial'
@@ -179,7 +182,7 @@ def test_writers_of_one_file_have_files_of_their_own_and_only_stale_ones_are_rem
     write_atomically(tmp_path / 'a', b'first', within)
     assert (tmp_path / 'a').read_bytes() == b'first'
     assert seen
-    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / 'a', other])
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / 'a', other, *mine])
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason='only root can become another user')
