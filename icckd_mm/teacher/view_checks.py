@@ -28,6 +28,12 @@ def check_views(model: Any, batch: dict, view: SecondView) -> None:
     """
     if getattr(model, 'head', None) is None:
         raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
+    loss = getattr(model.head, 'loss_module', None)
+    if 'MultiLabel' in type(model.head).__name__ or getattr(loss, 'use_sigmoid', False):
+        raise ValueError(
+            f'{type(model.head).__name__} with {type(loss).__name__} gives each class a probability of its own, where the margin '
+            'gate needs one class for each image; take a head such as LinearClsHead with a softmax loss'
+        )
     class_labels(batch['data_samples'])
     found = len(views_of(batch['inputs']))
     if view.loader_views == 1:

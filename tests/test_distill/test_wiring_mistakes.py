@@ -58,7 +58,7 @@ MISTAKES = {
     ),
     'a mapping of no loss': (
         changed(loss_forward_mappings__loss_lk={}),
-        'loss_lk: there is no such loss .* did you mean loss_kl',
+        'loss_lk: there is no such .* did you mean loss_kl',
     ),
     'whose record': (changed(loss_forward_mappings__loss_kl__preds_S__from_student='yes'), 'must be True or False'),
 }
@@ -76,16 +76,16 @@ def test_a_mistake_in_the_config_is_named_before_anything_is_built(tmp_path, tea
 @pytest.mark.parametrize(
     ('place', 'value', 'message'),
     [
-        ('distill_losses__loss_kl__temperature', 4, 'temperature: KLDivergence has no argument temperature; It takes .*tau'),
+        ('distill_losses__loss_kl__temperature', 4, 'temperature: KLDivergence has no .*; It takes .*tau'),
         (
             'connectors__linear__module_arg',
             {},
-            'linear.module_arg: TorchNNConnector has no argument module_arg; did you mean module_args',
+            'linear.module_arg: TorchNNConnector has no .*; did you mean module_args',
         ),
         (
             'student_recorders__logits__sources',
             '',
-            'logits.sources: ModuleOutputsRecorder has no argument sources; did you mean source',
+            'logits.sources: ModuleOutputsRecorder has no .*; did you mean source',
         ),
     ],
 )

@@ -4,10 +4,12 @@ import json
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmpretrain.structures import DataSample
 
 from icckd_mm.functional import intra_class_contrastive_loss
 from icckd_mm.teacher import IntraClassContrastHook
 from icckd_mm.teacher.hook import ramp
+from icckd_mm.teacher.step import class_labels
 from tests.helpers import CONV, HEAD, ICC, RESNET, Outputs, build, equal, state, train
 
 VIT = dict(
@@ -431,3 +433,13 @@ def test_a_loss_with_parameters_is_refused(tmp_path):
     MODELS.register_module(module=Learnable, force=True)
     with pytest.raises(ValueError, match='Learnable has parameters'):
         train(tmp_path, hooks=[icc(loss=dict(type='icckd_mm.Learnable'))])
+
+
+def test_labels_of_several_classes_and_heads_of_independent_classes_are_refused(tmp_path):
+    model = copy.deepcopy(CONV)
+    model['head'] = dict(type='MultiLabelLinearClsHead', in_channels=8, num_classes=10)
+    with pytest.raises(ValueError, match=r'MultiLabelLinearClsHead with .* gives each class a probability of its own'):
+        train(tmp_path, model)
+    with pytest.raises(ValueError, match='several labels each'):
+        class_labels([DataSample().set_gt_label([1, 2])])
+    assert class_labels([DataSample().set_gt_label([1])]).tolist() == [1]
