@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from icckd_mm.config.distiller import check_distiller
 from icckd_mm.config.schema import BUILT, DICTS, Keys, Path, dotted, is_built_here, known_keys
 from icckd_mm.config.types import CERTAIN, NEAR, find_types, near_types
 
@@ -38,10 +39,17 @@ def check_config(cfg: Config) -> None:
     for name in [name for name in cfg if name in BUILT]:
         if isinstance(cfg[name], (Mapping, list, tuple)):
             _walk(cfg[name], (name,), scope)
+    _check_distillation(cfg.model, scope)
     for name, hook in (cfg.get('default_hooks') or {}).items():
         if hook is not None and 'type' not in hook:
             near = _did_you_mean(name, [other for other in cfg.default_hooks if other != name])
             raise ValueError(f'default_hooks.{name} has no type; add it, or correct the name: {near}')
+
+
+def _check_distillation(model: Mapping[str, Any], scope: str) -> None:
+    for part in ('distiller', 'generator_distiller'):
+        if isinstance(model.get(part), Mapping):
+            check_distiller(model[part], model[part].get('_scope_') or model.get('_scope_') or scope, f'model.{part}')
 
 
 def unknown_key(path: Path, key: object, keys: Keys) -> str:

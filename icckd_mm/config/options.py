@@ -8,8 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from icckd_mm.config.check import check_config, resembles, unknown_key
-from icckd_mm.config.schema import TOP_LEVEL, Keys, Path, dotted, known_keys
+from icckd_mm.config.schema import BUILT, TOP_LEVEL, Keys, Path, dotted, known_keys
 from icckd_mm.config.types import CERTAIN
+
+COPIES = 4  # places in a message
 
 
 def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
@@ -52,6 +54,7 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
     parts = option.split('.')
     if '' in parts:
         raise ValueError(f'--cfg-options {option}: a part of the key is empty; write it like train_cfg.max_epochs=2')
+    _check_read(cfg, option, parts)
     for part in parts:
         if isinstance(node, (list, tuple)):
             _check_index(node, path, part, option)
@@ -78,6 +81,31 @@ def _check(cfg: Config, option: str, value: Any, options: Mapping[str, Any]) -> 
     several = isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value)  # e.g. schedulers
     if isinstance(node, Mapping) and 'type' in node and not several and not isinstance(value, (Mapping, type(None))):
         raise ValueError(f'--cfg-options {option}: {value!r} cannot replace a dict; to build another type, set {option}.type')
+
+
+def _check_read(cfg: Config, option: str, parts: list[str]) -> None:
+    """Raise if the key leads into what was copied elsewhere when the config was read, or is overruled."""
+    if parts[0] == 'data_preprocessor' and cfg.get('model', {}).get('data_preprocessor') is not None:
+        raise ValueError(f'--cfg-options {option} has no effect: the model has its own; set model.{option}')
+    if parts[0] in TOP_LEVEL or parts[0] not in cfg:
+        return
+    value = cfg[parts[0]]
+    copies = [place for name in cfg if name in BUILT for place in _places_of(value, cfg[name], (name,))]
+    rest = parts[1:]
+    read = ' or '.join(dotted((*place, *rest)) for place in copies[:COPIES])
+    more = f' and {len(copies) - COPIES} more' if len(copies) > COPIES else ''
+    raise ValueError(
+        f'--cfg-options {option} has no effect: {parts[0]} is a variable of the config file, '
+        + (f'copied when the file was read; set {read}{more}' if read else 'which nothing reads; set what it was meant for')
+    )
+
+
+def _places_of(value: Any, node: Any, path: Path) -> list[Path]:
+    """Where a config holds a value."""
+    if type(node) is type(value) and node == value:
+        return [path]
+    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    return [place for key, one in items for place in _places_of(value, one, (*path, key))]
 
 
 def _check_index(node: Sequence[Any], path: Path, part: str, option: str) -> None:

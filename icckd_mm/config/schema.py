@@ -58,6 +58,7 @@ TAKEN_OUT = {
 }
 # dicts that are built unchanged: every unknown argument would fail sooner or later
 DIRECT = {'dataset', 'sampler', 'batch_sampler', 'optimizer', 'collate_fn', 'backbone', 'neck', 'head', 'loss', 'architecture'}
+PARTS = {'distill_losses', 'connectors', 'student_recorders', 'teacher_recorders'}  # dicts of such dicts, in a distiller
 LISTS = {'pipeline', 'transforms', 'custom_hooks', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'vis_backends'}
 TYPED_TOP = {'model', 'optim_wrapper', 'train_cfg', 'val_cfg', 'test_cfg', 'visualizer', 'log_processor', *LISTS}
 
@@ -97,6 +98,8 @@ def is_built_here(path: Path) -> bool:
         return last in TYPED_TOP
     if isinstance(last, int):
         return last_name(path) in LISTS
+    if len(path) > 2 and path[-2] in PARTS and str(path[-3]).endswith('distiller'):
+        return True
     return last in DIRECT or (path[0] == 'default_hooks' and len(path) == 2)
 
 

@@ -117,6 +117,11 @@ class TeacherEnsemble(BaseModel):
         """
         every = torch.stack([teacher(inputs, mode='tensor') for teacher in self.teachers])
         if mode == 'loss':
+            if self.logits.how == 'best' and any('gt_score' in sample for sample in data_samples or []):
+                raise ValueError(
+                    "how='best' of TeacherEnsemble needs one class for each image; soft or mixed labels name no class: remove "
+                    "train_cfg.augments and to_onehot, or set how='mean'"
+                )
             labels = torch.cat([sample.gt_label for sample in data_samples or []]).to(every.device)
             return {'loss': F.cross_entropy(self.logits(every, labels), labels)}
         logits = self.logits(every)

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from icckd_mm.datasets.files.fingerprint import image_facts
-from icckd_mm.datasets.wrappers.nesting import innermost_configs, labelled_datasets
+from icckd_mm.datasets.wrappers.nesting import innermost_configs, labelled_datasets, labels_of
 
 
 def teacher_key(runner: Runner, model: Any, source: str, size: list[int], single_view: bool) -> dict[str, str]:
@@ -29,7 +29,7 @@ def teacher_key(runner: Runner, model: Any, source: str, size: list[int], single
     data = cfg.train_dataloader['dataset'].to_dict()
     for inner in innermost_configs(data):
         inner.pop('data_root', None)  # the files may be in another folder
-    labels = [np.asarray(one.get_gt_labels()).astype(np.int64) for one in labelled_datasets(loader.dataset)]
+    labels = [labels_of(one).astype(np.int64) for one in labelled_datasets(loader.dataset)]
     return {
         'teacher': f'{digest(cfg.model.get("teacher"))} {_weights(model.teacher)}',
         'layer': source,

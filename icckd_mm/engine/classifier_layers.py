@@ -16,13 +16,15 @@ class ClassifierLayers:
     """The layers that give features and logits, and their sizes.
 
     Attributes:
-        features: Module whose output are the features; None: the input of ``logits``.
-        logits: Module whose output are the logits.
+        features: Module whose output are the features; None: the input of ``linear``.
+        linear: The layer that reads the features.
+        logits: Module whose output are the logits: ``linear``, or the head if that scales them, as one with a margin does.
         feat_dims: Width ``D`` of the features.
         num_classes: Width ``C`` of the logits.
     """
 
     features: nn.Module | None
+    linear: nn.Module
     logits: nn.Module
     feat_dims: int
     num_classes: int
@@ -36,7 +38,7 @@ class ClassifierLayers:
         Returns:
             A function that removes the hooks.
         """
-        return _record(self.features, self.logits, keep)
+        return _record(self.features, self.linear, self.logits, keep)
 
 
 def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: str | None) -> ClassifierLayers:
@@ -46,7 +48,8 @@ def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: 
         model: An mmpretrain classifier; not changed (its mode is restored).
         inputs: A preprocessed batch, any number of images.
         features: Name of the module whose output are the features. None: the input of the logits' module.
-        logits: Name of the module whose output are the logits. None: the last ``nn.Linear`` called.
+        logits: Name of the module whose output are the logits. None: the last ``nn.Linear`` called, or the head where it
+            changes what that gives, as the scale of ``ArcFaceClsHead`` does: the loss sees the head's.
 
     Returns:
         The layers and their sizes.
@@ -55,14 +58,12 @@ def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: 
         ValueError: If a name is unknown, if no ``nn.Linear`` is called, or if what is found is not a matrix.
     """
     feature_layer = None if features is None else named_module(model, features, 'features')
-    logits_layer = last_linear(model, inputs) if logits is None else named_module(model, logits, 'logits')
-    seen: dict[str, Tensor] = {}
-    handles = _record(feature_layer, logits_layer, seen.__setitem__)
-    try:
-        _forward(model, inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
+    linear = last_linear(model, inputs) if logits is None else named_module(model, logits, 'logits')
+    seen, output = _seen(model, inputs, feature_layer, linear, linear)
+    head, logits_layer = getattr(model, 'head', None), linear
+    if logits is None and isinstance(head, nn.Module) and _differs(output, seen.get('logits')):
+        logits_layer = head
+        seen, _ = _seen(model, inputs, feature_layer, linear, head)
     for what, given in (('features', features), ('logits', logits)):
         found = seen.get(what)
         if not isinstance(found, Tensor) or found.ndim != 2:
@@ -71,7 +72,7 @@ def find_layers(model: nn.Module, inputs: Tensor, features: str | None, logits: 
                 f'{what} must be a matrix (B, D), but {what}={given!r} gives {shape}; name a module after the pooling, '
                 'for example neck or head.fc'
             )
-    return ClassifierLayers(feature_layer, logits_layer, seen['features'].size(1), seen['logits'].size(1))
+    return ClassifierLayers(feature_layer, linear, logits_layer, seen['features'].size(1), seen['logits'].size(1))
 
 
 def named_module(model: nn.Module, name: str, argument: str) -> nn.Module:
@@ -118,25 +119,46 @@ def last_tensor(value: Any) -> Any:
     return value[-1] if isinstance(value, (tuple, list)) and value else value
 
 
-def _record(features: nn.Module | None, logits: nn.Module, keep: Callable[[str, Any], None]) -> list[RemovableHandle]:
+def _record(
+    features: nn.Module | None, linear: nn.Module, logits: nn.Module, keep: Callable[[str, Any], None]
+) -> list[RemovableHandle]:
+    def keep_features(_: nn.Module, args: tuple, output: Any) -> None:
+        keep('features', last_tensor(args[0] if features is None else output))
+
     def keep_logits(_: nn.Module, args: tuple, output: Any) -> None:
-        if features is None:
-            keep('features', last_tensor(args[0]))
         keep('logits', last_tensor(output))
 
-    handles = [logits.register_forward_hook(keep_logits)]
-    if features is not None:
-        handles.append(features.register_forward_hook(lambda _, __, output: keep('features', last_tensor(output))))
-    return handles
+    source = linear if features is None else features
+    return [source.register_forward_hook(keep_features), logits.register_forward_hook(keep_logits)]
 
 
-def _forward(model: nn.Module, inputs: Tensor) -> None:
-    """One forward pass that leaves no trace."""
+def _seen(
+    model: nn.Module, inputs: Tensor, features: nn.Module | None, linear: nn.Module, logits: nn.Module
+) -> tuple[dict[str, Any], Any]:
+    """What is recorded in one pass, and what the model gives."""
+    seen: dict[str, Any] = {}
+    handles = _record(features, linear, logits, seen.__setitem__)
+    try:
+        return seen, _forward(model, inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _differs(output: Any, logits: Any) -> bool:
+    """Whether a classifier gives other numbers than its last linear layer, of the same shape."""
+    output = last_tensor(output)
+    tensors = isinstance(output, Tensor) and isinstance(logits, Tensor)
+    return tensors and output.shape == logits.shape and not torch.equal(output, logits)
+
+
+def _forward(model: nn.Module, inputs: Tensor) -> Any:
+    """What one forward pass gives that leaves no trace."""
     training = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
-            model(inputs, mode='tensor')
+            return model(inputs, mode='tensor')
     finally:
         for module, mode in training.items():
             module.training = mode

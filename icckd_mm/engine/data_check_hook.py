@@ -13,6 +13,7 @@ from icckd_mm.datasets.batch_count import check_batches
 from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.datasets.wrappers.places import count_places
+from icckd_mm.engine.image_checks import check_views, different_classes, different_sizes, first_batch
 from icckd_mm.engine.runner_utils import unwrapped
 from icckd_mm.registry import HOOKS
 
@@ -40,10 +41,22 @@ class DataCheckHook(Hook):
                 _warn(runner, check_trained_classes(classes, name, dataset, place))
         if 'train' in splits:
             check_batches(runner.train_dataloader)
+            self._check_images(runner, model)
             for module in model.modules():
                 user = getattr(module, 'rows_of', None)
                 if user is not None:
                     module.check_rows(count_places(runner.train_dataloader, user))
+
+    def _check_images(self, runner: Runner, model: Any) -> None:
+        """Compare one training image with one that is validated, and the classes with those of the head."""
+        loader, loop = runner.train_dataloader, runner._val_loop
+        _warn(runner, different_classes(model, loader.dataset))
+        if not hasattr(loader, 'collate_fn'):
+            return
+        batch = first_batch(loader)
+        check_views(model, batch, any(hasattr(hook, 'second_view') for hook in runner.hooks))
+        if isinstance(loop, BaseLoop):
+            _warn(runner, different_sizes(batch, first_batch(loop.dataloader)))
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the classes that a checkpoint was trained with; the file in ``load_from`` may have others."""

@@ -132,7 +132,7 @@ def class_labels(samples: Sequence[DataSample] | None) -> Tensor:
     """The labels ``(N,)`` of mmpretrain's data samples.
 
     Raises:
-        ValueError: If there are none, or if they were mixed.
+        ValueError: If there are none or several, or if they were mixed.
     """
     if not samples or 'gt_label' not in samples[0]:
         raise ValueError('the intra-class loss needs gt_label in every data sample; add PackInputs to the training pipeline')
@@ -141,6 +141,8 @@ def class_labels(samples: Sequence[DataSample] | None) -> Tensor:
             'data samples carry gt_score (mixup, cutmix or one-hot labels): such an image belongs to no class; '
             'remove model.train_cfg.augments and to_onehot'
         )
+    if any(len(sample.gt_label) != 1 for sample in samples):
+        raise ValueError('data samples carry several labels each (multi-label data): the intra-class loss needs one class')
     return torch.cat([sample.gt_label for sample in samples])
 
 

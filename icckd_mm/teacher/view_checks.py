@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.runner import Runner
 
-from icckd_mm.datasets.wrappers.nesting import labelled_datasets
+from icckd_mm.datasets.wrappers.nesting import labelled_datasets, labels_of
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.randomness import preserved_randomness
@@ -28,6 +28,12 @@ def check_views(model: Any, batch: dict, view: SecondView) -> None:
     """
     if getattr(model, 'head', None) is None:
         raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
+    loss = getattr(model.head, 'loss_module', None)
+    if 'MultiLabel' in type(model.head).__name__ or getattr(loss, 'use_sigmoid', False):
+        raise ValueError(
+            f'{type(model.head).__name__} with {type(loss).__name__} gives each class a probability of its own, where the '
+            'margin gate needs one class for each image; take a head such as LinearClsHead with a softmax loss'
+        )
     class_labels(batch['data_samples'])
     found = len(views_of(batch['inputs']))
     if view.loader_views == 1:
@@ -72,7 +78,7 @@ def warn_of_equal_views(runner: Runner) -> None:
 def check_labels(dataset: Any, num_classes: int) -> None:
     """Raise ``ValueError`` if a label of the data set, where known, is not a class of the head."""
     for part in labelled_datasets(dataset):
-        labels = part.get_gt_labels()
+        labels = labels_of(part)
         if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
             raise ValueError(
                 f'labels of {type(part).__name__} run from {labels.min()} to {labels.max()}, but the head has '

@@ -103,3 +103,26 @@ def test_arguments_are_those_of_the_type_that_the_options_set(argument, message)
     cfg = Config.fromfile(ROOT / CONFIGS['teacher'])
     with pytest.raises(ValueError, match=message):
         apply_options(cfg, {f'model.head.loss.{argument}': 0.1, 'model.head.loss.type': 'LabelSmoothLoss'})
+
+
+COPIED = {
+    'resnet8.backbone.depth': ('student', 'set model.architecture.backbone.depth'),
+    'resnet20.head': ('student', 'set model.teacher.head'),
+    'train_pipeline.0.num_views': ('teacher', 'set train_dataloader.dataset.pipeline.0.num_views'),
+}
+
+
+@pytest.mark.parametrize('key', COPIED)
+def test_a_variable_that_was_copied_when_the_file_was_read_is_refused_with_the_place_that_is_read(key):
+    base, message = COPIED[key]
+    with pytest.raises(ValueError, match=f'{key} has no effect: .* {message}'):
+        apply_options(Config.fromfile(ROOT / CONFIGS[base]), {key: 3})
+
+
+def test_the_preprocessor_of_a_model_that_has_its_own_is_refused():
+    cfg = Config.fromfile(ROOT / CONFIGS['student'])
+    apply_options(cfg, {'data_preprocessor.mean': [1, 2, 3]})
+    assert cfg.data_preprocessor.mean == [1, 2, 3]
+    cfg.model.data_preprocessor = dict(type='mmpretrain.ClsDataPreprocessor')
+    with pytest.raises(ValueError, match=r'the model has its own; set model.data_preprocessor.mean'):
+        apply_options(cfg, {'data_preprocessor.mean': [4, 5, 6]})

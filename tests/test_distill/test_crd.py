@@ -231,3 +231,13 @@ def test_two_processes_keep_one_memory(processes):
     for name, value in written(slice(0, 6)).items():
         for rank in range(2):
             torch.testing.assert_close(results[rank][name], value)
+
+
+@pytest.mark.parametrize('change', [lambda one: one.set_gt_score(torch.ones(3) / 3), lambda one: one.set_gt_label([0, 1])])
+def test_an_image_without_one_class_is_refused(change):
+    loss = MODELS.build(dict(type='icckd_mm.CRDLoss', neg_num=2, sample_n=4, dim_out=4))
+    mixed = samples([0, 1], [0, 1])
+    change(mixed[1])
+    with pytest.raises(ValueError, match='CRDLoss needs one class for each image'):
+        loss(torch.randn(2, 4), torch.randn(2, 4), mixed)
+    assert loss.memory.labels.eq(-1).all()

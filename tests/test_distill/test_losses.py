@@ -215,16 +215,42 @@ def test_equal_rows_have_no_huge_gradient():
     assert fine.abs().max() < 100
 
 
-def test_angles_need_three_images():
-    for sizes in ((2, 2), (4, 5)):
-        with pytest.raises(ValueError, match='needs the same images, at least 3'):
-            ours('AngleWiseRKD')(*(torch.randn(size, 4) for size in sizes))
+@pytest.mark.parametrize('normalised', [True, False])
+def test_distances_are_upstreams(normalised):
+    student, teacher = torch.randn(7, 5).double(), torch.randn(7, 3, 2, 1).double()
+    options = dict(loss_weight=2.0, with_l2_norm=normalised)
+    expected = gradient(theirs('DistanceWiseRKD', **options), student, teacher)
+    for mine, other in zip(gradient(ours('DistanceWiseRKD', **options), student, teacher), expected):
+        torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.parametrize(('name', 'rows'), [('DistanceWiseRKD', 1), ('AngleWiseRKD', 1), ('AngleWiseRKD', 2)])
+def test_a_last_batch_without_a_relation_gives_0_and_a_zero_gradient(name, rows):
+    student, teacher = torch.randn(rows, 4), torch.randn(rows, 6)
+    value, grad = gradient(ours(name), student, teacher)
+    assert value == 0
+    assert grad.eq(0).all()
+    if name == 'DistanceWiseRKD':
+        assert theirs(name)(student, teacher).isnan()
+
+
+def test_relations_need_the_same_images():
+    for name in ('DistanceWiseRKD', 'AngleWiseRKD'):
+        with pytest.raises(ValueError, match='needs the same images, got 4 and 5'):
+            ours(name)(torch.randn(4, 4), torch.randn(5, 4))
+
+
+def test_equal_rows_have_distance_0_and_a_finite_gradient():
+    value, grad = gradient(ours('DistanceWiseRKD'), torch.ones(3, 4), torch.randn(3, 4))
+    assert value.isfinite()
+    assert grad.isfinite().all()
 
 
 WEIGHTED = [
     'ABLoss',
     'ATLoss',
     'AngleWiseRKD',
+    'DistanceWiseRKD',
     'CRDLoss',
     'ChannelWiseDivergence',
     'DKDLoss',

@@ -29,6 +29,20 @@ def test_the_losses_are_0_from_that_epoch_on(tmp_path, own):
     assert kl(steps[4:]) == [0, 0, 0, 0]
 
 
+def test_it_stops_in_a_loop_by_iterations_too(tmp_path):
+    loop = dict(type='IterBasedTrainLoop', max_iters=7, val_interval=100)
+    checkpoint = dict(type='icckd_mm.ExactCheckpointHook', interval=7, by_epoch=False)
+    _, steps = train(
+        tmp_path / 'run',
+        algorithm(weights(tmp_path / 't.pth')),
+        hooks=(STOP,),
+        views=1,
+        train_cfg=loop,
+        default_hooks=dict(checkpoint=checkpoint),
+    )
+    assert [value > 0 for value in kl(steps)] == [True] * 4 + [False] * 3
+
+
 def test_the_student_then_learns_from_the_labels_alone(tmp_path):
     path = weights(tmp_path / 't.pth')
     first, _ = train(tmp_path / 'a', algorithm(path), hooks=({**STOP, 'stop_epoch': 0},), views=1)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
 from torch import nn
 
 import icckd_mm  # noqa: F401
@@ -66,3 +67,21 @@ def test_a_module_that_is_never_called_is_named():
 def test_the_model_itself_is_no_name():
     with pytest.raises(ValueError, match="features='' is not a module"):
         named_module(classifier(), '', 'features')
+
+
+def test_a_head_that_scales_its_cosines_gives_the_logits():
+    """The gate of the teacher needs what the loss sees: cosines alone give no class a probability of 0.5."""
+    head = dict(type='ArcFaceClsHead', num_classes=10, in_channels=8, scale=30.0, margins=0.3)
+    model, seen = classifier(head=head), {}
+    layers = find_layers(model, torch.randn(1, 3, 8, 8), None, None)
+    assert (layers.feat_dims, layers.num_classes) == (8, 10)
+    layers.record(seen.__setitem__)
+    images, labels = torch.randn(5, 3, 8, 8), torch.arange(5)
+    model.eval()
+    torch.testing.assert_close(model(images), seen['logits'])
+    assert seen['logits'].abs().max() > 1  # no cosine
+    torch.testing.assert_close(seen['features'], model.extract_feat(images)[-1])
+    given = []
+    model.head.loss_module.register_forward_hook(lambda _, args, __: given.append(args[0]))
+    model(images, [DataSample().set_gt_label(int(label)) for label in labels], mode='loss')
+    torch.testing.assert_close(seen['logits'], given[0])

@@ -4,10 +4,14 @@ import json
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmpretrain.registry import DATASETS
+from mmpretrain.structures import DataSample
 
 from icckd_mm.functional import intra_class_contrastive_loss
 from icckd_mm.teacher import IntraClassContrastHook
 from icckd_mm.teacher.hook import ramp
+from icckd_mm.teacher.step import class_labels
+from icckd_mm.teacher.view_checks import check_labels
 from tests.helpers import CONV, HEAD, ICC, RESNET, Outputs, build, equal, state, train
 
 VIT = dict(
@@ -431,3 +435,22 @@ def test_a_loss_with_parameters_is_refused(tmp_path):
     MODELS.register_module(module=Learnable, force=True)
     with pytest.raises(ValueError, match='Learnable has parameters'):
         train(tmp_path, hooks=[icc(loss=dict(type='icckd_mm.Learnable'))])
+
+
+def test_labels_of_several_classes_and_heads_of_independent_classes_are_refused(tmp_path):
+    model = copy.deepcopy(CONV)
+    model['head'] = dict(type='MultiLabelLinearClsHead', in_channels=8, num_classes=10)
+    with pytest.raises(ValueError, match=r'MultiLabelLinearClsHead with .* gives each class a probability of its own'):
+        train(tmp_path, model)
+    with pytest.raises(ValueError, match='several labels each'):
+        class_labels([DataSample().set_gt_label([1, 2])])
+    assert class_labels([DataSample().set_gt_label([1])]).tolist() == [1]
+
+
+@pytest.mark.parametrize('rows', [[[0], [1, 2]], [[0, 1], [1, 2]]])
+def test_a_data_set_of_several_labels_is_refused_in_words(tmp_path, rows):
+    entries = [dict(img_path=f'{number}.png', gt_label=label) for number, label in enumerate(rows)]
+    (tmp_path / 'all.json').write_text(json.dumps(dict(metainfo=dict(classes=['a', 'b', 'c']), data_list=entries)))
+    dataset = DATASETS.build(dict(type='MultiLabelDataset', ann_file=str(tmp_path / 'all.json'), pipeline=[]))
+    with pytest.raises(ValueError, match='MultiLabelDataset has several labels for an image'):
+        check_labels(dataset, 3)

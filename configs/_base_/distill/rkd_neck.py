@@ -4,8 +4,8 @@ rkd = dict(
     student_recorders=dict(features=dict(type='ModuleInputs', source='head.fc')),
     teacher_recorders=dict(features=dict(type='ModuleInputs', source='head.fc')),
     distill_losses=dict(
-        loss_distance=dict(type='DistanceWiseRKD', loss_weight=25.0, with_l2_norm=False),
-        loss_angle=dict(type='AngleWiseRKD', loss_weight=50.0, with_l2_norm=False),
+        loss_distance=dict(type='icckd_mm.DistanceWiseRKD', loss_weight=25.0, with_l2_norm=False),
+        loss_angle=dict(type='icckd_mm.AngleWiseRKD', loss_weight=50.0, with_l2_norm=False),
     ),
     loss_forward_mappings=dict(
         loss_distance=dict(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, Callable
 
+import numpy as np
 from mmpretrain.registry import DATASETS as HOST_DATASETS
 
 
@@ -55,6 +56,21 @@ def labelled_datasets(dataset: Any) -> list[Any]:
     if hasattr(dataset, 'get_gt_labels'):
         return [dataset]
     return [found for one in inner_datasets(dataset) for found in labelled_datasets(one)]
+
+
+def labels_of(dataset: Any) -> np.ndarray:
+    """The class of each image of a data set with ``get_gt_labels``.
+
+    Raises:
+        ValueError: If an image has several.
+    """
+    try:
+        labels = np.asarray(dataset.get_gt_labels())
+    except ValueError:  # numpy's word for rows of different length
+        labels = np.zeros((0, 0))
+    if labels.ndim != 1:
+        raise ValueError(f'{type(dataset).__name__} has several labels for an image (multi-label data); one class is needed')
+    return labels
 
 
 def build_cut(dataset: dict, cut: Callable[[Any], None]) -> Any:

@@ -9,6 +9,8 @@ from mmengine.registry import MODELS as ROOT_MODELS
 from mmrazor.models import algorithms as upstream
 from torch import nn
 
+from icckd_mm.config.distiller import check_distiller
+from icckd_mm.distill.student_settings import refuse_mixing, typed_preprocessor
 from icckd_mm.distill.weights import IGNORED, load_strictly
 from icckd_mm.distill.wiring import check_classes, check_losses, check_sources
 from icckd_mm.registry import MODELS
@@ -55,7 +57,9 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         allow_random_teacher: bool = False,
         **kwargs: Any,
     ) -> None:
+        kwargs['data_preprocessor'] = typed_preprocessor(kwargs.get('data_preprocessor'))
         super(upstream.DataFreeDistillation, self).__init__(**kwargs)  # skips that class, which loads with strict=False
+        refuse_mixing(self.student, 'the images come from a generator')
         self.student_iter, self.student_train_first = student_iter, student_train_first
         self.teachers = nn.ModuleDict({name: ROOT_MODELS.build(teacher['build_cfg']) for name, teacher in teachers.items()})
         self.teachers.requires_grad_(False).eval()
@@ -72,6 +76,7 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         # upstream reads generator.module, which only a DDP wrapper has; not registered as its own child
         self.generator.__dict__.setdefault('module', self.generator)
         for name, config in (('distiller', distiller), ('generator_distiller', generator_distiller)):
+            check_distiller(config, 'mmrazor', name)
             for who, model in (('student', self.student), ('teacher', self.teachers)):
                 check_sources(f'{name}.{who}', config.get(f'{who}_recorders'), model)
             built = ROOT_MODELS.build(config)

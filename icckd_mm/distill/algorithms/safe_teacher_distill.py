@@ -13,7 +13,10 @@ from mmrazor.models.algorithms import SingleTeacherDistill
 from mmrazor.models.utils import add_prefix
 from torch import Tensor
 
+from icckd_mm.config.distiller import check_distiller
+from icckd_mm.distill.located import located_errors
 from icckd_mm.distill.records import read_record
+from icckd_mm.distill.student_settings import adopt_student_settings, typed_preprocessor
 from icckd_mm.distill.weights import IGNORED, load_strictly
 from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisation, check_side, check_sources
 from icckd_mm.distill.zero_losses import zero_losses
@@ -33,7 +36,8 @@ class SafeTeacherDistill(SingleTeacherDistill):
     images, before any step), and the teacher stays in ``eval()``.
 
     Args:
-        architecture: The student.
+        architecture: The student. Mixup and its like in its ``train_cfg.augments`` apply to the images of both networks; other
+            settings of its ``data_preprocessor`` are refused unless those of the algorithm say the same.
         distiller: As upstream.
         teacher: A classifier or :class:`icckd_mm.TeacherEnsemble`.
         teacher_ckpt: Weights of the teacher, loaded strictly. Defaults to None.
@@ -73,6 +77,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
         if kwargs.keys() & {'teacher_trainable', 'teacher_norm_eval'}:
             raise ValueError('SafeTeacherDistill freezes its teacher; use mmrazor.SingleTeacherDistill to train one')
         check_teacher_dtype(teacher_dtype)
+        check_distiller(distiller, 'mmrazor')
         student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
@@ -86,6 +91,7 @@ class SafeTeacherDistill(SingleTeacherDistill):
         for who, model in (('student', student), ('teacher', teacher)):
             check_sources(who, distiller.get(f'{who}_recorders'), model)
         check_classes(student, teacher)
+        kwargs['data_preprocessor'] = typed_preprocessor(kwargs.get('data_preprocessor'))
         super().__init__(distiller=distiller, teacher=teacher, architecture=student, **kwargs)
         check_losses(self.distiller.distill_losses, self.distiller.loss_forward_mappings)
         check_normalisation(self.data_preprocessor, student.data_preprocessor, "the student's config")
@@ -93,6 +99,9 @@ class SafeTeacherDistill(SingleTeacherDistill):
             check_normalisation(self.data_preprocessor, single.data_preprocessor, "the teacher's config")
         for record in records:
             check_normalisation(self.data_preprocessor, record.preprocessor, 'the training of the teacher, says its checkpoint')
+        adopt_student_settings(self.data_preprocessor, student)
+        if getattr(self.data_preprocessor, 'batch_augments', None) is not None and hasattr(teacher, 'head'):
+            teacher.head.cal_acc = False  # mixed images have no class to count; mmpretrain would stop
         self.teacher_dtype, self.teacher_channels_last = teacher_dtype, teacher_channels_last
         if teacher_channels_last:
             self.teacher.to(memory_format=torch.channels_last)  # convolutions follow their weights
@@ -139,7 +148,10 @@ class SafeTeacherDistill(SingleTeacherDistill):
         losses = add_prefix(own, 'student') if self.calculate_student_loss else {}
         if self.distillation_stopped:  # by mmrazor's StopDistillHook, which drops the losses
             return losses
-        distilled = self.distiller.compute_distill_losses() if self.distils else zero_losses(self.distiller)
+        if not self.distils:
+            return {**losses, **add_prefix(zero_losses(self.distiller), 'distill')}
+        with located_errors(self.distiller):
+            distilled = self.distiller.compute_distill_losses()
         return {**losses, **add_prefix(distilled, 'distill')}
 
     def run_teacher(self, inputs: Tensor, samples: list | None) -> None:

@@ -22,7 +22,8 @@ class StopDistillHook(Hook):
     only, so a resumed run stops at the same point.
 
     Args:
-        stop_epoch: The first epoch, counted from 0, without distillation.
+        stop_epoch: The first epoch, counted from 0, without distillation. In a loop by iterations an epoch is as many
+            batches as the loader has.
 
     Raises:
         ValueError: If ``stop_epoch`` is negative or, before training, there is no distiller or no other loss.
@@ -43,10 +44,11 @@ class StopDistillHook(Hook):
         if not model.calculate_student_loss:
             raise ValueError('with calculate_student_loss=False nothing is left to train once distillation stops')
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Stop the distillation once the epoch is reached."""
-        if runner.epoch >= self.stop_epoch and _stop(unwrapped(runner)):
-            runner.logger.info(f'distillation stops at epoch {runner.epoch}')
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Stop the distillation once the epoch is reached; a loop by iterations counts no epochs, so that batches tell."""
+        epoch = runner.iter // len(runner.train_dataloader)
+        if epoch >= self.stop_epoch and _stop(unwrapped(runner)):
+            runner.logger.info(f'distillation stops at epoch {epoch}')
 
 
 def _stop(model: Any) -> bool:

@@ -7,6 +7,7 @@ from .cwd import ChannelWiseDivergence
 from .distances import L1Loss, L2Loss
 from .dkd import DKDLoss
 from .rkd_angle import AngleWiseRKD
+from .rkd_distance import DistanceWiseRKD
 from .soft_ce import KDSoftCELoss
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'CRDLoss',
     'ChannelWiseDivergence',
     'DKDLoss',
+    'DistanceWiseRKD',
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',

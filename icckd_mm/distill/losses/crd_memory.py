@@ -60,6 +60,11 @@ class CRDMemory(nn.Module):
             raise ValueError(
                 "CRDLoss needs sample_idx and gt_label in each data sample; dict(type='PackInputs') puts them there"
             )
+        if any('gt_score' in sample or len(sample.gt_label) != 1 for sample in data_samples):
+            raise ValueError(
+                'CRDLoss needs one class for each image; soft, mixed or several labels name no class: remove '
+                'train_cfg.augments and to_onehot, or this loss'
+            )
         index = [int(sample.sample_idx) for sample in data_samples]
         if index and not 0 <= min(index) <= max(index) < len(self.labels):
             raise ValueError(

@@ -46,7 +46,12 @@ class MLPConnector(BaseModule):
 
         Raises:
             TypeError: If the features are not floating-point.
-            ValueError: If they have another shape.
+            ValueError: If they have another shape, or are one row in training.
         """
         check_features('feature', feature, width=self.in_dims)
+        if self.training and len(feature) == 1:
+            raise ValueError(
+                'MLPConnector has batch norm, which cannot learn from a batch of one image; set '
+                'train_dataloader.drop_last=True or another batch_size'
+            )
         return self.layers(feature)

@@ -27,3 +27,10 @@ def test_bad_input_is_named():
         MLPConnector(4, 6)(torch.zeros(2, 5))
     with pytest.raises(ValueError, match='feature must be 2-D'):
         MLPConnector(4, 6)(torch.zeros(2, 4, 1, 1))
+
+
+def test_one_image_in_training_is_refused_with_what_to_do():
+    connector = MODELS.build(dict(type='icckd_mm.MLPConnector', in_dims=4, out_dims=3))
+    with pytest.raises(ValueError, match=r'set train_dataloader.drop_last=True'):
+        connector(torch.randn(1, 4))
+    assert connector.eval()(torch.randn(1, 4)).shape == (1, 3)

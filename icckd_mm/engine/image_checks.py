@@ -1,0 +1,80 @@
+"""Whether model, training images and test images belong together: looked at by one image of each data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmpretrain.models import ClsDataPreprocessor
+
+from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
+from icckd_mm.randomness import preserved_randomness
+
+
+def first_batch(loader: Any) -> dict:
+    """The first image of a loader's data set as a batch; random generators stay as they were."""
+    with preserved_randomness():
+        return loader.collate_fn([loader.dataset[0]])
+
+
+def check_views(model: Any, batch: dict, contrasts: bool) -> None:
+    """Refuse several views of an image where the model takes one.
+
+    Args:
+        model: The classifier or distillation that is about to train.
+        batch: Of the training loader.
+        contrasts: Whether a hook of the teacher's training takes the second view.
+
+    Raises:
+        ValueError: Saying where the views come from.
+    """
+    inputs = batch.get('inputs')
+    listed = inputs if isinstance(inputs, (list, tuple)) else []
+    views = len(listed)
+    several = views > 1 and all(getattr(view, 'ndim', 0) == 4 for view in listed)
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    stacked = isinstance(preprocessor, TwoViewDataPreprocessor)
+    if several and isinstance(preprocessor, ClsDataPreprocessor) and not (stacked and contrasts):
+        who = 'the student' if hasattr(model, 'architecture') else 'the model'
+        raise ValueError(
+            f'the training pipeline gives {views} views of each image, {who} takes one; take MultiView out of '
+            'train_dataloader.dataset.pipeline and leave its transforms there (two views belong to IntraClassContrastHook)'
+        )
+
+
+def different_sizes(train: dict, test: dict) -> str | None:
+    """A warning if training and test images differ in size; None if they do not, or have none.
+
+    Args:
+        train: A batch of the training loader.
+        test: A batch of the validation or test loader.
+    """
+    sizes = [_size(batch.get('inputs')) for batch in (train, test)]
+    if None in sizes or sizes[0] == sizes[1]:
+        return None
+    first, second = ('x'.join(map(str, size or ())) for size in sizes)
+    return (
+        f'training images are {first}, validation or test images {second}; unless that is meant, give both pipelines the same '
+        'Resize or crop'
+    )
+
+
+def different_classes(model: Any, dataset: Any) -> str | None:
+    """A warning if a head has more classes than the data set names; None otherwise.
+
+    Args:
+        model: A classifier or distillation.
+        dataset: Its training set.
+    """
+    head = getattr(getattr(model, 'architecture', model), 'head', None)
+    wide, names = getattr(head, 'num_classes', None), (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    if not isinstance(wide, int) or not names or len(names) == wide:
+        return None
+    place = 'model.architecture' if hasattr(model, 'architecture') else 'model'
+    return f'the head has {wide} classes, the training set names {len(names)}; set {place}.head.num_classes={len(names)}'
+
+
+def _size(inputs: Any) -> tuple[int, ...] | None:
+    while isinstance(inputs, (list, tuple)) and inputs:
+        inputs = inputs[0]
+    shape = getattr(inputs, 'shape', None)
+    return tuple(shape[-2:]) if shape is not None and len(shape) > 2 else None
