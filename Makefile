@@ -1,11 +1,12 @@
 # Targets rebuild .venv when it is older than the requirement files. pip's own settings (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, …) are honoured.
 SHELL := /bin/bash
+QUICK := $(addprefix tests/test_,functional models datasets config evaluation) tests/test_lab/test_stats icckd_mm
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-full check format docs tutorial study study-quick soak matrix bench bench-gpu clean
+.PHONY: help venv demo test test-quick test-full check format docs tutorial study study-quick soak matrix bench bench-gpu clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +28,9 @@ demo: venv  ## train two teachers and three students on digits, compare (about 3
 
 test: venv  ## the tests that CI runs
 	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-quick: venv  ## the inner loop: formulas, modules, data, configs, statistics, examples (below 2 minutes)
+	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not processes" $(QUICK)
 
 test-full: venv  ## all tests, including those too slow for CI
 	$(PY) -m pytest -q -n 2 --dist loadfile

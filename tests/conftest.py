@@ -5,8 +5,16 @@ import pytest
 import torch
 
 from icckd_mm.config.text_once import format_once
+from tests.processes import Processes
 
 format_once()  # in runners that tests build themselves, too
+
+
+def pytest_collection_modifyitems(items):
+    """``make test-quick`` leaves out what starts processes."""
+    for item in items:
+        if 'processes' in getattr(item, 'fixturenames', ()):
+            item.add_marker('processes')
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +24,11 @@ def _seeded():
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope='session')
+def processes():
+    """Up to four ranks of gloo, shared by all files; they import torch once."""
+    pool = Processes(4)
+    yield pool
+    pool.close()

@@ -37,7 +37,7 @@ class Outputs(Hook):
         self.steps = []
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.steps.append({name: float(value) for name, value in outputs.items()})
+        self.steps.append({name: float(torch.as_tensor(value).detach()) for name, value in outputs.items()})
 
 
 def pipeline(views, scale):

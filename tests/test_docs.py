@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from icckd_mm.config.check import check_config
+from tests.processes import run_script
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / 'docs'
@@ -122,12 +123,14 @@ def test_a_config_shown_on_a_page_can_be_read_and_has_no_unknown_type(name, mine
 
 @pytest.mark.parametrize('name', ['kd_resnet20_smallnet_digits', 'icc_smallnet_digits', 'ce_resnet8_odd_digits'])
 def test_a_config_shown_on_a_page_trains(name, mine):
-    command = [sys.executable, str(ROOT / 'tools/train.py'), f'configs/mine/{name}.py', '--fast']
-    result = subprocess.run(
-        command, cwd=mine, env={**os.environ, 'PYTHONPATH': '.', 'OMP_NUM_THREADS': '1'}, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    assert 'Saving checkpoint at 2 epochs' in result.stdout + result.stderr
+
+    def there():
+        os.chdir(mine)
+        sys.path.insert(0, '.')  # PYTHONPATH=. of the page
+
+    status, out, error = run_script(ROOT / 'tools/train.py', f'configs/mine/{name}.py', '--fast', before=there)
+    assert status == 0, error[-2000:]
+    assert 'Saving checkpoint at 2 epochs' in out + error
 
 
 def test_the_tutorial_runs(tmp_path):

@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 from icckd_mm.config.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
 from icckd_mm.engine.process.folder_lock import check_writable
-from icckd_mm.engine.process.interruption import Stopped, handled, note_status
+from icckd_mm.engine.process.interruption import Stopped, handled, note_status, stop_behind
 from icckd_mm.engine.process.process_group import leave_process_group
 from icckd_mm.engine.process.stop_hook import StopHook
 
@@ -185,24 +185,36 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
         try:
             main(argv)
         except Stopped as stopped:
-            status = stopped.status(resumes)
-            if is_main_process():
-                print(f'{stopped}' + ('; the same command with --resume continues' if resumes else ''), file=sys.stderr)
-            note_status(status)
+            status = _say_stopped(stopped, resumes)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else FAILED
             raise
         except Exception as error:
-            log = write_to_log(error)
-            hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
-            if '--debug' in (sys.argv if argv is None else argv):
-                traceback.print_exc()
-            print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
-            status = REFUSED if is_for_users(error) else FAILED
+            request = stop_behind(error)
+            status = _say_stopped(request, resumes) if request else _say_failed(error, argv)
         finally:
             leave_process_group(status)
     if status:
         sys.exit(status)
+
+
+def _say_stopped(stopped: Stopped, resumes: bool) -> int:
+    """One line on stderr for a command that was asked to stop; returns its exit status."""
+    status = stopped.status(resumes)
+    if is_main_process():
+        print(f'{stopped}' + ('; the same command with --resume continues' if resumes else ''), file=sys.stderr)
+    note_status(status)
+    return status
+
+
+def _say_failed(error: Exception, argv: Sequence[str] | None) -> int:
+    """One line on stderr for a command that failed, with ``--debug`` the traceback too; returns its exit status."""
+    log = write_to_log(error)
+    hint = f'the traceback is in {log}' if log else '--debug shows the traceback'
+    if '--debug' in (sys.argv if argv is None else argv):
+        traceback.print_exc()
+    print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
+    return REFUSED if is_for_users(error) else FAILED
 
 
 def _origin(checkpoint: str) -> str:

@@ -43,7 +43,7 @@ def read_record(checkpoint: dict) -> Record:
         # as in mmengine, the model's own preprocessor comes first
         preprocessor = config.get('model', {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
         return Record(dict(preprocessor), sides[-1] if sides else None, classes)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, LookupError):
         return Record({}, None, classes)
 
 

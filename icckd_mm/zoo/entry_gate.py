@@ -12,6 +12,7 @@ from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.building import build_classifier
 from icckd_mm.config.registered import check_registered
+from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
 LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
@@ -51,12 +52,12 @@ def _named_files(folder: Path) -> tuple[Path, Path]:
     if not metafile.is_file():
         raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
     try:
-        (entry,) = yaml.safe_load(_text(metafile))['Models']
+        (entry,) = parse_yaml(_text(metafile))['Models']
         size = entry['Metadata']['Image Size']
         if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
             raise ValueError('Image Size')
         return folder / Path(entry['Weights']).name, folder / Path(entry['Config']).name
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
         raise ValueError(f'{metafile} does not describe one model; publish the run again') from None
 
 

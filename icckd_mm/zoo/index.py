@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from icckd_mm.compat.import_hook import on_import
+from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -78,8 +79,8 @@ def read_index(index: Path) -> dict[str, Any]:
         ValueError: If it is not a list of files to import.
     """
     try:
-        content = yaml.safe_load(index.read_text(encoding='utf-8')) if index.is_file() else None
-    except yaml.YAMLError:
+        content = parse_yaml(index.read_text(encoding='utf-8')) if index.is_file() else None
+    except (yaml.YAMLError, ValueError):
         content = ''
     content = {'Import': []} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get('Import', []), list):
@@ -106,7 +107,7 @@ def names_in(index: Path, but: Path) -> set[str]:
             raise ValueError(f'{index} lists {plain(path)!r}, which is not below its folder; correct the list')
         if metafile.is_file() and metafile.resolve().parent != but.resolve():
             try:
-                models = (yaml.safe_load(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
+                models = (parse_yaml(metafile.read_text(encoding='utf-8')) or {}).get('Models') or []
                 names |= {plain(model['Name']).lower() for model in models if isinstance(model['Name'], (str, int))}
             except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
                 raise ValueError(f'{metafile}, listed in {index}, does not name models; correct or remove it') from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.nested_text import parse_json
 from icckd_mm.plain_text import plain
 
 from .network import Network
@@ -61,8 +61,8 @@ def _rows(log: Path) -> Iterator[dict[str, Any]]:
     lines = log.read_bytes().splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
+            row = parse_json(line)
+        except ValueError:
             if number == len(lines):
                 return
             row = None

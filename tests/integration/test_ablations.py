@@ -42,7 +42,6 @@ def trained(tmp_path_factory):
     patch.undo()
 
 
-@pytest.mark.timeout(300)
 def test_every_teacher_and_every_student_trains_in_the_lab(trained):
     """Also logits as features, no queue, and CRD on narrow networks with part of the images."""
     study, records = trained
@@ -55,7 +54,6 @@ def test_every_teacher_and_every_student_trains_in_the_lab(trained):
         assert 0 <= record['last_accuracy'] <= 100
 
 
-@pytest.mark.timeout(300)
 def test_every_second_view_trains_in_the_lab(tmp_path, monkeypatch):
     """The bank sees one view of each image, the others two."""
     monkeypatch.chdir(ROOT)
@@ -71,7 +69,6 @@ def test_every_second_view_trains_in_the_lab(tmp_path, monkeypatch):
     assert all(not torch.equal(weights[one], weights['grad']) for one in SECOND_VIEWS if one != 'grad')
 
 
-@pytest.mark.timeout(300)
 def test_the_command_of_a_smoothed_teacher_can_be_typed_and_trains_with_its_loss(trained, tmp_path):
     """command.txt as a shell reads it, run by tools/train.py, gives the same weights, bit by bit."""
     study, _ = trained

@@ -48,7 +48,7 @@ def test_a_plan_of_an_earlier_version_says_so_and_cannot_be_run():
     """Its second views were dropped; the line names what to use."""
     (results,) = RECORDS
     assert 'A record of version 0.1.0' in results.with_name('plan.py').read_text()
-    with pytest.raises(ValueError, match=r"second_view='half' was dropped after version 0.1.0, use 'no_grad' .* or 'bank'"):
+    with pytest.raises(ValueError, match=r"second_view='half' was dropped after version 0.1.0; use 'no_grad' .* or 'bank'"):
         build_graph(plan_of(results))
 
 

@@ -14,19 +14,11 @@ from torch.nn.parallel import DistributedDataParallel
 from icckd_mm.functional import gather
 from icckd_mm.functional.gather import largest_batch
 from icckd_mm.models import ClassQueue, IntraClassContrastiveLoss
-from tests.processes import Processes, free_port, join
+from tests.processes import free_port, join
 
 BATCH, CLASSES, INPUTS, WIDTH, STEPS = 12, 3, 8, 4, 5
 NEGATIVES = {'both': {}, 'queue': dict(in_batch_negatives=False), 'batch': dict(queue_size=0)}
 EXACT = dict(rtol=1e-9, atol=1e-11)
-pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    pool = Processes(4)
-    yield pool
-    pool.close()
 
 
 class Net(torch.nn.Module):
@@ -236,7 +228,7 @@ def killed_in_the_middle(rank, port):
 
 def test_the_others_stop_with_an_error_when_a_rank_dies(capfd):
     """Reliability test 11: kill -9 of one rank; no launcher is there to end the other, which must not wait for it."""
-    context, port = mp.get_context('spawn'), free_port()
+    context, port = mp.get_context('fork'), free_port()  # these two need not import torch again
     members = [context.Process(target=killed_in_the_middle, args=(rank, port), daemon=True) for rank in range(2)]
     begin = time.monotonic()
     for member in members:

@@ -3,16 +3,6 @@
 import pytest
 
 from tests.helpers import ICC, equal, state, train
-from tests.processes import Processes
-
-pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    pool = Processes(2)
-    yield pool
-    pool.close()
 
 
 def trained(work_dir, epochs, resume=False):

@@ -168,7 +168,6 @@ def test_default_work_dir_and_loader_defaults(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_the_demo_ends_with_table_and_figure(tmp_path, monkeypatch, capsys):
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)

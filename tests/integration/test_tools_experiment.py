@@ -99,7 +99,6 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
         assert (done.returncode, done.stdout.strip()) == (status, requeued)
 
 
-@pytest.mark.timeout(240)
 def test_runs_that_are_done_alone_are_collected(plan, tmp_path, capsys):
     """Also: the report can be written again from results.jsonl alone."""
     work = tmp_path / 'work'

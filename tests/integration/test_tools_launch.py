@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TEACHER = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
 SMALL = ['train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64', 'train_dataloader.batch_size=16']
 on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason='would ask for two GPUs')
-pytestmark = pytest.mark.timeout(300)
 
 # plays Slurm on this machine: notes its arguments, then starts the tasks; the first failure is its own
 SRUN = """#!/usr/bin/env bash

@@ -14,7 +14,6 @@ from icckd_mm.engine.exact.checkpoint_search import newest_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TEACHER = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
-pytestmark = pytest.mark.timeout(300)
 
 # as srun: hands SIGUSR1 to the tasks, kills all when one fails, and then reports the highest status
 SRUN = """#!/usr/bin/env bash

@@ -43,7 +43,6 @@ def figures(folder):
     return json.dumps(without_varying(read_results(folder / 'tune.jsonl'))).replace(str(folder), '')
 
 
-@pytest.mark.timeout(300)
 def test_trials_teach_and_distil_and_the_report_says_how_to_go_on(tuned):
     folder, winner = tuned
     records = read_results(folder / 'tune.jsonl')
@@ -64,7 +63,6 @@ def test_trials_teach_and_distil_and_the_report_says_how_to_go_on(tuned):
     assert 'too few seeds' in report
 
 
-@pytest.mark.timeout(300)
 def test_a_killed_and_resumed_tuning_ends_like_an_undisturbed_one(tuned, tmp_path):
     words = [STUDENT, *LIMITS, '--work-dir', str(tmp_path)]
     process = mp.get_context('fork').Process(target=main, args=([*words, *OPTIONS],))  # it need not import torch again

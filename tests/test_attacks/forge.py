@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import struct
+import warnings
 import zipfile
 
 MAGIC, VERSION, SYSTEM = 0x1950A86A20F9469CFC6C, 1001, {'protocol_version': 1001, 'little_endian': True, 'type_sizes': {}}
@@ -81,7 +82,8 @@ def archive(pickled, storages=(bytes(16),), extra=(), method=zipfile.ZIP_STORED,
         **{f'data/{i}': data for i, data in enumerate(storages)},
         **records,
     }
-    with zipfile.ZipFile(file, 'w', method) as out:
+    with zipfile.ZipFile(file, 'w', method) as out, warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Duplicate name')  # some attacks want it
         for part, content in (*((folder + part, content) for part, content in parts.items()), *extra):
             if content is not None:
                 out.writestr(part, content)

@@ -74,7 +74,7 @@ OTHERS = [b'{"run": "a"}', b'{"run": "a", "time": {}}', b'{"run": "a", "time": {
 @pytest.mark.parametrize('line', OTHERS)
 def test_a_record_of_something_else_among_the_trials_is_named(line, tmp_path):
     made = tuner(tmp_path)
-    plan = {**made._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
+    plan = {**made.trials._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
     (tmp_path / 'tune.json').write_text(json.dumps(plan))
     (tmp_path / 'tune.jsonl').write_bytes(line + b'\n')
     with pytest.raises(ValueError, match=r'tune\.jsonl: the record of a is not one of a tuning; remove its line'):

@@ -1,11 +1,12 @@
 """Text from a file on its way into names of files, Markdown, Python, YAML and HTML."""
 
 import ast
+import importlib
 import json
 import os
-import subprocess
-import sys
+import resource
 from html.parser import HTMLParser
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -13,6 +14,7 @@ import torch
 import yaml
 
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
+from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.errors import describe
 from icckd_mm.lab.analysis.report import report
 from icckd_mm.lab.analysis.run import AnalysedRun
@@ -22,9 +24,11 @@ from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
 from icckd_mm.zoo.publish import _put, publish
 from icckd_mm.zoo.verify import table
+from tests.processes import run_script
 
 from .forged import run_config, write_run
 
+PUBLISH = Path(__file__).parents[2] / 'tools/model_converters/publish.py'
 BIDI, ESCAPE = '\u202e', '\x1b'
 HOSTILE = {
     'quotes': "x'); __import__('os').system('echo owned') #",
@@ -186,17 +190,12 @@ def files(folder):
 @pytest.mark.parametrize('allowed', [0, 1000, 9000, 20_000])
 def test_a_disk_that_is_full_at_any_moment_leaves_the_old_entry(tmp_path, allowed):
     """The kernel refuses files beyond so many bytes: config, card, weights or nothing fits."""
-    code = f"""
-import resource
-from icckd_mm.zoo import publish as module
-from icckd_mm.config.command_line import run
-from icckd_mm.compat.safe_load import load_checkpoint_safely
-module.verify = lambda *args: []
-load_checkpoint_safely({str(tmp_path / 'run' / 'epoch_1.pth')!r})
-resource.setrlimit(resource.RLIMIT_FSIZE, ({allowed}, resource.RLIM_INFINITY))
-out = {str(tmp_path / 'zoo' / 'out')!r}
-run(lambda argv: module.publish({str(tmp_path / 'run')!r}, out, force=True, metrics=False), [])
-"""
+
+    def full():
+        importlib.import_module('icckd_mm.zoo.publish').verify = lambda *args: []
+        load_checkpoint_safely(tmp_path / 'run' / 'epoch_1.pth')
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, resource.RLIM_INFINITY))
+
     write_run(tmp_path / 'run', run_config(tmp_path))
     (tmp_path / 'run' / 'last_checkpoint').write_text('epoch_1.pth')
     out = tmp_path / 'zoo' / 'out'
@@ -204,11 +203,12 @@ run(lambda argv: module.publish({str(tmp_path / 'run')!r}, out, force=True, metr
     (out / 'metafile.yml').write_text('the old entry')
     (tmp_path / 'zoo' / 'model-index.yml').write_text('Import: []\n')
     before = files(tmp_path)
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert done.stderr.startswith('error: ')
-    assert done.stderr.count('\n') == 1
-    assert 'File too large' in done.stderr
+    words = [tmp_path / 'run', '--out', out, '--force', '--no-metrics']
+    status, _, error = run_script(PUBLISH, *words, before=full)
+    assert status != 0
+    assert error.startswith('error: ')
+    assert error.count('\n') == 1
+    assert 'File too large' in error
     assert files(tmp_path) == before
     assert (out / 'metafile.yml').read_text() == 'the old entry'
     assert (tmp_path / 'zoo' / 'model-index.yml').read_text() == 'Import: []\n'

@@ -7,7 +7,6 @@ from mmengine.registry import DefaultScope
 
 from icckd_mm.datasets.device_loader import DeviceLoader
 from tests.helpers import CONV, ICC, NORM, config, pipeline, train
-from tests.processes import Processes
 
 CROP = [dict(type='RandomCrop', crop_size=8, padding=1), dict(type='RandomFlip', prob=0.5), dict(type='PackInputs')]
 TWO = [dict(type='MultiView', num_views=2, transforms=[CROP[:2]]), CROP[2]]
@@ -179,13 +178,9 @@ def shard(epoch):
     return {index: views[0] for index, views in passed(loader(), epoch).items()}
 
 
-def test_two_processes_share_the_images_of_one():
+def test_two_processes_share_the_images_of_one(processes):
     """Every image once, as one process draws it."""
-    processes = Processes(2)
-    try:
-        first, second = processes.run(shard, 1)
-    finally:
-        processes.close()
+    first, second = processes.run(shard, 1)
     whole = shard(1)
     assert first.keys() | second.keys() == whole.keys()
     assert not first.keys() & second.keys()

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.distill.losses import CRDLoss, crd
 from icckd_mm.distill.losses.crd_memory import draw_negatives
 from tests.helpers import train
-from tests.integration.test_distributed import free_port
 from tests.test_distill.cases import algorithm, weights
 
 ROOT = Path(__file__).parents[2]
@@ -215,13 +212,8 @@ def test_a_run_needs_no_wrapper_of_the_data_set(tmp_path):
     assert torch.equal(saved['distiller.distill_losses.loss_crd.memory.student'], memory.student)
 
 
-def crd_worker(rank, port, queue):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', rank=rank, world_size=2)
-    queue.put((rank, {name: value.numpy() for name, value in written(slice(3 * rank, 3 * rank + 3)).items()}))
-    dist.barrier()
-    dist.destroy_process_group()
+def half():
+    return written(slice(3 * dist.get_rank(), 3 * dist.get_rank() + 3))
 
 
 def written(rows):
@@ -234,16 +226,8 @@ def written(rows):
     return loss.memory.state_dict()
 
 
-@pytest.mark.timeout(120)
-def test_two_processes_keep_one_memory():
-    context = mp.get_context('spawn')
-    queue, port = context.SimpleQueue(), free_port()
-    processes = [context.Process(target=crd_worker, args=(rank, port, queue)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    results = dict(queue.get() for _ in processes)
-    for process in processes:
-        process.join()
+def test_two_processes_keep_one_memory(processes):
+    results = processes.run(half)
     for name, value in written(slice(0, 6)).items():
         for rank in range(2):
-            torch.testing.assert_close(torch.from_numpy(results[rank][name]), value)
+            torch.testing.assert_close(results[rank][name], value)

@@ -1,18 +1,13 @@
 """Distillation ends at an epoch: alone, with self-distillation, and in two gloo processes with a connector."""
 
 import copy
-import os
 
 import pytest
-import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.registry import MODELS
 
 from icckd_mm.distill.hooks import StopDistillHook
 from icckd_mm.distill.hooks.stop_distill_hook import zero_losses
 from tests.helpers import equal, state, train
-from tests.integration.test_distributed import free_port
 from tests.test_distill.cases import CONNECTED, algorithm, weights
 from tests.test_distill.test_loops import SELF
 
@@ -70,39 +65,26 @@ def test_what_cannot_work_is_refused(tmp_path):
         train(tmp_path / 'b', model, hooks=(STOP,), views=1)
 
 
-def worker(rank, port, folder, path, kind, queue):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2', LOCAL_RANK=str(rank))
-    torch.set_num_threads(1)
+def two_epochs(folder, path, kind):
+    """What a rank says: the error, the distillation losses, the student."""
     options = dict(launcher='pytorch', env_cfg=dict(dist_cfg=dict(backend='gloo')), find_unused_parameters=False, batch=8)
     try:
         hooks = (dict(type=kind, stop_epoch=1),)
         runner, steps = train(folder, algorithm(path, distiller=CONNECTED), hooks=hooks, views=1, epochs=2, **options)
-        student = {name: value.numpy() for name, value in runner.model.module.student.state_dict().items()}
-        queue.put((rank, '', kl(steps), student))
+        return '', kl(steps), state(runner.model.module.student)
     except RuntimeError as error:
-        queue.put((rank, str(error), [], {}))
-    finally:
-        dist.destroy_process_group()
+        return str(error), [], {}
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize('kind', ['mmrazor', 'icckd_mm'])
-def test_two_processes_with_a_connector(tmp_path, kind):
+def test_two_processes_with_a_connector(processes, tmp_path, kind):
     """mmrazor's hook ends DDP with find_unused_parameters=False; ours continues."""
     path = weights(tmp_path / 't.pth')
-    context = mp.get_context('spawn')
-    queue, port = context.SimpleQueue(), free_port()
-    arguments = (port, str(tmp_path / 'run'), path, f'{kind}.StopDistillHook', queue)
-    processes = [context.Process(target=worker, args=(rank, *arguments)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    results = sorted((queue.get() for _ in processes), key=lambda result: result[0])
-    for process in processes:
-        process.join()
+    results = processes.run(two_epochs, str(tmp_path / 'run'), path, f'{kind}.StopDistillHook')
     if kind == 'mmrazor':
-        assert all('Expected to have finished reduction' in error for _, error, _, _ in results)
+        assert all('Expected to have finished reduction' in error for error, _, _ in results)
         return
-    (_, error, first_kl, first), (_, _, second_kl, second) = results
+    (error, first_kl, first), (_, second_kl, second) = results
     assert error == ''
     assert first_kl[2:] == second_kl[2:] == [0, 0]
     assert min(first_kl[:2] + second_kl[:2]) > 0

@@ -13,7 +13,6 @@ from icckd_mm.distill.hooks.teacher_cache_hook import TeacherCacheHook
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.runner_utils import unwrapped
 from tests.helpers import build, config, equal, state, train
-from tests.processes import Processes
 from tests.test_distill.cases import CONNECTED, KL, LOGITS, algorithm, weights
 
 EXACT = dict(type='icckd_mm.ExactTrainLoop', max_epochs=2)
@@ -290,19 +289,15 @@ def shared(work_dir, teacher, folder, pipeline):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize('pipeline', [None, STILL])
-def test_two_processes_write_one_view_that_both_read(pipeline, teacher, tmp_path):
+def test_two_processes_write_one_view_that_both_read(pipeline, teacher, processes, tmp_path):
     """Both students are bit-identical and learn the same as without cache. Without augmentation the second epoch,
     shuffled again, finds what the other process saw in the first.
     """
-    processes, folder = Processes(2), str(tmp_path / 'cache')
-    try:
-        plain = processes.run(shared, tmp_path / 'plain', teacher, None, pipeline)
-        first = processes.run(shared, tmp_path / 'first', teacher, folder, pipeline)
-        second = processes.run(shared, tmp_path / 'second', teacher, folder, pipeline)
-    finally:
-        processes.close()
+    folder = str(tmp_path / 'cache')
+    plain = processes.run(shared, tmp_path / 'plain', teacher, None, pipeline)
+    first = processes.run(shared, tmp_path / 'first', teacher, folder, pipeline)
+    second = processes.run(shared, tmp_path / 'second', teacher, folder, pipeline)
     seen = 16 if pipeline else 32
     assert [[rank[2] for rank in run] for run in (plain, first, second)] == [[32, 32], [seen, seen], [0, 0]]
     for rank in range(2):

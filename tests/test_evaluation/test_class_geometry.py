@@ -13,7 +13,6 @@ import icckd_mm  # noqa: F401
 from icckd_mm.evaluation import ClassGeometry
 from icckd_mm.evaluation.class_sums import ClassSums
 from icckd_mm.functional import class_geometry
-from tests.processes import Processes
 
 N, C, D = 45, 5, 7
 
@@ -115,13 +114,6 @@ def rank_geometry(images, folder):
         for start in range(0, len(own), 3):
             evaluator.process(own[start : start + 3])
         return len(own), evaluator.evaluate(images)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    members = Processes(2)
-    yield members
-    members.close()
 
 
 @pytest.mark.parametrize('images', [44, 45, 13, 1])

@@ -3,17 +3,8 @@ import torch
 import torch.distributed as dist
 
 from icckd_mm.functional.gather import all_gather_batch, all_gather_rows, largest_batch, world_size
-from tests.processes import Processes
 
 SIZES = (3, 0)
-pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    pool = Processes(2)
-    yield pool
-    pool.close()
 
 
 def test_one_process_gets_its_own_tensors_back():

@@ -78,7 +78,6 @@ def entries(tmp_path_factory):
     return root
 
 
-@pytest.mark.timeout(300)
 def test_every_family_makes_the_round_trip(entries):
     """Reliability test 19: bit-identical weights, and the ONNX graph to 1e-5 for one image and for eight."""
     order = sorted(FAMILIES, key=lambda family: family != 'ResNet')  # before ours has been imported there
@@ -93,7 +92,6 @@ def test_every_family_makes_the_round_trip(entries):
         assert checks[-1] == ('metrics', None, 'not checked: the data are missing (/nowhere)')
 
 
-@pytest.mark.timeout(120)
 def test_a_network_of_mmpretrain_needs_neither_this_package_nor_mmrazor(entries):
     """In a process that can import neither."""
     code = f"""

@@ -27,7 +27,6 @@ def run(code):
     return done.stdout.splitlines()
 
 
-@pytest.mark.timeout(120)
 def test_the_zoo_is_listed_and_loaded_by_name_in_either_order_of_imports():
     """Also with a file instead of True; importing only our package imports no host."""
     code = f"""
@@ -92,7 +91,6 @@ def zoo(tmp_path):
     return tmp_path
 
 
-@pytest.mark.timeout(120)
 def test_publishing_below_an_index_lists_the_entry(student, zoo):
     out = zoo / 'deep' / 'tiny-icckd'
     publish(student[0], out, name='tiny-icckd', metrics=False)
@@ -141,7 +139,6 @@ def test_the_nearest_index_above_is_found(zoo):
     assert model_index.with_entry(zoo / 'a' / 'model-index.yml', zoo / 'a' / 'b') == 'Import:\n- b/metafile.yml\n'
 
 
-@pytest.mark.timeout(120)
 def test_a_broken_index_keeps_nobody_from_importing_mmpretrain(tmp_path):
     (tmp_path / 'model-index.yml').write_text('Import: [bad.yml]\n')
     (tmp_path / 'bad.yml').write_text('Models: [{Name: x, Config: [\n')

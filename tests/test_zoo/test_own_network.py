@@ -60,7 +60,6 @@ def run(folder, forgotten):
     return work_dir
 
 
-@pytest.mark.timeout(180)
 def test_the_three_commands_build_what_a_named_module_registers(run, forgotten, tmp_path, capsys):
     publish, verify_, report = map(
         command, ('tools/model_converters/publish.py', 'tools/model_converters/verify.py', 'tools/analysis/report.py')
@@ -88,7 +87,6 @@ def test_a_module_that_is_not_there_is_one_line(name, run, tmp_path):
         verify(run, modules=[name])
 
 
-@pytest.mark.timeout(120)
 def test_a_fresh_process_that_crashes_is_one_line(forgotten):
     (first,) = (ROOT / 'configs/icckd/zoo').glob('*_digits')
     ((what, passed, detail),) = verify(first, metrics=False, modules=['crashing'])

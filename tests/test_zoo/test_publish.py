@@ -1,8 +1,8 @@
 """From a run to a folder to publish."""
 
 import json
-import subprocess
-import sys
+import resource
+from pathlib import Path
 
 import mmpretrain
 import pytest
@@ -16,6 +16,9 @@ from icckd_mm.zoo.publish import publish
 from icckd_mm.zoo.standalone_config import standalone_config
 from icckd_mm.zoo.training_log import logged_metrics
 from tests.helpers import CONV, NORM, config, equal, train
+from tests.processes import run_script
+
+COMMAND = Path(__file__).parents[2] / 'tools/model_converters/publish.py'
 
 
 @pytest.fixture(scope='module')
@@ -239,15 +242,17 @@ def test_a_network_that_nobody_knows_is_refused(altered, tmp_path):
     assert '\n' not in str(caught.value)
 
 
-@pytest.mark.timeout(120)
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing(student, tmp_path):
     """The operating system refuses to write more than 8 KiB into a file."""
-    command = f'ulimit -f 8; exec {sys.executable} tools/model_converters/publish.py {student[0]} --out {tmp_path}/new/entry'
-    done = subprocess.run(['bash', '-c', command], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert done.stderr.startswith('error: ')
-    assert 'File too large' in done.stderr
-    assert done.stderr.count('\n') == 1
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+
+    status, _, error = run_script(COMMAND, student[0], '--out', f'{tmp_path}/new/entry', before=full)
+    assert status != 0
+    assert error.startswith('error: ')
+    assert 'File too large' in error
+    assert error.count('\n') == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -286,12 +291,10 @@ def test_the_stored_config_is_read_without_running_it(tmp_path):
     assert not marker.exists()
 
 
-@pytest.mark.timeout(180)
 def test_the_command_prints_what_was_checked(student, tmp_path):
     out = tmp_path / 'entry'
-    command = [sys.executable, 'tools/model_converters/publish.py', str(student[0]), '--out', str(out), '--no-metrics']
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-1500:]
-    assert done.stdout.splitlines()[-1] == f'published to {out}'
-    assert 'ok      prediction' in done.stdout
-    assert 'metrics' not in done.stdout
+    status, said, error = run_script(COMMAND, student[0], '--out', out, '--no-metrics')
+    assert status == 0, error[-1500:]
+    assert said.splitlines()[-1] == f'published to {out}'
+    assert 'ok      prediction' in said
+    assert 'metrics' not in said

@@ -42,7 +42,6 @@ def installed(tmp_path_factory):
     return folder / 'site'
 
 
-@pytest.mark.timeout(300)
 def test_the_zoo_and_the_configs_work_from_an_installed_wheel(installed, tmp_path):
     code = """
 import icckd_mm, mmpretrain, os, sys

@@ -37,7 +37,7 @@ def reproduce(bench: Benchmark, families: Mapping[str, Sequence[Pair]]) -> str:
     data = bench.data
     lines = []
     for title, pairs in families.items():
-        lines += [f'## {title}: published', '', '| | ' + ' | '.join(f'{t} → {s}' for t, s in pairs) + ' |']
+        lines += [f'## {title}: published', '', '| top-1 / % | ' + ' | '.join(f'{t} → {s}' for t, s in pairs) + ' |']
         lines += ['|---' * (len(pairs) + 1) + '|']
         rows = {
             'teacher': [TEACHERS[data][teacher] for teacher, _ in pairs],

@@ -1,7 +1,7 @@
 """Which intra-class contrastive teacher, if any, is worth ten fresh seeds? A choice, not a verdict.
 
-CIFAR-10 at 16x16, 10,000 training images. Judged on 5,000 images held out of the training set, so that the test images stay
-unseen for ``cifar10_16_fresh_seeds.py``. It goes on only if KD gains a point over training alone. Controls first.
+CIFAR-10 at 16x16, 10,000 training images. Judged on 5,000 images held out from the training set, so that the test images stay
+unseen for ``cifar10_16_fresh_seeds.py``. The study continues only if KD gains a point over training alone. Controls come first.
 """
 
 _base_ = ['_data/cifar10_16.py', '_data/regime_16.py']

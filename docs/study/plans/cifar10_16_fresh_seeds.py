@@ -1,7 +1,7 @@
 """The verdict that ``cifar10_16_exploration.py`` prepares: one setting on ten fresh seeds and the test images. Not run yet.
 
-The setting under ``designs`` is to be that which the exploration chooses on held-out images. It is filled in, and committed,
-before the first run; until then the values below are those of the paper's default loss and stand for nothing.
+The exploration chooses the setting under ``designs`` on held-out images. It is filled in, and committed, before the first run.
+Until then the values below are those of the paper's default loss and mean nothing.
 """
 
 _base_ = ['_data/cifar10_16.py', '_data/regime_16.py']

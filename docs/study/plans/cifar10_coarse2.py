@@ -1,6 +1,6 @@
 """Few classes with a rich inner structure: CIFAR-10 as vehicles and animals. A trial for CPUs.
 
-``subclass_probe`` in results.jsonl tells how much of the 10 hidden classes the features keep.
+``subclass_probe`` in results.jsonl says how much the features keep of the 10 hidden classes.
 """
 
 _base_ = ['_data/cifar10_jpeg.py', '_data/small_resnets.py']

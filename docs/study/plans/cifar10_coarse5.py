@@ -1,4 +1,4 @@
-"""``cifar10_coarse2.py`` with five classes, pairs of those of CIFAR-10. A trial for CPUs."""
+"""``cifar10_coarse2.py`` with five classes, each a pair of CIFAR-10 classes. A trial for CPUs."""
 
 _base_ = 'cifar10_coarse2.py'
 

@@ -1,6 +1,6 @@
 """Does the enriched teacher help on photographs? A trial for CPUs: 400 images per class of CIFAR-10, saved as JPEG files.
 
-So short a training leaves few images with a margin of 0.5, so that all that are classified correctly may pass: margin 0.
+After so short a training few images have a margin of 0.5. With margin 0 all that are classified correctly pass.
 """
 
 _base_ = ['_data/cifar10_jpeg.py', '_data/small_resnets.py']

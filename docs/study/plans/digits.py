@@ -1,6 +1,6 @@
 """Does the enriched teacher help on handwritten digits? One factor at a time around the default, and a corner of λ and τ.
 
-10 seeds: the smallest p-value of their permutations, 2/1024, stays below 0.05 after Holm over the 21 comparisons of a table.
+10 seeds: the smallest p-value of their permutations, 2/1024, stays below 0.05 after Holm over 21 comparisons.
 """
 
 name = 'digits'
@@ -26,7 +26,7 @@ designs = [
     ),
     dict(type='product', loss_weight=[0.02, 0.1, 0.3], temperature=[0.07, 0.1, 0.5]),
 ]
-# a teacher that is well ahead of its student: 93 % against 81 % of the student alone, 88 % distilled
+# a teacher well ahead of its student: 93 % against 81 % alone, 88 % distilled
 networks = dict(
     teacher={'backbone.depth': 8, 'backbone.widths': (16, 16, 32, 64), 'head.in_channels': 64},
     student={'backbone.widths': (4, 4, 8, 16), 'head.in_channels': 16},

@@ -1,7 +1,7 @@
-"""What reviewers asked for, on handwritten digits: one part of the method left out at a time, and other ways to soft labels.
+"""Ablations on handwritten digits: one part of the method left out at a time, and other ways to soft labels.
 
-5 seeds: their permutations give no p-value below 1/16, so nothing in the report is called better or worse; read the intervals.
-More seeds can be added later: what is finished stays.
+5 seeds: their permutations give no p-value below 1/16, so the report calls nothing better or worse. Read the intervals.
+More seeds can be added later; finished runs stay.
 """
 
 _base_ = 'digits.py'

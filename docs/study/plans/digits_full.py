@@ -1,6 +1,6 @@
-"""The full product, to be looked at with ``--dry-run``, or run on a cluster with ``--slurm``.
+"""The full product: look at it with ``--dry-run``, or run it on a cluster with ``--slurm``.
 
-433 comparisons a table need 15 seeds before the smallest p-value after Holm, 433 / 2^14, is below 0.05.
+433 comparisons per table need 15 seeds before the smallest p-value after Holm, 433 / 2^14, is below 0.05.
 """
 
 _base_ = 'digits.py'

@@ -1,4 +1,4 @@
-"""A few minutes of ``digits.py``: shows that everything runs. Three seeds can show nothing."""
+"""A few minutes of ``digits.py``: shows that everything runs. Three seeds prove nothing."""
 
 _base_ = 'digits.py'
 

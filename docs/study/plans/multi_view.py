@@ -1,7 +1,7 @@
-"""The one place where the theory of views predicts a gain: images whose classes have three independent views each.
+"""Images whose classes have three independent views each: here the theory of views predicts a gain.
 
-Do teachers of the loss know more views, and do their soft labels tell more of the traces of other classes? See ``views`` in
-results.jsonl. 8 seeds: the smallest p-value of their permutations, 2/256, stays below 0.05 after Holm over 6 comparisons.
+Do teachers of the loss know more views, and do their soft labels say more about traces of other classes? See ``views``
+in results.jsonl. 8 seeds: the smallest p-value of their permutations, 2/256, stays below 0.05 after Holm over 6 comparisons.
 """
 
 name = 'multi-view'

@@ -1,6 +1,6 @@
 """Many classes with few images: 50 of each of 100 classes of Tiny-ImageNet, a data set of the paper, at 32x32. For CPUs.
 
-Networks that get one image in ten right would let hardly any pass the margin: all pass, margin -1.
+The networks classify one image in ten correctly, so hardly any would pass a margin. With margin -1 all pass.
 """
 
 _base_ = ['_data/tiny100.py', '_data/small_resnets.py']

@@ -2,7 +2,7 @@
 
 name = 'tiny-imagenet-gpu'
 title = 'Trial of ICCKD on Tiny-ImageNet: 100,000 training images, WRN-40-2 to WRN-16-2, 240 epochs'
-seeds = [0, 1, 2]  # 7 could give a verdict
+seeds = [0, 1, 2]  # 7 seeds could give a verdict
 default = dict(data='tiny-imagenet', pair='wrn40-2_wrn16-2')
 designs = [dict(type='product', student=['kd', 'kd-rkd'], loss_weight=[0.02])]
 device_loader = True

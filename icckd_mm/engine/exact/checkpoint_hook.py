@@ -18,7 +18,7 @@ from icckd_mm.compat.checkpoints.config_text import check_config_text
 from icckd_mm.engine.exact.atomic_backend import BACKEND, remove_stale_partials, write_atomically
 from icckd_mm.engine.exact.log_history import unpack_history
 from icckd_mm.engine.exact.rank_state import rank_states, restore_rank_state
-from icckd_mm.engine.exact.serialisation import to_plain
+from icckd_mm.engine.exact.serialisation import to_plain, without_functions
 from icckd_mm.engine.exact.train_loop import ExactTrainLoop
 from icckd_mm.engine.loading.load_check_hook import add_load_check
 from icckd_mm.randomness import random_state, set_random_state
@@ -106,6 +106,8 @@ class ExactCheckpointHook(CheckpointHook):
         checkpoint['ranks'] = self.ranks
         if hasattr(runner.train_loop, 'state_dict'):
             checkpoint['train_loop'] = runner.train_loop.state_dict()
+        if 'param_schedulers' in checkpoint:
+            checkpoint['param_schedulers'] = without_functions(checkpoint['param_schedulers'])
         for name in list(checkpoint):
             checkpoint[name] = to_plain(checkpoint[name], name)
 

@@ -13,6 +13,13 @@ from mmengine.logging import HistoryBuffer
 from icckd_mm.engine.exact.log_history import pack_history
 
 
+def without_functions(states: Any) -> Any:
+    """States of schedulers without functions, which their constructors choose by the config (``OneCycleLR.anneal_func``)."""
+    if isinstance(states, dict):
+        return {name: without_functions(state) for name, state in states.items() if not callable(state)}
+    return [without_functions(state) for state in states] if isinstance(states, list) else states
+
+
 def to_plain(value: Any, path: str) -> Any:
     """``value`` in plain containers: numbers, strings, tensors, lists, tuples and dictionaries.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from icckd_mm.engine.exact.serialisation import without_functions
 from icckd_mm.engine.loading.weights_fit import as_name
 
 # states of torch's optimizers that have the shape of their weight
@@ -112,7 +113,7 @@ def schedule_fault(schedules: Any, states: Any) -> str:
         number = len(given) if isinstance(given, (list, tuple)) else 'broken'
         return f'it has {number} schedules (param_scheduler), this run has {len(own)}'
     for index, (schedule, state) in enumerate(zip(own, given)):
-        fault = _difference(schedule.state_dict(), state)
+        fault = _difference(without_functions(schedule.state_dict()), state)
         if not fault:
             fault = _unusable(schedule, state)
         if fault:

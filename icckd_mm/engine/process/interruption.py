@@ -37,6 +37,25 @@ class Stopped(SystemExit):
         return TRY_AGAIN if resumes and self.signum != signal.SIGINT else 128 + self.signum
 
 
+def stop_behind(error: BaseException) -> Stopped | None:
+    """The request to stop that led to an error, None if there was none.
+
+    A signal may come where other code catches everything and raises an error of its own, as mmengine does while it formats a
+    config.
+
+    Args:
+        error: Any exception.
+    """
+    seen: set[int] = set()
+    before: BaseException | None = error
+    while before is not None and id(before) not in seen:
+        if isinstance(before, Stopped):
+            return before
+        seen.add(id(before))
+        before = before.__cause__ or before.__context__
+    return None
+
+
 class _Requests:
     """The signal this process has received, and whether it responds at once."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from icckd_mm.nested_text import parse_json
 
 Points = tuple[np.ndarray, np.ndarray]
 LOGS = '*/vis_data/scalars.json'
@@ -69,8 +70,8 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
+            rows.append(parse_json(line))
+        except ValueError:
             if number < len(lines):  # the last one may be incomplete
                 raise ValueError(
                     f'{file}, line {number} is not JSON: {line[:60]!r}; the log is damaged, remove the line'

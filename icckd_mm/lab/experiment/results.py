@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.nested_text import parse_json
 
 RESULTS, EARLIER = 'results.jsonl', 'earlier.jsonl'
 VARYING = ('time', 'machine')  # all other keys do not depend on the time and machine of a run
@@ -61,10 +62,7 @@ def parse_record(content: bytes) -> Record:
     Raises:
         ValueError: Unless it is an object with a name and, if any, an object of times.
     """
-    try:
-        record = json.loads(content)
-    except RecursionError:
-        raise ValueError('it is nested too deeply') from None
+    record = parse_json(content)
     if not isinstance(record, dict) or not isinstance(record.get('run'), str):
         raise ValueError('it has no key "run" with a name')
     if not isinstance(record.get('time', {}), dict):

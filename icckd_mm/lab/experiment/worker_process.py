@@ -48,6 +48,10 @@ def _attempt(task: Task) -> tuple[Record | None, str]:
     except Exception as error:
         from icckd_mm.config.errors import describe
 
+        request = interruption.stop_behind(error)
+        if request is not None:
+            print(request)
+            raise request from None
         traceback.print_exc()
         return None, describe(error)
     finally:

@@ -15,6 +15,7 @@ from icckd_mm.lab.experiment.results import Record, append_result, read_results,
 from icckd_mm.lab.experiment.train_run import Task, last_checkpoint
 from icckd_mm.lab.tuning.halving import CONTROL, ETA, Rung
 from icckd_mm.lab.tuning.setting import Job, Setting
+from icckd_mm.nested_text import parse_json
 
 TRIALS, PLAN = 'tune.jsonl', 'tune.json'
 
@@ -139,11 +140,11 @@ class Trials:
 
     def _read_plan(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self.plan.read_bytes())
+            kept = parse_json(self.plan.read_bytes())
             whole = all(type(rung['level']) is type(rung['size']) is int and list(rung['seeds']) for rung in kept['rungs'])
             if not whole or not all(isinstance(kept[name], str) for name in self._state()):
                 raise ValueError('it lacks rungs, settings or code')
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f'{self.plan} is not the plan of a tuning: {error}; name another --work-dir') from None
         return kept
 

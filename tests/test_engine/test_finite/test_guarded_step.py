@@ -7,7 +7,6 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from icckd_mm.engine.finite.guarded_step import GuardedStep, undone_where
-from tests.processes import Processes
 
 OPTIMIZERS = {
     'sgd': lambda p: torch.optim.SGD(p, lr=0.1),
@@ -180,13 +179,9 @@ def _two_ranks(deferred, accumulate):
     return torch.tensor([fault.iteration, fault.dropped]), weights
 
 
-def test_all_processes_leave_the_same_update_out_though_only_one_has_the_bad_batch():
-    pool = Processes(2)
-    try:
-        for deferred, accumulate in ((False, 1), (True, 1), (False, 2), (True, 2)):
-            (fault, weights), (other_fault, other) = pool.run(_two_ranks, deferred, accumulate)
-            assert fault.tolist() == other_fault.tolist() == [2, 1]
-            assert weights.isfinite().all()
-            assert torch.equal(weights, other)
-    finally:
-        pool.close()
+def test_all_processes_leave_the_same_update_out_though_only_one_has_the_bad_batch(processes):
+    for deferred, accumulate in ((False, 1), (True, 1), (False, 2), (True, 2)):
+        (fault, weights), (other_fault, other) = processes.run(_two_ranks, deferred, accumulate)
+        assert fault.tolist() == other_fault.tolist() == [2, 1]
+        assert weights.isfinite().all()
+        assert torch.equal(weights, other)

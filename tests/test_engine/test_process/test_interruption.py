@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from icckd_mm.config.command_line import run
@@ -21,7 +22,6 @@ from tests.helpers import ICC, train
 
 LENGTH = 4
 SEVERAL = [None, signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
-pytestmark = pytest.mark.timeout(300)
 
 
 class Ask(Hook):
@@ -145,6 +145,19 @@ def test_handlers_are_there_within_a_command_only(capsys):
         assert ('the same command with --resume continues' in error) == resumes
         assert error.count('\n') == 1
     assert [signal.getsignal(signum) for signum in interruption.SIGNALS] == before
+
+
+def test_a_signal_while_other_code_catches_everything_still_is_a_request(monkeypatch, capsys):
+    """mmengine turns whatever happens while it formats a config into a SyntaxError of its own."""
+
+    def ask(text, **options):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr('mmengine.config.config.FormatCode', ask)
+    with pytest.raises(SystemExit) as ended:
+        run(lambda argv: Config(dict(x=1)).pretty_text, [], resumes=True)
+    assert ended.value.code == 75
+    assert capsys.readouterr().err == 'stopped by SIGTERM; the same command with --resume continues\n'
 
 
 @pytest.mark.parametrize('error', [None, ValueError('wrong'), KeyError('x'), Stopped(signal.SIGTERM), SystemExit(3)])

@@ -11,19 +11,10 @@ import pytest
 
 from icckd_mm.engine.exact.checkpoint_difference import checkpoint_differences
 from icckd_mm.engine.exact.checkpoint_search import newest_checkpoint
-from tests.processes import Processes
 from tests.test_engine.test_process.test_interruption import Ask, last, trained
 
 ROOT = Path(__file__).resolve().parents[3]
 TEACHER = 'configs/icckd/teacher/icc_resnet20_1xb64_digits.py'
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope='module')
-def processes():
-    pool = Processes(2)
-    yield pool
-    pool.close()
 
 
 def several(folder, asks, resume=False):

@@ -151,7 +151,6 @@ def test_a_plan_can_be_resolved_twice(images):
     assert before['val_dataloader.dataset']['_delete_'] is True
 
 
-@pytest.mark.timeout(300)
 def test_a_run_on_the_device_loader_is_measured_and_its_config_stands_beside_it(images, tmp_path):
     """No command line can hold a data set."""
     study = Study(build_graph(plan(images, device_loader=True)), tmp_path)

@@ -1,10 +1,6 @@
-import os
-import socket
-
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from icckd_mm.functional import class_mean_predictions, mcmi_loss
 from icckd_mm.models import MCMILoss
@@ -104,35 +100,19 @@ def test_bad_tensors_are_named_before_the_means_change():
     assert module.updates.sum() == 0
 
 
-def worker(rank, port, logits, labels, results):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', rank=rank, world_size=2)
+def half(logits, labels):
+    """Loss and means of a rank that sees half of each batch."""
     module = MCMILoss(3)
-    rows = slice(6 * rank, 6 * rank + 6)
+    rows = slice(6 * dist.get_rank(), 6 * dist.get_rank() + 6)
     loss = [module(one[rows], labels[rows]) for one in logits][-1]
-    results.put((rank, float(loss), module.means.numpy()))
-    dist.barrier()
-    dist.destroy_process_group()
+    return float(loss), module.means
 
 
-@pytest.mark.timeout(120)
-def test_two_processes_have_the_means_of_the_joined_batch():
+def test_two_processes_have_the_means_of_the_joined_batch(processes):
     logits, labels = [draw()[0].detach() for _ in range(3)], torch.arange(12) % 3
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        port = sock.getsockname()[1]
-    context = mp.get_context('spawn')
-    results = context.SimpleQueue()
-    processes = [context.Process(target=worker, args=(rank, port, logits, labels, results)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    found = sorted((results.get() for _ in processes), key=lambda one: one[0])
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    found = processes.run(half, logits, labels)
     module = MCMILoss(3)
     loss = [module(one, labels) for one in logits][-1]
-    for _, _, means in found:
-        torch.testing.assert_close(torch.from_numpy(means), module.means)
-    assert sum(value for _, value, _ in found) / 2 == pytest.approx(float(loss), rel=1e-5)
+    for _, means in found:
+        torch.testing.assert_close(means, module.means)
+    assert sum(value for value, _ in found) / 2 == pytest.approx(float(loss), rel=1e-5)
