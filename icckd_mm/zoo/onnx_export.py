@@ -28,7 +28,7 @@ def check_packages() -> None:
         except ImportError:
             missing.append(name)
     if missing:
-        raise ValueError(f"the format onnx needs {', '.join(missing)}; pip install 'icckd_mm[export]'")
+        raise ValueError(f"the format onnx needs {', '.join(missing)}: pip install 'icckd_mm[export]'")
     if digit_version(torch.__version__) < digit_version('2.6.0'):
         raise ValueError(f'the format onnx needs torch 2.6 or newer, this is {torch.__version__}')
 

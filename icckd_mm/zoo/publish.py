@@ -126,7 +126,7 @@ def _check(out: Path, how: Options) -> None:
         try:
             import safetensors  # noqa: F401
         except ImportError:
-            raise ValueError("the format safetensors needs safetensors; pip install 'icckd_mm[export]'") from None
+            raise ValueError("the format safetensors needs safetensors: pip install 'icckd_mm[export]'") from None
 
 
 def _index(out: Path, name: str, how: Options) -> Path | None:

@@ -125,7 +125,7 @@ def test_without_onnxruntime_the_graph_is_not_checked_and_the_rest_is(entry, mon
 
 
 def test_other_safetensors_are_found(entry):
-    torch_file = pytest.importorskip('safetensors.torch', reason="needs safetensors; pip install 'icckd_mm[export]'")
+    torch_file = pytest.importorskip('safetensors.torch', reason="needs safetensors: pip install 'icckd_mm[export]'")
     (path,) = entry.glob('*.safetensors')
     tensors = torch_file.load_file(path)
     tensors['head.fc.bias'] += 1
