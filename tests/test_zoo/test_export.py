@@ -103,7 +103,7 @@ class Blocker:
         if name.split('.')[0] in ('icckd_mm', 'mmrazor'):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocker())
-sys.argv = ['-', '0', {str(entries / 'ResNet')!r}]
+sys.argv = ['-', '0', '', {str(entries / 'ResNet')!r}]
 exec(compile(open({str(SCRIPT)!r}).read(), 'stranger.py', 'exec'), {{'__name__': '__main__'}})
 """
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
