@@ -102,11 +102,7 @@ class Blocker:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocker())
 sys.argv = ['-', '0', '', {str(entries / 'ResNet')!r}]
-<<<<<<< HEAD
 exec(compile(open({str(SCRIPT)!r}).read(), 'clean_process.py', 'exec'), {{'__name__': '__main__'}})
-=======
-exec(compile(open({str(SCRIPT)!r}).read(), 'stranger.py', 'exec'), {{'__name__': '__main__'}})
->>>>>>> 0de817f0139b7ee3a7d56ab58ade8a2e28d06356
 """
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
     assert '"prediction", true' in out
