@@ -7,6 +7,7 @@ import io
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable
 
 import torch
 from mmengine.config import Config
@@ -17,11 +18,15 @@ from icckd_mm.config.building import build_classifier, only_registered
 from .card import Entry, complexity, metafile, model_card, write_yaml
 from .network import Network
 from .onnx_export import onnx_bytes
-from .standalone_config import image_size, standalone_config
+from .standalone_config import image_shape, standalone_config, without_machine
 from .stranger import measure
 from .training_log import find_log, logged_metrics
 
 KEPT = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')
+
+
+def silent(what: str) -> None:
+    """Say nothing."""
 
 
 def write_entry(
@@ -32,7 +37,8 @@ def write_entry(
     with_preprocess: bool = False,
     metrics: bool = True,
     root: str = '',
-) -> None:
+    say: Callable[[str], None] = silent,
+) -> tuple[Entry, str]:
     """Write weights, config, log, ``metafile.yml`` and model card into a folder.
 
     Args:
@@ -43,10 +49,14 @@ def write_entry(
         with_preprocess: Whether the ONNX graph holds the preprocessing. Defaults to False.
         metrics: Whether to measure metrics that the run did not log. Defaults to True.
         root: Path of the entry from its model index, with a slash at the end. Defaults to none.
+        say: Is told what is done next. Defaults to silence.
+
+    Returns:
+        What the papers say, and why there is no ONNX graph though it was asked for; the reason is empty where there is one.
 
     Raises:
         OSError: If something cannot be written.
-        ValueError: If the network cannot be built or exported, or if config and weights do not belong together.
+        ValueError: If the network cannot be built, or if config and weights do not belong together.
     """
     config = standalone_config(network)
     model = _build(network, config)
@@ -58,17 +68,33 @@ def write_entry(
         from safetensors.torch import save
 
         weights.with_suffix('.safetensors').write_bytes(save(network.state))
-    size = image_size(config)
+    shape, refused = image_shape(config, network), ''
     if 'onnx' in formats:
-        weights.with_suffix('.onnx').write_bytes(onnx_bytes(model, size, with_preprocess))
+        say('exporting the ONNX graph')
+        try:
+            weights.with_suffix('.onnx').write_bytes(onnx_bytes(model, shape, with_preprocess))
+        except ValueError as error:
+            refused = str(error)
     log = find_log(network)
     if log is not None:
         shutil.copyfile(log, weights.with_suffix('.json'))
     files = sorted(file.name for file in folder.iterdir())
     own, teacher = logged_metrics(network)
     if not own and metrics:
+        say('measuring on the test split')
         own = _measured(model, config)
-    entry = Entry(name, weights.name, network, config, complexity(model, size), own, teacher, files, with_preprocess, root)
+    loader = config.test_dataloader
+    loader.dataset = without_machine(loader.dataset.to_dict())
+    entry = Entry(
+        name, weights.name, network, config, shape, complexity(model, shape), own, teacher, files, with_preprocess, root
+    )
+    write_papers(entry, folder)
+    return entry, refused
+
+
+def write_papers(entry: Entry, folder: Path) -> None:
+    """Config, ``metafile.yml`` and model card of an entry."""
+    name, config, network = entry.name, entry.config, entry.network
     (folder / f'{name}.py').write_text(_config_text(config, network.checkpoint), encoding='utf-8')
     (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
     (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')

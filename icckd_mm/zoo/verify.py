@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from icckd_mm.plain_text import plain
 
@@ -18,12 +18,13 @@ Check = tuple[str, Optional[bool], str]
 SCRIPT = Path(__file__).with_name('stranger.py')
 
 
-def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
+def verify(folder: str | os.PathLike[str], metrics: bool = True, places: Mapping[str, Any] | None = None) -> list[Check]:
     """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
         folder: What :func:`icckd_mm.zoo.publish.publish` wrote.
         metrics: Whether to measure on the data set, where it is present. Defaults to True.
+        places: Where the data are, such as ``data_root``. Defaults to where the published config says.
 
     Returns:
         Name of the check, whether it passed (None where it could not be tried), and what was seen. A check that
@@ -32,15 +33,18 @@ def verify(folder: str | os.PathLike[str], metrics: bool = True) -> list[Check]:
     Raises:
         ValueError: If the folder has no ``metafile.yml`` of one model.
     """
-    return verify_all([folder], metrics)[0]
+    return verify_all([folder], metrics, places)[0]
 
 
-def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) -> list[list[Check]]:
+def verify_all(
+    folders: Sequence[str | os.PathLike[str]], metrics: bool = True, places: Mapping[str, Any] | None = None
+) -> list[list[Check]]:
     """:func:`verify` for several folders in one process.
 
     Args:
         folders: The folders.
         metrics: Whether to measure on the data sets, where they are present. Defaults to True.
+        places: As for :func:`verify`, for all folders.
 
     Returns:
         The checks of each folder.
@@ -51,10 +55,16 @@ def verify_all(folders: Sequence[str | os.PathLike[str]], metrics: bool = True) 
     refused = {folder: check for folder in folders if (check := refused_before_use(Path(folder)))}
     if refused:
         good = [folder for folder in folders if folder not in refused]
-        results = iter(verify_all(good, metrics) if good else [])
+        results = iter(verify_all(good, metrics, places) if good else [])
         return [[refused[one]] if one in refused else next(results) for one in folders]
     done = subprocess.run(
-        [sys.executable, '-', str(int(metrics)), *(os.path.abspath(folder) for folder in folders)],
+        [
+            sys.executable,
+            '-',
+            str(int(metrics)),
+            json.dumps(dict(places or {})),
+            *(os.path.abspath(folder) for folder in folders),
+        ],
         input=SCRIPT.read_text(encoding='utf-8'),
         capture_output=True,
         text=True,
