@@ -2,9 +2,10 @@
 
 from .compat import install
 from .version import __version__
-from .zoo import index
+from .zoo import index, named_configs
 
 install()
 index.install()
+named_configs.install()
 
 __all__ = ['__version__']
