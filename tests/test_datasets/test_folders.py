@@ -61,7 +61,10 @@ def sorted_images(tmp_path):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(data_prefix='trian'), r"/trian of the data set does not exist; .* holds empty, train; correct data_prefix='trian'"),
+        (
+            dict(data_prefix='trian'),
+            r"/trian of the data set does not exist; .* holds empty, train; correct data_prefix='trian'",
+        ),
         (dict(data_prefix=dict(img_path='trian')), r"correct data_prefix.img_path='trian'"),
         (dict(data_prefix='empty'), r"/empty of the data set is empty; correct data_prefix='empty'"),
         (dict(ann_file='labels.txt'), r"/labels.txt of the data set does not exist; .* correct ann_file='labels.txt'"),

@@ -1,4 +1,5 @@
-# Any folder of images with a folder a class: put it there, or set data_root of the three loaders on the command line
+# Any folder of images with a folder a class: put it there, or set data_root of train_dataloader and val_dataloader on
+# the command line, which the test set follows
 _base_ = 'in1k.py'
 
 train_dataloader = dict(
