@@ -34,6 +34,11 @@ class AnalysedRun:
         """Config and weights; also of a run that is still going on."""
         return take_network(self.path, allow_unfinished=True)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the outputs; empty where the checkpoint does not say."""
+        return tuple(map(str, self.network.meta.get('dataset_meta', {}).get('classes') or ()))
+
     @cached_property
     def log(self) -> RunLog:
         """What was logged; no curves where a checkpoint has no log beside it."""
