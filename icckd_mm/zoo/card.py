@@ -15,10 +15,11 @@ from mmengine.config import Config
 from icckd_mm.plain_text import in_markdown, is_file_name, plain
 from icckd_mm.version import __version__
 
+from .card_sections import onnx_section, preprocessing
 from .input_shape import Shape
 from .meta import mmengine_of, run_name
 from .network import Network
-from .onnx_export import INPUT, OPSET, OUTPUT
+from .onnx_export import OPSET
 from .standalone_config import channel_order, evaluation_loader, without_machine
 
 PAPER = {
@@ -155,10 +156,10 @@ of {_pixels(entry.shape)}.
 predict = ImageClassificationInferencer({entry.name + '.py'!r}, pretrained={entry.weights!r})
 print(predict({image})[0]['pred_class'])
 ```
-{_onnx_section(entry)}
+{onnx_section(entry)}
 ## Preprocessing
 
-{_preprocessing(entry)}
+{preprocessing(entry)}
 
 ## Training
 
@@ -233,33 +234,6 @@ def _teachers(algorithm: dict[str, Any], metrics: dict[str, float]) -> dict[str,
     if len(described) > 1:
         return described
     return {**described[0], 'Metrics': _rounded(metrics)} if metrics else described[0]
-
-
-def _preprocessing(entry: Entry) -> str:
-    given = entry.config.model.data_preprocessor
-    order, turned = channel_order(entry.config, entry.shape[0]), given.get('to_rgb', False)
-    lines = [f'Images {order}, 0 to 255, resized by the test pipeline in `{entry.name}.py`; `get_model` does the rest:']
-    lines += ['1. turn the colours round to RGB'] if turned else []
-    if given.get('mean') is not None:
-        lines += [f'{len(lines)}. subtract mean {list(given.mean)}, divide by std {list(given.std)}, in that order of colours']
-    return '\n'.join(lines)
-
-
-def _onnx_section(entry: Entry) -> str:
-    file = entry.beside('.onnx')
-    if not file:
-        return ''
-    shape = ', '.join(map(str, entry.shape))
-    order = channel_order(entry.config, entry.shape[0])
-    colours = f'colours {order} ' if entry.shape[0] == 3 else ''
-    fed = (
-        f'uint8 `(batch, {shape})`, {colours}(the preprocessing below is in the graph)'
-        if entry.with_preprocess
-        else f'float32 `(batch, {shape})`, preprocessed as below'
-    )
-    return f"""
-`{file}` (opset {OPSET}, any batch size) takes `{INPUT}`, {fed}, and gives `{OUTPUT}`, before the softmax.
-"""
 
 
 def _log_line(entry: Entry) -> str:
