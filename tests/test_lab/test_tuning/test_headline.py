@@ -11,7 +11,7 @@ from icckd_mm.lab.tuning.report import _verdict
     [
         ([0.1, -0.2, 0.4, 0.0, 0.2], 5, 'No winner is shown. Ahead is candidate 3, +0.10 points over 5 seeds'),
         ([1.0, 1.0], 2, 'No winner is shown. Ahead is candidate 3, +1.00 points over 2 seeds'),
-        ([1.0, 1.1, 1.2, 0.9, 1.0], 5, 'Winner: candidate 3, +1.04 points over 5 seeds'),
+        ([1.0, 1.1, 1.2, 0.9, 1.0, 0.8, 1.1, 0.9], 8, 'Winner: candidate 3, +1.00 points over 8 seeds'),
     ],
 )
 def test_a_winner_is_named_only_where_one_is_shown(ahead, seeds, head):
