@@ -86,7 +86,7 @@ def test_text_of_a_run_is_text_in_what_is_published(tmp_path, text):
     student, teacher = cfg['model'], {**cfg['model'], 'backbone': dict(type=text, note=text)}
     cfg['model'] = dict(type='X', architecture=student, teacher=teacher, teacher_ckpt=text)
     cfg['train_dataloader']['dataset'] = dict(type=text)
-    names = dict(experiment_name=text, time=text, mmengine_version=text, seed=text, dataset_meta=dict(classes=[text], x=text))
+    names = dict(experiment_name=text, time=text, mmengine_version=text, dataset_meta=dict(classes=[text], x=text))
     path = write_run(tmp_path / 'run', cfg, **names)
     content = torch.load(path, weights_only=True)
     content['state_dict'] = {f'architecture.{key}': value for key, value in content['state_dict'].items()}
@@ -107,7 +107,7 @@ def test_text_of_a_run_is_text_in_what_is_published(tmp_path, text):
     assert card.count('```') == 2
     assert [type(statement).__name__ for statement in ast.parse(block).body] == ['ImportFrom', 'Assign', 'Expr']
     (model,) = yaml.safe_load(meta)['Models']
-    assert model['Metadata']['Seed'] is None
+    assert model['Metadata']['Seed'] == 0
     rows = [line for line in card.splitlines() if line.startswith('| accuracy')]
     assert [line.replace('\\|', '').count('|') for line in rows] == [3]
     assert parse_config_text((tmp_path / 'out' / 'tiny.py').read_text()).model.type == 'ImageClassifier'
@@ -143,7 +143,7 @@ def test_markup_in_a_run_is_text_on_the_page(tmp_path, text):
     cfg['test_dataloader']['dataset']['metainfo'] = dict(classes=[text] * 10)
     cfg['model']['data_preprocessor']['note'] = text
     cfg['custom_hooks'] = [dict(type=f'IntraClassContrast{text}', loss=text)]
-    run = AnalysedRun(write_run(tmp_path / 'run', cfg, dataset_meta=dict(classes=[text] * 10), seed=text), f'run {text}')
+    run = AnalysedRun(write_run(tmp_path / 'run', cfg, dataset_meta=dict(classes=[text] * 10)), f'run {text}')
     shown = Tags(report([run], []))
     assert not {'script', 'img', 'svg'} & set(shown.tags)
     assert any(text in words for words in shown.words)

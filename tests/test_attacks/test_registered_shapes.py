@@ -119,10 +119,10 @@ def test_weights_that_claim_more_than_is_stored_take_no_memory(tmp_path):
     content['state_dict']['head.fc.weight'] = huge
     torch.save(content, path)
     assert path.stat().st_size < 1_000_000
-    with pytest.raises(ValueError, match='that repeats 4 bytes'):
+    with pytest.raises(ValueError, match=r'claim more than is stored|that repeats 4 bytes'):
         take_network(path)
     torch.save({'model': {'fc.weight': torch.zeros(1).expand(10**9, 64), 'fc.bias': torch.zeros(1)}}, path)
-    with pytest.raises(ValueError, match='that repeats 4 bytes'):
+    with pytest.raises(ValueError, match=r'claim more than is stored|that repeats 4 bytes'):
         import_checkpoint(path, tmp_path / 'out.pth', 'resnet8')
 
 

@@ -81,7 +81,7 @@ FORGED = {
     'numbers as names of weights': ({'state_dict': {3: torch.ones(1)}}, 'state_dict has the key 3'),
     'averages are a list': ({'ema_state_dict': [1]}, 'ema_state_dict is a list'),
     'a version is a text': (metadata({'': {'version': 'x'}}), r"version is 'x'; give a whole number"),
-    'metadata is a number': (metadata(3), 'a int where dict or OrderedDict is wanted'),
+    'metadata is a number': (metadata(3), 'a int, not dict or OrderedDict'),
     'entries of the metadata': (metadata({'': 3}), r"_metadata\[''\] is a int"),
     'hub is an object': ({'message_hub': slice(1)}, 'message_hub holds a slice'),
     'an object in the hub': ({'message_hub': {'x': slice(1)}}, 'holds a slice'),
@@ -123,7 +123,9 @@ def test_a_forged_content_is_one_line_with_the_file(name, tmp_path):
     torch.save(content, path)
     assert path.stat().st_size < 10_000
     begun = time.monotonic()
-    with pytest.raises(ValueError, match=rf'x\.pth (was not loaded: |.* is damaged or no checkpoint).*{message}') as caught:
+    with pytest.raises(
+        ValueError, match=rf'x\.pth (was not loaded: |.* is damaged or not a PyTorch checkpoint).*{message}'
+    ) as caught:
         load_checkpoint_safely(path)
     assert time.monotonic() - begun < 60
     assert '\n' not in str(caught.value).split('tensor(')[0]

@@ -73,7 +73,7 @@ FORGED = {
     # generators
     'ranks are a dict': (lambda c: c.update(ranks={}), 'ranks is a dict'),
     'a rank is None': (lambda c: c.update(ranks=[None]), r'ranks\[0\] does not hold'),
-    'no generators': (lambda c: c['ranks'][0].update(random=None), 'are not all there'),
+    'no generators': (lambda c: c['ranks'][0].update(random=None), 'are incomplete'),
     'python': (lambda c: c['ranks'][0]['random'].update(python=(3, (1, 2), None)), 'the state of a generator is broken'),
     'python gauss': (
         lambda c: c['ranks'][0]['random'].update(python=(*c['ranks'][0]['random']['python'][:2], 'x')),
