@@ -121,7 +121,9 @@ def test_a_config_shown_on_a_page_can_be_read_and_has_no_unknown_type(name, mine
     check_config(Config.fromfile(name))
 
 
-@pytest.mark.parametrize('name', ['kd_resnet20_smallnet_digits', 'icc_smallnet_digits', 'ce_resnet8_odd_digits'])
+@pytest.mark.parametrize(
+    'name', ['kd_resnet20_smallnet_digits', 'icc_smallnet_digits', 'ce_resnet8_odd_digits', 'kd-icc_resnet20_resnet8_digits']
+)
 def test_a_config_shown_on_a_page_trains(name, mine):
 
     def there():

@@ -55,8 +55,9 @@ def run(*command):
 # %%
 digits = load_digits()
 for number, (levels, label) in enumerate(zip(digits.images[:IMAGES], digits.target)):
+    for part in ('train', 'val'):  # the same class folders in both
+        (FOLDER / 'images' / part / str(label)).mkdir(parents=True, exist_ok=True)
     target = FOLDER / 'images' / ('val' if number % 5 == 0 else 'train') / str(label)
-    target.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray((levels * (255 / 16)).round().astype('uint8'))
     image.resize((16, 16), Image.Resampling.BILINEAR).save(target / f'{number:04d}.png')
 print({part: len(list(FOLDER.glob(f'images/{part}/*/*.png'))) for part in ('train', 'val')})

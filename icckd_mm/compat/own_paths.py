@@ -114,7 +114,7 @@ def find_latest_checkpoint(path: str) -> str | None:
     with open(pointer, encoding='utf-8', errors='replace') as file:
         named = file.read(LONGEST_NAME).replace('\0', '').strip()
     own, parent = Path(path, re.split(r'[\\/]', named)[-1]), Path(named).parent
-    if own.is_file() or not os.path.isfile(named):
+    if os.path.isfile(own) or not os.path.isfile(named):  # Path.is_file raises for a name that is too long
         elsewhere = '://' in named and not named.startswith('http')  # a remote folder cannot be listed here
         return named if elsewhere and parent.name == Path(path).absolute().name else str(own)
     if parent.name == Path(path).absolute().name:

@@ -17,6 +17,8 @@ COPIES = 4  # places in a message
 def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
     """Merge ``--cfg-options`` into a config, and check it before anything is built.
 
+    The ``data_root`` of the test set follows that of the validation set where both were the same.
+
     Args:
         cfg: Changed in place.
         options: Dotted keys and their values.
@@ -25,9 +27,35 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
         ValueError: If nothing reads a key, or the result is not a valid config.
     """
     if options:
+        options = {**followers(cfg, options), **options}
         check_options(cfg, options)
-        cfg.merge_from_dict(dict(options))
+        cfg.merge_from_dict(options)
     check_config(cfg)
+
+
+def followers(cfg: Config, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``data_root`` of the test set, where it was that of the validation set and the options move only the latter.
+
+    Args:
+        cfg: The config without the options.
+        options: Dotted keys and their values.
+    """
+    found = {}
+    for option, value in options.items():
+        if not option.startswith('val_dataloader.dataset.') or not option.endswith('.data_root'):
+            continue
+        twin = option.replace('val_', 'test_', 1)
+        free = not any(twin == other or twin.startswith(f'{other}.') for other in options)
+        if free and _at(cfg, option) is not None and _at(cfg, option) == _at(cfg, twin):
+            found[twin] = value
+    return found
+
+
+def _at(cfg: Config, key: str) -> Any:
+    node: Any = cfg
+    for part in key.split('.'):
+        node = node.get(part) if isinstance(node, Mapping) or node is cfg else None
+    return node
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:

@@ -14,11 +14,14 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from icckd_mm.plain_text import plain
+
 MARKERS = 'osD^v<>P*X'
 LINES: list[Any] = ['-', '--', '-.', ':', (0, (6, 1, 1, 1, 1, 1))]
 # the colours of Okabe and Ito without yellow, which is faint on white; then grey, brown and indigo for classes 7 to 9
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#000000', '#E69F00', '#56B4E9', '#888888', '#661100', '#332288']
 SEQUENTIAL = 'cividis'  # its lightness rises evenly
+DIVERGING = 'PuOr'  # white in the middle; told apart by the colour-blind
 RC = {
     'font.size': 11,
     'axes.titlesize': 11,
@@ -73,31 +76,40 @@ def most_lines(names: Iterable[str]) -> int:
     return max(wrapped(name).count('\n') + 1 for name in names)
 
 
-def heat_map(axes: Axes, values: Any, numbers: str, **options: Any) -> Any:
+def heat_map(axes: Axes, values: Any, numbers: str, names: Sequence[str] = (), **options: Any) -> Any:
     """Draw a matrix of classes by classes, with numbers if there are few classes.
 
     Args:
         axes: Axes to draw on.
         values: ``(C, C)``; NaN stays white.
         numbers: Format of the numbers, such as ``'.2f'``.
-        **options: Options of ``imshow``, such as ``norm``.
+        names: Names of the classes. Defaults to their numbers.
+        **options: Options of ``imshow``, such as ``norm`` and ``cmap``.
 
     Returns:
         The image, for the colour bar.
     """
-    image = axes.imshow(values, cmap=SEQUENTIAL, interpolation='nearest', **options)
+    image = axes.imshow(values, **{'cmap': SEQUENTIAL, 'interpolation': 'nearest', **options})
     for side in ('top', 'right'):
         axes.spines[side].set_visible(True)
     axes.set_xlabel('class of the output')
     axes.set_ylabel('true class')
     if len(values) <= FEW:
-        axes.set_xticks(range(len(values)))
-        axes.set_yticks(range(len(values)))
+        shown = [class_name(names, index) for index in range(len(values))]
+        turned = 90 if max(map(len, shown)) > 3 else 0
+        axes.set_xticks(range(len(values)), shown, rotation=turned)
+        axes.set_yticks(range(len(values)), shown)
         for (row, column), value in _cells(values):
             dark = sum(image.cmap(image.norm(value))[:3]) < 1.5
             text = format(value, numbers)
             axes.text(column, row, text, ha='center', va='center', fontsize=7, color='white' if dark else 'black')
     return image
+
+
+def class_name(names: Sequence[str], index: int) -> str:
+    """The name of a class, or its number where names are not known."""
+    name = plain(names[index], 18) if index < len(names) else str(index)
+    return name.replace('$', r'\$')
 
 
 def save(made: Figure, stem: Path | str) -> list[Path]:

@@ -15,15 +15,20 @@ from mmengine.config import Config
 from icckd_mm.plain_text import in_markdown, is_file_name, plain
 from icckd_mm.version import __version__
 
-from .meta import run_name
+from .card_sections import onnx_section, preprocessing
+from .input_shape import Shape
+from .meta import mmengine_of, run_name
 from .network import Network
-from .onnx_export import INPUT, OPSET, OUTPUT
-from .standalone_config import channel_order, image_size
+from .onnx_export import OPSET
+from .standalone_config import channel_order, evaluation_loader, without_machine
 
 PAPER = {
     'Title': 'Enriching Knowledge Distillation with Intra-Class Contrastive Learning',
     'URL': 'https://arxiv.org/abs/2509.22053',
 }
+
+FOLDERS = ('CustomDataset',)  # data sets of somebody's own
+MOST_NAMES = 20  # of classes on the card
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Entry:
         weights: File name of its weights.
         network: From :func:`icckd_mm.zoo.network.take_network`.
         config: From :func:`icckd_mm.zoo.standalone_config.standalone_config`.
+        shape: Channels, height and width of the images that the network is given.
         sizes: From :func:`complexity`.
         metrics: Results on the test split, such as ``{'accuracy/top1': 98.6}``.
         teacher: The results of its teacher.
@@ -48,6 +54,7 @@ class Entry:
     weights: str
     network: Network
     config: Config
+    shape: Shape
     sizes: dict[str, int]
     metrics: dict[str, float]
     teacher: dict[str, float] = field(default_factory=dict)
@@ -61,17 +68,22 @@ class Entry:
         return next((name for name in self.files if name.endswith(suffix)), None)
 
 
-def complexity(model: torch.nn.Module, size: int) -> dict[str, int]:
-    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image ``(1, 3, size, size)``."""
-    image = torch.zeros(1, 3, size, size)
+def complexity(model: torch.nn.Module, shape: Sequence[int]) -> dict[str, int]:
+    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image of a shape ``(C, H, W)``."""
+    image = torch.zeros(1, *shape)
     counter = FlopAnalyzer(model, (image,)).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     return {'FLOPs': int(counter.total()), 'Parameters': sum(parameter.numel() for parameter in model.parameters())}
 
 
 def dataset_name(run: Config, loader: str = 'test_dataloader') -> str:
-    """Name of the data set of a run, with its wrappers: ``'ClassMap(CIFAR100)'``."""
+    """Name of the data set of a run, with its wrappers, ``'ClassMap(CIFAR100)'``, or its folder, ``'flowers/val'``."""
     dataset = (run.get(loader) or {}).get('dataset') or {}
     name = plain(str(dataset.get('type', 'unknown')).rsplit('.', 1)[-1])
+    if name in FOLDERS:
+        parts = [without_machine(dataset).get('data_root') or '', without_machine(dataset).get('data_prefix') or '']
+        parts[1] = parts[1].get('img_path', '') if isinstance(parts[1], dict) else parts[1]
+        named = [part for part in '/'.join(map(str, parts)).split('/') if part not in ('', '.', '..')]
+        return plain('/'.join(named[-2:]) or name)
     return f'{name}({dataset_name({loader: dataset}, loader)})' if 'dataset' in dataset else name
 
 
@@ -83,10 +95,11 @@ def metafile(entry: Entry) -> dict[str, Any]:
         'In Collection': 'ICCKD',
         'Metadata': {
             **entry.sizes,
-            'Image Size': image_size(entry.config),
+            'Image Size': _sides(entry.shape),
+            **({} if entry.shape[0] == 3 else {'Image Channels': entry.shape[0]}),
             'Epochs': network.meta.get('epoch'),
             'Seed': network.meta.get('seed'),
-            'Code': f'icckd_mm {__version__}, mmengine {network.meta.get("mmengine_version")}',
+            'Code': f'icckd_mm {__version__}, mmengine {mmengine_of(network.meta)}',
             'Training Data': dataset_name(run, 'train_dataloader'),
             'Training Config': run_name(network.meta),
         },
@@ -97,7 +110,8 @@ def metafile(entry: Entry) -> dict[str, Any]:
     if network.average is not None:
         model['Metadata']['Averaged Weights'] = network.average
     if entry.metrics:
-        result = {'Task': 'Image Classification', 'Dataset': dataset_name(run), 'Metrics': _rounded(entry.metrics)}
+        where = dataset_name(run, evaluation_loader(network))
+        result = {'Task': 'Image Classification', 'Dataset': where, 'Metrics': _rounded(entry.metrics)}
         model['Results'].append(result)
     if entry.beside('.json'):
         model['Training Log'] = f'{entry.root}{entry.beside(".json")}'
@@ -127,36 +141,69 @@ def model_card(entry: Entry) -> str:
     for module in entry.modules:
         ours += f'\nNeeds the module `{module}`, which registers the network.\n'
     imports = ''.join(f'import {module}\n' for module in entry.modules)
-    rgb = channel_order(entry.config) == 'RGB'
-    image = "mmcv.imread('image.png', channel_order='rgb')" if rgb else "'image.png'"
+    reader = {'RGB': ", channel_order='rgb'", 'BGR': None, 'grey': ", 'grayscale'"}.get(
+        channel_order(entry.config, entry.shape[0]), ", 'unchanged'"
+    )
+    image = "'image.png'" if reader is None else f"mmcv.imread('image.png'{reader})"
     return f"""# {entry.name}
 
 A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds per image
-of {image_size(entry.config)}x{image_size(entry.config)} pixels.
-
-| metric on the test split of {in_markdown(dataset_name(network.config))} | value |
+of {_pixels(entry.shape)}.
+{_classes(network)}
+| metric on {_split(network)} | value |
 |---|---|
 {results}
 
 ## Use
 {ours}
 ```python
-{'import mmcv' + chr(10) if rgb else ''}{imports}from mmpretrain import ImageClassificationInferencer
+{'import mmcv' + chr(10) if reader else ''}{imports}from mmpretrain import ImageClassificationInferencer
 predict = ImageClassificationInferencer({entry.name + '.py'!r}, pretrained={entry.weights!r})
 print(predict({image})[0]['pred_class'])
 ```
-{_onnx_section(entry)}
+{onnx_section(entry)}
 ## Preprocessing
 
-{_preprocessing(entry)}
+{preprocessing(entry)}
 
 ## Training
 
-Run {_run(network)}, on the training split of
-{in_markdown(dataset_name(network.config, 'train_dataloader'))}; published by icckd_mm {__version__}.{_log_line(entry)}
+Run {_run(network)}, on {_split(network, 'train_dataloader')};
+published by icckd_mm {__version__}.{_log_line(entry)}
 
 Method: {PAPER['Title']}, {PAPER['URL']}
 """
+
+
+def _split(network: Network, loader: str | None = None) -> str:
+    """Which images, for a sentence."""
+    loader = loader or evaluation_loader(network)
+    name, dataset = dataset_name(network.config, loader), (network.config.get(loader) or {}).get('dataset') or {}
+    if str(dataset.get('type')).rpartition('.')[2] in FOLDERS:
+        return f'the images in {in_markdown(name)}'
+    split = {'test_dataloader': 'test', 'val_dataloader': 'validation', 'train_dataloader': 'training'}[loader]
+    return f'the {split} split of {in_markdown(name)}'
+
+
+def _sides(shape: Shape) -> int | list[int]:
+    """The side of square images, height and width of others."""
+    return shape[1] if shape[1] == shape[2] else list(shape[1:])
+
+
+def _pixels(shape: Shape) -> str:
+    channels, height, width = shape
+    size = f'{height}x{width} pixels' if height == width else f'{height} pixels high and {width} wide'
+    return size if channels == 3 else f'{size}, {"one channel (grey)" if channels == 1 else f"{channels} channels"}'
+
+
+def _classes(network: Network) -> str:
+    """A line with the names of the classes, in the order of the outputs."""
+    names = network.meta.get('dataset_meta', {}).get('classes') or ()
+    if not names:
+        return ''
+    shown = ', '.join(in_markdown(name, 40) for name in names[:MOST_NAMES])
+    more = f' and {len(names) - MOST_NAMES} more, in `meta` of the weights' if len(names) > MOST_NAMES else ''
+    return f'\nClasses: {shown}{more}.\n'
 
 
 def _rounded(metrics: dict[str, float]) -> dict[str, float]:
@@ -192,31 +239,6 @@ def _teachers(algorithm: dict[str, Any], metrics: dict[str, float]) -> dict[str,
     if len(described) > 1:
         return described
     return {**described[0], 'Metrics': _rounded(metrics)} if metrics else described[0]
-
-
-def _preprocessing(entry: Entry) -> str:
-    given = entry.config.model.data_preprocessor
-    order, turned = channel_order(entry.config), given.get('to_rgb', False)
-    lines = [f'Images {order}, 0 to 255, resized by the test pipeline in `{entry.name}.py`; `get_model` does the following:']
-    lines += ['1. convert the colours to RGB'] if turned else []
-    if given.get('mean') is not None:
-        lines += [f'{len(lines)}. subtract mean {list(given.mean)}, divide by std {list(given.std)}, in that order of colours']
-    return '\n'.join(lines)
-
-
-def _onnx_section(entry: Entry) -> str:
-    file = entry.beside('.onnx')
-    if not file:
-        return ''
-    size = image_size(entry.config)
-    fed = (
-        f'uint8 `(batch, 3, {size}, {size})`, colours {channel_order(entry.config)} (the preprocessing below is in the graph)'
-        if entry.with_preprocess
-        else f'float32 `(batch, 3, {size}, {size})`, preprocessed as below'
-    )
-    return f"""
-`{file}` (opset {OPSET}, any batch size) takes `{INPUT}`, {fed}, and gives `{OUTPUT}`, before the softmax.
-"""
 
 
 def _log_line(entry: Entry) -> str:

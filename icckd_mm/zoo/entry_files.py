@@ -7,6 +7,7 @@ import io
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable
 
 import torch
 from mmengine.config import Config
@@ -18,10 +19,14 @@ from .card import Entry, complexity, metafile, model_card, write_yaml
 from .clean_process import measure
 from .network import Network
 from .onnx_export import onnx_bytes
-from .standalone_config import image_size, standalone_config
+from .standalone_config import image_shape, standalone_config, without_machine
 from .training_log import find_log, logged_metrics
 
 KEPT = ('epoch', 'iter', 'seed', 'time', 'experiment_name', 'dataset_meta', 'mmengine_version')
+
+
+def silent(what: str) -> None:
+    """Say nothing."""
 
 
 def write_entry(
@@ -33,7 +38,8 @@ def write_entry(
     metrics: bool = True,
     root: str = '',
     modules: Sequence[str] = (),
-) -> None:
+    say: Callable[[str], None] = silent,
+) -> tuple[Entry, str]:
     """Write weights, config, log, ``metafile.yml`` and model card into a folder.
 
     Args:
@@ -45,10 +51,14 @@ def write_entry(
         metrics: Whether to measure metrics that the run did not log. Defaults to True.
         root: Path of the entry relative to its model index, with a slash at the end. Defaults to none.
         modules: Modules of the user that register the network. Defaults to none.
+        say: Called with the name of each step before it begins. Defaults to silence.
+
+    Returns:
+        The content of metafile and model card, and why there is no ONNX graph though it was asked for (empty if there is one).
 
     Raises:
         OSError: If something cannot be written.
-        ValueError: If the network cannot be built or exported, or if config and weights do not belong together.
+        ValueError: If the network cannot be built, or if config and weights do not belong together.
     """
     config = standalone_config(network)
     model = _build(network, config)
@@ -60,18 +70,32 @@ def write_entry(
         from safetensors.torch import save
 
         weights.with_suffix('.safetensors').write_bytes(save(network.state))
-    size = image_size(config)
+    shape, refused = image_shape(config, network), ''
     if 'onnx' in formats:
-        weights.with_suffix('.onnx').write_bytes(onnx_bytes(model, size, with_preprocess))
+        say('exporting the ONNX graph')
+        try:
+            weights.with_suffix('.onnx').write_bytes(onnx_bytes(model, shape, with_preprocess))
+        except ValueError as error:
+            refused = str(error)
     log = find_log(network)
     if log is not None:
         shutil.copyfile(log, weights.with_suffix('.json'))
     files = sorted(file.name for file in folder.iterdir())
     own, teacher = logged_metrics(network)
     if not own and metrics:
+        say('measuring on the test split')
         own = _measured(model, config)
-    sizes = complexity(model, size)
-    entry = Entry(name, weights.name, network, config, sizes, own, teacher, files, with_preprocess, root, modules)
+    loader = config.test_dataloader
+    loader.dataset = without_machine(loader.dataset.to_dict())
+    sizes = complexity(model, shape)
+    entry = Entry(name, weights.name, network, config, shape, sizes, own, teacher, files, with_preprocess, root, modules)
+    write_papers(entry, folder)
+    return entry, refused
+
+
+def write_papers(entry: Entry, folder: Path) -> None:
+    """Write config, ``metafile.yml`` and model card of an entry."""
+    name, config, network = entry.name, entry.config, entry.network
     (folder / f'{name}.py').write_text(_config_text(config, network.checkpoint), encoding='utf-8')
     (folder / 'metafile.yml').write_text(write_yaml(metafile(entry)), encoding='utf-8')
     (folder / 'README.md').write_text(model_card(entry), encoding='utf-8')

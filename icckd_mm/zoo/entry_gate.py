@@ -55,8 +55,9 @@ def _named_files(folder: Path) -> tuple[Path, Path]:
         raise ValueError(f'{folder} has no metafile.yml; it was not written by publish.py')
     try:
         (entry,) = parse_yaml(_text(metafile))['Models']
-        size = entry['Metadata']['Image Size']
-        if type(size) is not int or not 1 <= size <= LARGEST_IMAGE:
+        size, channels = entry['Metadata']['Image Size'], entry['Metadata'].get('Image Channels', 3)
+        sides = size if isinstance(size, list) and len(size) == 2 else [size]
+        if not all(type(one) is int and 1 <= one <= LARGEST_IMAGE for one in [*sides, channels]):
             raise ValueError('Image Size')
         for result in entry.get('Results') or []:
             if not all(type(value) in (int, float) and abs(value) <= LARGEST_METRIC for value in result['Metrics'].values()):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmengine.utils import digit_version
 from torch import Tensor, nn
 
+from icckd_mm.plain_text import plain
+
 OPSET = 18
 PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
+COLOUR = re.compile(r'\x1b\[[0-9;]*[A-Za-z]')
 INPUT, OUTPUT = 'images', 'logits'
 
 
@@ -46,21 +51,21 @@ class Logits(nn.Module):
         self.model, self.with_preprocess = model, with_preprocess
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits ``(B, C)`` of images ``(B, 3, H, W)``."""
+        """Logits ``(B, C)`` of images, a tensor of four dimensions."""
         if self.with_preprocess:
             preprocessor: Any = self.model.data_preprocessor
             images = preprocessor({'inputs': images})['inputs']
         return self.model(images)
 
 
-def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> bytes:
+def onnx_bytes(model: nn.Module, shape: Sequence[int], with_preprocess: bool = False) -> bytes:
     """The graph of a classifier: input ``images``, output ``logits``, any batch size, opset 18.
 
     Args:
         model: An mmpretrain classifier in evaluation mode.
-        size: Side of the images in pixels, fixed in the graph.
+        shape: Channels, height and width of the images, fixed in the graph.
         with_preprocess: Whether colour order, mean and std are part of the graph. Then ``images`` is uint8
-            ``(B, 3, H, W)`` in the colour order of the data set, else preprocessed float32. Defaults to
+            ``(B, C, H, W)`` in the colour order of the data set, else preprocessed float32. Defaults to
             False.
 
     Returns:
@@ -70,8 +75,7 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
         ValueError: If a package is missing, or if PyTorch cannot export the network.
     """
     check_packages()
-    shape = (2, 3, size, size)
-    example = torch.zeros(shape, dtype=torch.uint8) if with_preprocess else torch.zeros(shape)
+    example = torch.zeros((2, *shape), dtype=torch.uint8 if with_preprocess else torch.float32)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # warnings of the exporter about itself
@@ -86,9 +90,20 @@ def onnx_bytes(model: nn.Module, size: int, with_preprocess: bool = False) -> by
                 verbose=False,
             )
     except Exception as error:  # the exporter raises many types
-        reason = ' '.join(str(error).split())[:300]
-        raise ValueError(f'PyTorch cannot export this network to ONNX; leave onnx out of the formats: {reason}') from error
+        raise ValueError(
+            f'PyTorch cannot export this network to ONNX; leave onnx out of the formats: {without_codes(error)}'
+        ) from error
     return _without_traces(program.model_proto)
+
+
+def without_codes(error: object, longest: int = 300) -> str:
+    """What an error says, on one line and without the codes that colour a terminal.
+
+    Example:
+        >>> without_codes(ValueError('\\x1b[1;31mFailed\\x1b[0m\\n to export'))
+        'Failed to export'
+    """
+    return plain(COLOUR.sub('', str(error)), longest)
 
 
 def _without_traces(proto: Any) -> bytes:

@@ -6,18 +6,22 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Callable
 
 from icckd_mm.config.own_modules import import_modules
+from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
-from .entry_files import write_entry
+from .card import Entry
+from .entry_files import silent, write_entry, write_papers
 from .meta import file_name
 from .network import take_network
 from .onnx_export import check_packages
+from .standalone_config import PLACES, evaluation_loader
 from .verify import Check, verify
 
 FORMATS = ('pth', 'safetensors', 'onnx')
@@ -39,6 +43,7 @@ class Options:
             the folders above the entry.
         list_it: Whether to add it to an index. Defaults to True.
         modules: Modules of the user that register the network. Defaults to none.
+        say: Called with the name of each step before it begins. Defaults to silence.
     """
 
     name: str | None = None
@@ -51,6 +56,7 @@ class Options:
     index: str | os.PathLike[str] | None = None
     list_it: bool = True
     modules: Sequence[str] = ()
+    say: Callable[[str], None] = silent
 
 
 def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options: object) -> list[Check]:
@@ -65,7 +71,8 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         **options: Arguments of :class:`Options`.
 
     Returns:
-        The checks of :func:`icckd_mm.zoo.verify.verify`, all passed.
+        The checks of :func:`icckd_mm.zoo.verify.verify`. Only that of ONNX may have failed: a graph that differs from the
+        network, or cannot be made, is left out, and the rest is published.
 
     Raises:
         OSError: If something cannot be written.
@@ -75,6 +82,7 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
     out, how = Path(out), Options(**options)  # type: ignore[arg-type]
     _check(out, how)
     import_modules(how.modules)
+    how.say('reading the checkpoint')
     network = take_network(run, how.ema, how.allow_unfinished)
     name = how.name or file_name(network.meta, network.checkpoint)
     index = _index(out, name, how)
@@ -82,13 +90,32 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         entry = folder / 'entry'
         entry.mkdir()
         root = '' if index is None else _path_from(index, out)
-        write_entry(network, name, entry, how.formats, how.with_preprocess, how.metrics, root, how.modules)
-        checks = verify(entry, how.metrics, how.modules)
-        failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False]
+        papers, refused = write_entry(
+            network, name, entry, how.formats, how.with_preprocess, how.metrics, root, how.modules, how.say
+        )
+        checks = _verified(entry, papers, refused, how)
+        failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False and what != 'ONNX']
         if failed:
             raise ValueError(f'the published files do not pass their checks, nothing was written: {"; ".join(failed)}')
         _put(entry, out, index)
     return checks
+
+
+def _verified(entry: Path, papers: Entry, refused: str, how: Options) -> list[Check]:
+    """Check the files; a graph that does not pass is removed, and the remaining files are checked again."""
+    how.say('checking the files in a clean process')
+    dataset = innermost_configs(papers.network.config[evaluation_loader(papers.network)]['dataset'])[0]
+    places = {key: dataset[key] for key in PLACES if key in dataset}
+    checks = verify(entry, how.metrics, how.modules, places)
+    if not refused and any(what == 'ONNX' and passed is False for what, passed, _ in checks):
+        refused = next(detail for what, _, detail in checks if what == 'ONNX')
+        graph = papers.beside('.onnx')
+        (entry / str(graph)).unlink()
+        papers = replace(papers, files=[name for name in papers.files if name != graph])
+        write_papers(papers, entry)
+        how.say('checking the files without the ONNX graph')
+        checks = verify(entry, how.metrics, how.modules, places)
+    return [*checks, *([('ONNX', False, refused)] if refused else [])]
 
 
 def _put(entry: Path, out: Path, index: Path | None) -> None:

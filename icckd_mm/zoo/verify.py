@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from icckd_mm.config.own_modules import import_modules
 from icckd_mm.plain_text import plain
@@ -22,13 +22,16 @@ SCRIPT, PACKAGE = Path(__file__).with_name('clean_process.py'), Path(__file__).r
 START = "import sys; sys.path[:] = filter(None, sys.path); exec(compile(sys.stdin.read(), 'clean_process.py', 'exec'))"
 
 
-def verify(folder: str | os.PathLike[str], metrics: bool = True, modules: Sequence[str] = ()) -> list[Check]:
+def verify(
+    folder: str | os.PathLike[str], metrics: bool = True, modules: Sequence[str] = (), places: Mapping[str, Any] | None = None
+) -> list[Check]:
     """Hash, safe loading, mmpretrain's ``get_model``, a prediction, the other formats, and the metrics.
 
     Args:
         folder: A folder written by :func:`icckd_mm.zoo.publish.publish`.
         metrics: Whether to measure on the data set, where it is present. Defaults to True.
         modules: Modules of the user's own that register the network. Defaults to none.
+        places: Where the data are, such as ``data_root``. Defaults to where the published config says.
 
     Returns:
         Name of the check, whether it passed (None if it could not be checked), and details. A failed check ends
@@ -37,11 +40,14 @@ def verify(folder: str | os.PathLike[str], metrics: bool = True, modules: Sequen
     Raises:
         ValueError: If the folder has no ``metafile.yml`` of one model.
     """
-    return verify_all([folder], metrics, modules)[0]
+    return verify_all([folder], metrics, modules, places)[0]
 
 
 def verify_all(
-    folders: Sequence[str | os.PathLike[str]], metrics: bool = True, modules: Sequence[str] = ()
+    folders: Sequence[str | os.PathLike[str]],
+    metrics: bool = True,
+    modules: Sequence[str] = (),
+    places: Mapping[str, Any] | None = None,
 ) -> list[list[Check]]:
     """:func:`verify` for several folders in one process.
 
@@ -49,6 +55,7 @@ def verify_all(
         folders: The folders.
         metrics: Whether to measure on the data sets, where they are present. Defaults to True.
         modules: Modules of the user's own that register the networks. Defaults to none.
+        places: Where the data are, as for :func:`verify`, the same for all folders.
 
     Returns:
         The checks of each folder.
@@ -60,10 +67,11 @@ def verify_all(
     refused = {folder: check for folder in folders if (check := refused_before_use(Path(folder)))}
     if refused:
         good = [folder for folder in folders if folder not in refused]
-        results = iter(verify_all(good, metrics, modules) if good else [])
+        results = iter(verify_all(good, metrics, modules, places) if good else [])
         return [[refused[one]] if one in refused else next(results) for one in folders]
+    given = [str(int(metrics)), ','.join(modules), json.dumps(dict(places or {}))]
     done = subprocess.run(
-        [sys.executable, '-c', START, str(int(metrics)), ','.join(modules), *(os.path.abspath(folder) for folder in folders)],
+        [sys.executable, '-c', START, *given, *(os.path.abspath(folder) for folder in folders)],
         input=SCRIPT.read_text(encoding='utf-8'),
         capture_output=True,
         text=True,
@@ -72,7 +80,7 @@ def verify_all(
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(_folders(sys.path))},
     )
     if done.returncode and len(folders) > 1:  # of which one did it?
-        return [verify(folder, metrics, modules) for folder in folders]
+        return [verify(folder, metrics, modules, places) for folder in folders]
     if done.returncode:
         return [[('clean process', False, _reason(done))]]
     return [[tuple(check) for check in checks] for checks in json.loads(done.stdout.splitlines()[-1])]

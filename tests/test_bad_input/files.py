@@ -48,8 +48,9 @@ FILES = {
         'images of CIFAR-100 holds .* but not cifar-100-python/train.*; unpack', body=folder('CIFAR100', 'images')
     ),
     'broken image': Case(
-        'failed to load image: .*broken.png',
-        body=folder('CustomDataset', 'images') + '\ntrain_dataloader.batch_size = 2',
+        'broken.png cannot be read as an image: OpenCV cannot decode it',
+        body=folder('CustomDataset', 'images')
+        + '\ntrain_dataloader.batch_size = 2\nval_dataloader = val_cfg = val_evaluator = None',
         begun=True,
     ),
     'no such checkpoint': option('load_from={files}/nowhere.pth', 'load_from: the checkpoint .*nowhere.pth does not exist'),

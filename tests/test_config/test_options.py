@@ -126,3 +126,29 @@ def test_the_preprocessor_of_a_model_that_has_its_own_is_refused():
     cfg.model.data_preprocessor = dict(type='mmpretrain.ClsDataPreprocessor')
     with pytest.raises(ValueError, match=r'the model has its own; set model.data_preprocessor.mean'):
         apply_options(cfg, {'data_preprocessor.mean': [4, 5, 6]})
+
+
+@pytest.mark.parametrize(
+    ('options', 'root'),
+    [
+        ({'val_dataloader.dataset.data_root': 'mine'}, 'mine'),
+        ({'val_dataloader.dataset.data_root': 'mine', 'test_dataloader.dataset.data_root': 'other'}, 'other'),
+        ({'train_dataloader.dataset.data_root': 'mine'}, 'data/images'),
+        ({'val_dataloader.dataset.data_prefix': 'part'}, 'data/images'),
+    ],
+)
+def test_the_test_set_follows_the_validation_set(options, root):
+    cfg = Config.fromfile(ROOT / 'configs/_base_/datasets/image_folder.py')
+    cfg.model = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18))
+    cfg.default_scope = 'mmpretrain'
+    apply_options(cfg, options)
+    assert cfg.test_dataloader.dataset.data_root == root
+    assert cfg.test_dataloader.dataset.data_prefix == 'val'
+
+
+def test_a_test_set_of_its_own_does_not_follow():
+    cfg = Config.fromfile(ROOT / 'configs/_base_/datasets/image_folder.py')
+    cfg.model = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18))
+    cfg.default_scope, cfg.test_dataloader.dataset.data_root = 'mmpretrain', 'held_out'
+    apply_options(cfg, {'val_dataloader.dataset.data_root': 'mine'})
+    assert cfg.test_dataloader.dataset.data_root == 'held_out'

@@ -1,6 +1,9 @@
 """Messages about missing data."""
 
+import mmcv
+import numpy as np
 import pytest
+from mmpretrain.registry import DATASETS
 
 from icckd_mm.datasets.files.folders import check_data_folder
 
@@ -41,3 +44,38 @@ def test_looks_at_nothing_that_is_not_on_this_disk_or_will_be_fetched():
     check_data_folder(dict(type='icckd_mm.Digits'))
     check_data_folder(dict(type='mmpretrain.ImageNet', data_root='s3://bucket/imagenet'))
     check_data_folder(dict(type='mmpretrain.CIFAR10', data_root='nowhere', download=True))
+
+
+@pytest.fixture
+def sorted_images(tmp_path):
+    """A folder a class, with a file among the images that is not one."""
+    for name in ('train/cat/1.png', 'train/dog/2.png', 'train/cat/notes.txt'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        mmcv.imwrite(np.zeros((4, 4, 3), np.uint8), str(tmp_path / name)) if name.endswith('png') else (
+            tmp_path / name
+        ).write_text('x')
+    (tmp_path / 'empty').mkdir()
+    return dict(type='CustomDataset', data_root=str(tmp_path), data_prefix='train')
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (
+            dict(data_prefix='trian'),
+            r"/trian of the data set does not exist; .* holds empty, train; correct data_prefix='trian'",
+        ),
+        (dict(data_prefix=dict(img_path='trian')), r"correct data_prefix.img_path='trian'"),
+        (dict(data_prefix='empty'), r"/empty of the data set is empty; correct data_prefix='empty'"),
+        (dict(ann_file='labels.txt'), r"/labels.txt of the data set does not exist; .* correct ann_file='labels.txt'"),
+        (dict(data_root='', data_prefix='/nowhere/train'), r"/nowhere holds nothing, .* correct data_prefix='/nowhere/train'"),
+    ],
+)
+def test_a_part_that_is_missing_is_named_like_a_missing_folder(sorted_images, change, message):
+    check_data_folder(sorted_images)
+    with pytest.raises(ValueError, match=message):
+        check_data_folder({**sorted_images, **change})
+
+
+def test_a_file_that_is_not_an_image_is_left_out(sorted_images):
+    assert len(DATASETS.build(sorted_images)) == 2

@@ -353,7 +353,7 @@ BAD_RUNS = {
     'head without linear': (
         dict(model={**CONV, 'neck': None, 'head': dict(type='MultiLabelClsHead')}),
         {},
-        'no nn.Linear is called in ImageClassifier with head MultiLabelClsHead',
+        'MultiLabelClsHead with CrossEntropyLoss gives each class a probability of its own',
     ),
     'labels': (
         dict(model={**CONV, 'head': dict(type='LinearClsHead', in_channels=8, num_classes=5)}),

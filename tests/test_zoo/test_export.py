@@ -89,7 +89,7 @@ def test_every_family_makes_the_round_trip(entries):
         assert ('ONNX' in passed) == ('onnx' in FORMATS)
         assert ('safetensors' in passed) == ('safetensors' in FORMATS)
         assert ('plain mmpretrain' in passed) == (family == 'ResNet')
-        assert checks[-1] == ('metrics', None, 'not checked: the data are missing (/nowhere)')
+        assert checks[-1] == ('metrics', None, 'not checked: the data are missing (nowhere)')
 
 
 def test_a_network_of_mmpretrain_needs_neither_this_package_nor_mmrazor(entries):
@@ -101,7 +101,7 @@ class Blocker:
         if name.split('.')[0] in ('icckd_mm', 'mmrazor'):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocker())
-sys.argv = ['-', '0', '', {str(entries / 'ResNet')!r}]
+sys.argv = ['-', '0', '', '{{}}', {str(entries / 'ResNet')!r}]
 exec(compile(open({str(SCRIPT)!r}).read(), 'clean_process.py', 'exec'), {{'__name__': '__main__'}})
 """
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
@@ -127,7 +127,7 @@ def test_flops_are_those_of_the_formula():
         torch.nn.Flatten(),
         torch.nn.Linear(4, 10),
     )
-    sizes = complexity(model, 8)
+    sizes = complexity(model, (3, 8, 8))
     assert sizes['Parameters'] == 108 + 50
     pooling = 4 * 64
     assert sizes['FLOPs'] - (108 * 64 + 40) in (0, pooling)
@@ -146,7 +146,7 @@ def test_the_preprocessing_folds_into_the_graph(small):
     """BGR bytes in, logits out; the expected ones are computed with the formula, and a graph without it differs."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(onnx_bytes(small, 8, with_preprocess=True))
+    session = onnxruntime.InferenceSession(onnx_bytes(small, (3, 8, 8), with_preprocess=True))
     (given,) = session.get_inputs()
     assert (given.type, given.shape[1:]) == ('tensor(uint8)', [3, 8, 8])
     for batch in (1, 8):
@@ -163,7 +163,7 @@ def test_the_preprocessing_folds_into_the_graph(small):
 def test_the_graph_is_reproducible_and_names_no_folder_of_this_machine(small):
     import onnx
 
-    first, second = onnx_bytes(small, 8), onnx_bytes(small, 8)
+    first, second = onnx_bytes(small, (3, 8, 8)), onnx_bytes(small, (3, 8, 8))
     assert first == second
     assert str(Path(__file__).parents[2]).encode() not in first
     assert str(Path(torch.__file__).parent).encode() not in first
@@ -184,7 +184,7 @@ class Looks(torch.nn.Module):
 @without_onnx
 def test_a_network_that_has_no_graph_is_one_clear_line():
     with pytest.raises(ValueError, match='cannot export this network to ONNX; leave onnx out') as caught:
-        onnx_bytes(Looks(), 8)
+        onnx_bytes(Looks(), (3, 8, 8))
     assert '\n' not in str(caught.value)
 
 

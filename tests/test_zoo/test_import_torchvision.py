@@ -14,6 +14,7 @@ NAMES = [one.name for one in ARCHITECTURES if one.family == 'torchvision']
 
 
 @pytest.mark.parametrize('name', NAMES)
+@pytest.mark.filterwarnings('ignore:Unnecessary conv bias')  # mmcv, of torchvision's VGG with batch norm
 def test_every_name_maps_every_tensor(name):
     network = next(one for one in ARCHITECTURES if one.family == 'torchvision' and one.name == name)
     # mmpretrain's ResNet asks a tensor for its value while it is built
@@ -46,6 +47,7 @@ def test_the_keys_decide_between_two_resnet50(arch, classifier, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', ['vgg11', 'vgg13_bn', 'vgg16_bn', 'vgg19'])
+@pytest.mark.filterwarnings('ignore:Unnecessary conv bias')  # mmcv, of torchvision's VGG with batch norm
 def test_same_logits_of_vgg(name, classifier, tmp_path):
     check(name, 224, classifier, tmp_path)  # its linear layers want this size
 

@@ -195,7 +195,7 @@ def test_bad_runs_are_named_and_leave_nothing(student, altered, tmp_path, capfd)
         (student[0], dict(ema=True), 'has no averaged weights'),
         (student[0], dict(formats=['pth', 'tflite']), r"\['tflite'\] are unknown"),
         (student[0], dict(name='../up'), 'becomes a file name'),
-        (student[0], dict(with_preprocess=True), 'belongs to ONNX'),
+        (student[0], dict(with_preprocess=True), 'needs ONNX'),
     ):
         with pytest.raises(ValueError, match=message) as caught:
             publish(run, out, **options)

@@ -56,6 +56,8 @@ assert mmpretrain.inference_model(name, sample['img'])['pred_label'] == sample['
 mim = os.path.join(os.path.dirname(icckd_mm.__file__), '.mim')
 student = Config.fromfile(os.path.join(mim, 'configs/icckd/distill/kd_logits_resnet20_resnet8_1xb64_digits.py'))
 assert student.model.architecture.backbone.depth == 8
+from mmengine.hub import get_config
+assert get_config('icckd_mm::icckd/distill/kd_logits_resnet20_resnet8_1xb64_digits.py').model == student.model
 sys.path.insert(0, mim)
 from tools.model_converters import verify
 verify.main([os.path.join(mim, 'configs/icckd/zoo', name)])

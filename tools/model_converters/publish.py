@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,9 +36,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.pop('debug')
     out = options['out']
     options['formats'] = [form.strip() for form in options['formats'].split(',')]
-    print(table(publish(options.pop('run'), options.pop('out'), **options)))
+    checks = publish(options.pop('run'), options.pop('out'), **options, say=lambda what: print(f'{what} ...', flush=True))
+    print(table(checks))
     index = chosen_index(Path(out), options['index'], options['list_it'])
-    print(f'published to {out}' + (f', listed in {index}' if index else ''))
+    refused = any(passed is False for _, passed, _ in checks)
+    print(f'published to {out}{" without ONNX" if refused else ""}' + (f', listed in {index}' if index else ''))
+    if refused:
+        sys.exit(1)
 
 
 if __name__ == '__main__':

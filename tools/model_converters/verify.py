@@ -17,10 +17,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folders', nargs='+', metavar='folder', help='what publish.py wrote')
     parser.add_argument('--no-metrics', dest='metrics', action='store_false', help='do not measure on the data set')
+    parser.add_argument('--data-root', help='where the data set is (default: where the published config says)')
     add_import_argument(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     args = parser.parse_args(argv)
-    results = verify_all(args.folders, args.metrics, args.modules)
+    places = {'data_root': args.data_root} if args.data_root else None
+    results = verify_all(args.folders, args.metrics, args.modules, places)
     for folder, checks in zip(args.folders, results):
         print(f'{folder}\n{table(checks)}' if len(args.folders) > 1 else table(checks))
     if any(passed is False for checks in results for _, passed, _ in checks):

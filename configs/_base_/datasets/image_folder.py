@@ -1,4 +1,5 @@
-# Any image folder with one folder per class: put it there, or set data_root of the three loaders on the command line
+# Any image folder with one folder per class: put it there, or set data_root of train_dataloader and val_dataloader on the
+# command line; the test set follows the validation set
 _base_ = 'in1k.py'
 
 train_dataloader = dict(

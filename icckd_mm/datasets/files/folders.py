@@ -63,8 +63,36 @@ def check_data_folder(dataset: Mapping[str, Any]) -> None:
     """
     for inner in innermost_configs(dataset):
         root = str(inner.get('data_root') or '')
-        if root and '://' not in root and not inner.get('download'):
+        if '://' in root or inner.get('download'):
+            continue
+        if root:
             check_layout(str(inner['type']).rsplit('.', 1)[-1], root)
+        check_parts(inner, root)
+
+
+def check_parts(dataset: Mapping[str, Any], root: str) -> None:
+    """See that ``data_prefix`` and ``ann_file`` of a data set are there.
+
+    Args:
+        dataset: Its config.
+        root: Its ``data_root``, or ``''``.
+
+    Raises:
+        ValueError: If one is missing, or a folder is empty; names it and what is beside it.
+    """
+    prefixes = dataset.get('data_prefix') or {}
+    prefixes = prefixes if isinstance(prefixes, Mapping) else {'': prefixes}
+    for key, part in [*prefixes.items(), ('ann_file', dataset.get('ann_file'))]:
+        path = os.path.join(os.path.expanduser(root), str(part or ''))
+        if not isinstance(part, str) or not part or '://' in path:
+            continue
+        if os.path.isfile(path) if key == 'ann_file' else os.path.isdir(path) and os.listdir(path):
+            continue
+        name = 'ann_file' if key == 'ann_file' else f'data_prefix.{key}' if key else 'data_prefix'
+        above = os.path.dirname(path.rstrip('/')) or '.'
+        beside = shortened(sorted(os.listdir(above))) if os.path.isdir(above) else 'nothing, it does not exist either'
+        state = 'is empty' if os.path.isdir(path) else f'does not exist; {above} holds {beside}'
+        raise ValueError(f'{path} of the data set {state}; correct {name}={part!r}')
 
 
 def check_layout(kind: str, root: str) -> None:

@@ -143,6 +143,4 @@ def _label(one: ClassRef, classes: list[str]) -> int:
         return classes.index(one)
     if isinstance(one, int) and 0 <= one < len(classes):
         return one
-    raise ValueError(
-        f'{one!r} is not a class; known are the labels 0 to {len(classes) - 1} and the names {classes[:10]!r}, ...'
-    )
+    raise ValueError(f'{one!r} is not a class; use a label from 0 to {len(classes) - 1} or a name such as {classes[:10]!r}')

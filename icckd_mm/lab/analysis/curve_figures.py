@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from icckd_mm.lab.analysis.curves import RunLog
 from icckd_mm.lab.style import figure, legend_below, line_style
+from icckd_mm.plain_text import plain
 
 SHARE = (-0.03, 1.05)
 COLUMNS = 3
@@ -26,7 +27,6 @@ class Panel(NamedTuple):
 PANELS = (
     Panel('Classification loss (training)', ('student.loss', 'loss'), 'nats'),
     Panel('Intra-class contrastive loss, weighted', ('loss_icc',), 'nats'),
-    Panel('Soft-label loss, weighted', ('distill.loss_kl',), 'nats x T²'),
     Panel('Top-1 accuracy (validation)', ('accuracy/top1',), '%'),
     Panel('Images above the margin (icc_pass)', ('icc_pass',), 'share of the batch', SHARE),
     Panel('Within classes (icc_intra_cos)', ('icc_intra_cos',), 'cosine to the centre'),
@@ -36,6 +36,12 @@ PANELS = (
     Panel('Features, validation (features/ratio)', ('features/ratio',), 'intra / inter distance'),
     Panel('Soft labels, validation (soft_labels/ratio)', ('soft_labels/ratio',), 'intra / inter distance'),
 )
+
+
+def _distillation(logs: dict[str, RunLog]) -> list[Panel]:
+    """A panel for each loss between student and teacher."""
+    keys = sorted({key for log in logs.values() for key in log.curves if key.startswith('distill.') and 'loss' in key})
+    return [Panel(f'Distillation: {plain(key[len("distill.") :], 30)}, weighted', (key,), 'value') for key in keys]
 
 
 def curves_figure(logs: dict[str, RunLog]) -> Figure:
@@ -50,7 +56,11 @@ def curves_figure(logs: dict[str, RunLog]) -> Figure:
     Raises:
         ValueError: If no run logged any of the quantities.
     """
-    panels = [panel for panel in PANELS if any(log.first(panel.keys) for log in logs.values())]
+    panels = [
+        panel
+        for panel in (*PANELS[:2], *_distillation(logs), *PANELS[2:])
+        if any(log.first(panel.keys) for log in logs.values())
+    ]
     if not panels:
         raise ValueError(f'none of {", ".join(logs)} logged a loss or an accuracy; there is nothing to draw')
     columns = min(COLUMNS, len(panels))

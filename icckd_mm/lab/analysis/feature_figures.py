@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
 from icckd_mm.lab.measures.features import FeatureSpace
-from icckd_mm.lab.style import COLOURS, MARKERS, figure, most_lines, wrapped
+from icckd_mm.lab.style import COLOURS, MARKERS, class_name, figure, most_lines, wrapped
 
 MOST_CLASSES = 10  # more markers cannot be distinguished
 
@@ -25,12 +26,13 @@ def plot_feature_spaces(spaces: dict[str, FeatureSpace], path: Path | str) -> No
     features_figure(spaces).savefig(path, dpi=120)
 
 
-def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000) -> Figure:
+def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000, classes: Sequence[str] = ()) -> Figure:
     """Draw t-SNE maps of several feature spaces of the same samples side by side.
 
     Args:
         spaces: Title and space of each panel.
         samples: Maximum number of images, the same in all panels, of the first ten classes. Defaults to 1000.
+        classes: Names of the classes. Defaults to their numbers.
 
     Returns:
         The figure; always the same for the same spaces.
@@ -53,7 +55,7 @@ def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000) -> Fig
                 s=22,
                 color=COLOURS[label % len(COLOURS)],
                 marker=MARKERS[label % MOST_CLASSES],
-                label=str(label),
+                label=class_name(classes, int(label)),
                 alpha=0.75,
                 linewidths=0,
             )

@@ -23,7 +23,7 @@ from icckd_mm.lab.measures.features import FeatureSpace, extract
 from icckd_mm.plain_text import plain
 from icckd_mm.zoo.clean_process import without_download
 from icckd_mm.zoo.network import AIDS, Network
-from icckd_mm.zoo.standalone_config import standalone_config
+from icckd_mm.zoo.standalone_config import checked_parts
 
 
 def feature_space(config: str, checkpoint: str) -> FeatureSpace:
@@ -58,7 +58,7 @@ def network_space(network: Network) -> FeatureSpace:
     loader = network.config.to_dict().get('test_dataloader')
     if not loader:
         raise ValueError(f'the config in {network.checkpoint} has no test_dataloader; add one to the config of the run')
-    model = standalone_config(network).model
+    model = checked_parts(network)['model']
     loader = check_registered({'test_dataloader': loader}, str(network.checkpoint))['test_dataloader']
     if not isinstance(loader, dict) or not isinstance(loader.get('dataset'), dict):
         raise ValueError(f'test_dataloader of the config in {network.checkpoint} has no dataset; take another checkpoint')

@@ -31,17 +31,24 @@ def _curves(runs: Runs, temperature: float) -> Figure | None:
     return curves_figure(logs) if logs else None
 
 
+def _classes(runs: Runs) -> tuple[str, ...]:
+    """Names of the classes, if all runs have the same."""
+    names = {run.classes for run in runs}
+    return names.pop() if len(names) == 1 else ()
+
+
 def _features(runs: Runs, temperature: float) -> Figure:
-    return features_figure({run.name: run.space for run in runs})
+    return features_figure({run.name: run.space for run in runs}, classes=_classes(runs))
 
 
 def _soft_labels(runs: Runs, temperature: float) -> Figure:
     found = {run.name: soft_labels(run.space.logits, run.space.labels, temperature) for run in runs}
-    return soft_labels_figure(found, temperature)
+    return soft_labels_figure(found, temperature, _classes(runs))
 
 
 def _spread(runs: Runs, temperature: float) -> Figure:
-    return spread_figure({run.name: soft_labels(run.space.logits, run.space.labels, temperature) for run in runs})
+    found = {run.name: soft_labels(run.space.logits, run.space.labels, temperature) for run in runs}
+    return spread_figure(found, _classes(runs))
 
 
 def _logit_difference(runs: Runs, temperature: float) -> Figure | None:
@@ -50,7 +57,7 @@ def _logit_difference(runs: Runs, temperature: float) -> Figure | None:
         run.name: logit_difference(run.space.logits, run.teacher_space.logits, run.space.labels)  # type: ignore[union-attr]
         for run in students
     }
-    return logit_difference_figure(found) if found else None
+    return logit_difference_figure(found, _classes(students)) if found else None
 
 
 def _calibration(runs: Runs, temperature: float) -> Figure:

@@ -14,6 +14,7 @@ from icckd_mm.lab.measures.calibration import calibration
 from icckd_mm.lab.measures.soft_labels import soft_labels
 from icckd_mm.lab.page import Block, page
 from icckd_mm.version import __version__
+from icckd_mm.zoo.meta import mmengine_of
 
 TITLES = {
     'curves': 'Training curves',
@@ -107,7 +108,7 @@ def settings(run: AnalysedRun) -> dict[str, str]:
         'optimizer': _short((cfg.get('optim_wrapper') or {}).get('optimizer')),
         'seed': meta.get('seed', 'unknown'),
         'deterministic': (cfg.get('randomness') or {}).get('deterministic', False),
-        'mmengine of the run': str(meta.get('mmengine_version', 'unknown'))[:6],
+        'mmengine of the run': mmengine_of(meta),
         'this page': f'icckd_mm {__version__}, torch {torch.__version__}, Python {platform.python_version()}',
     }
     return {name: str(value) for name, value in found.items() if value not in (None, '', {})}

@@ -34,6 +34,11 @@ class AnalysedRun:
         """Config and weights; also of an unfinished run."""
         return take_network(self.path, allow_unfinished=True)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the outputs; empty where the checkpoint does not say."""
+        return tuple(map(str, self.network.meta.get('dataset_meta', {}).get('classes') or ()))
+
     @cached_property
     def log(self) -> RunLog:
         """The logged curves; none if a checkpoint has no log in its folder."""

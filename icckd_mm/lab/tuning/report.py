@@ -104,7 +104,9 @@ def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seed
         needed = seeds_needed(found.deviation, abs(found.difference.mean))
         tail = f'That does not prove a difference ({verdict}): it may be chance.'
         tail += f' About {needed} seeds would tell, if the difference is real.' if needed else ''
-    return f'Winner: {_name(winner)}, {difference} against the control (λ = 0). {tail}'
+    shown = seeds >= FEWEST_SEEDS and verdict == 'better'
+    head = f'Winner: {_name(winner)}' if shown else f'No winner is shown. Ahead is {_name(winner)}'
+    return f'{head}, {difference} against the control (λ = 0). {tail}'
 
 
 def _trials(tuner: Tuner, history: Sequence[Sequence[int]]) -> list[str]:

@@ -7,9 +7,9 @@ import torch
 from icckd_mm.lab.analysis.curve_figures import curves_figure
 from icckd_mm.lab.analysis.curves import RunLog
 from icckd_mm.lab.analysis.feature_figures import chosen_rows, features_figure, plot_feature_spaces
-from icckd_mm.lab.analysis.label_figures import spread_figure
+from icckd_mm.lab.analysis.label_figures import logit_difference_figure, soft_labels_figure, spread_figure
 from icckd_mm.lab.measures.features import FeatureSpace
-from icckd_mm.lab.measures.soft_labels import soft_labels
+from icckd_mm.lab.measures.soft_labels import logit_difference, soft_labels
 from icckd_mm.lab.style import save, wrapped
 
 
@@ -74,3 +74,39 @@ def test_long_names_are_broken_without_a_letter_lost():
     name = 'icckd-kd_logits_resnet32x4_shufflenetv2_1xb64_cifar100'
     assert wrapped(name).replace('\n', '') == name
     assert max(map(len, wrapped(name).split('\n'))) <= 32
+
+
+NAMES = ('beetle', 'fly', 'moth')
+
+
+def test_classes_have_their_names_and_differences_a_white_middle():
+    torch.manual_seed(0)
+    labels, logits = torch.arange(3).repeat_interleave(5), torch.randn(15, 3)
+    made = logit_difference_figure({'student': logit_difference(logits, torch.randn(15, 3), labels)}, NAMES)
+    axis = made.axes[0]
+    assert tuple(text.get_text() for text in axis.get_xticklabels()) == NAMES
+    (image,) = axis.images
+    assert image.norm.vmin == -image.norm.vmax
+    assert min(image.cmap(0.5)[:3]) > 0.9
+    assert max(abs(a - b) for a, b in zip(image.cmap(0.1), image.cmap(0.9))) > 0.4
+    soft = soft_labels_figure({'student': soft_labels(logits, labels)}, 4.0, NAMES)
+    assert tuple(text.get_text() for text in soft.axes[0].get_yticklabels()) == NAMES
+
+
+def test_the_scale_of_soft_labels_is_that_of_the_other_classes():
+    labels = torch.arange(3).repeat_interleave(5)
+    logits = 8 * torch.eye(3)[labels] + torch.tensor([0.0, 0.5, 1.0])
+    found = soft_labels(logits, labels, 1.0)
+    others = found.mean.clone().fill_diagonal_(0).max()
+    (image,) = soft_labels_figure({'student': found}, 1.0).axes[0].images
+    assert image.norm.vmax == pytest.approx(float(others))
+
+
+def test_every_distillation_loss_has_a_panel():
+    points = (np.array([1.0, 2.0]), np.array([3.0, 2.0]))
+    log = RunLog('epoch', {'student.loss': points, 'distill.loss_kl': points, 'distill.loss_rkd': points})
+    titles = [axis.get_title() for axis in curves_figure({'run': log}).axes]
+    assert [title for title in titles if title.startswith('Distillation')] == [
+        'Distillation: loss_kl, weighted',
+        'Distillation: loss_rkd, weighted',
+    ]
