@@ -126,7 +126,7 @@ def test_attention_names_what_does_not_fit(teacher, message):
 
 
 def test_attention_maps_that_share_one_place_are_refused():
-    with pytest.raises(ValueError, match='share a single place'):
+    with pytest.raises(ValueError, match='share a single position'):
         ours('ATLoss')(torch.randn(2, 3, 1, 4), torch.randn(2, 3, 4, 1))
 
 

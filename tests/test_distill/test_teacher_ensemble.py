@@ -129,7 +129,7 @@ def twelve():
         (dict(how='median'), "how must be one of mean, weights, best, got 'median'"),
         (dict(how='weights'), "weights need how='weights'"),
         (dict(weights=[1, 1, 1]), "weights need how='weights'"),
-        (dict(how='weights', weights=[1, 1]), 'weights must be one for each of the 3 teachers'),
+        (dict(how='weights', weights=[1, 1]), r'weights must be one number per teacher \(3\)'),
         (dict(how='weights', weights=[0, 0, 0]), 'one above 0'),
         (dict(how='weights', weights=[1, -1, 1]), r'weights\[1\] must be a finite number of at least 0, got -1'),
         (dict(teachers=[classifier(), classifier(), classifier(twelve())]), r'the teachers have \[10, 10, 12\] classes'),

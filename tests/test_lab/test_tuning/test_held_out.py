@@ -82,11 +82,11 @@ def test_sizes_are_counted_in_the_training_set():
         (dict(val_dataloader=None, test_dataloader=None), 'neither val_dataloader nor test_dataloader'),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='RepeatDataset', times=2, dataset=dict(type='X'))),
-            'is the wrapper RepeatDataset, .* data set in its dataset',
+            'is the wrapper RepeatDataset; .* data set in its dataset',
         ),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='ConcatDataset', datasets=[dict(type='X')])),
-            'is the wrapper ConcatDataset, .* data set in its datasets',
+            'is the wrapper ConcatDataset; .* data set in its datasets',
         ),
         (
             dict(train_dataloader__dataset=dict(_delete_=True, type='icckd_mm.ClassMap', indices=9, dataset=dict(type='X'))),
