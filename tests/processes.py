@@ -5,6 +5,7 @@ Tests take the fixture ``processes``.
 
 import io
 import os
+import queue
 import runpy
 import socket
 import sys
@@ -45,7 +46,16 @@ class Processes:
         return self.members[number][1]
 
     def run(self, function, *args, world=2, first=0):
-        """What each of ``world`` ranks returns, in rank order; member ``first`` becomes rank 0."""
+        """What each of ``world`` ranks returns, in rank order; member ``first`` becomes rank 0.
+
+        A group that never forms, as once in a long run, is tried again with new processes; a task that hangs fails both times.
+        """
+        try:
+            return self._run(function, args, world, first)
+        except queue.Empty:
+            return self._run(function, args, world, first)
+
+    def _run(self, function, args, world, first):
         port, found = free_port(), {}
         try:
             for rank in range(world):

@@ -223,7 +223,7 @@ def measure(model: Any, config: Config, places: dict[str, Any] | None = None) ->
         loader = Runner.build_dataloader({**config.test_dataloader.to_dict(), 'dataset': data})
         evaluator = Evaluator(config.test_evaluator)
         evaluator.dataset_meta = data.metainfo
-        _check_classes((getattr(model, '_dataset_meta', None) or {}).get('classes'), data.metainfo.get('classes'))
+        _check_classes(model._dataset_meta.get('classes'), data.metainfo.get('classes'))
         with torch.no_grad():
             for batch in loader:
                 evaluator.process(data_samples=model.test_step(batch), data_batch=batch)

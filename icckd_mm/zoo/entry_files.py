@@ -84,6 +84,7 @@ def write_entry(
     own, teacher = logged_metrics(network)
     if not own and metrics:
         say('measuring on the test split')
+        model._dataset_meta = network.meta.get('dataset_meta', {})  # as get_model does; the classes are compared
         own = _measured(model, config)
     loader = config.test_dataloader
     loader.dataset = without_machine(loader.dataset.to_dict())
