@@ -1,7 +1,6 @@
 """JSON and YAML from files, which may be nested without end.
 
-mmrazor raises Python's limit of recursion to a million when it is imported. After that a text of brackets ends the interpreter
-within a parser, where a ``RecursionError`` was before.
+Python's parsers end in a ``RecursionError`` there, and crash the interpreter once a package has raised the limit of recursion.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Applies: always. With that limit deeply nested JSON, YAML or Python text overflows the stack and ends the interpreter, where it
 would be a ``RecursionError`` that names the file.
-Changes: the limit of before stays. Upstream: none known.
+Changes: the earlier limit stays. If mmrazor's tracer needs more for a very deep network, call ``sys.setrecursionlimit``.
+Upstream: none known.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _waiting_test_set(runner: Runner, splits: dict[str, Any]) -> dict[str, Any]:
         return {}
     try:
         return {'test': HOST_DATASETS.build(config)}
-    except Exception:  # whoever tests is told
+    except Exception:  # a broken test set is reported by the test, not by the training
         return {}
 
 

@@ -57,7 +57,7 @@ def size_given_by(pipeline: Iterable[Any], channels: int) -> Shape | None:
                 pixels = np.zeros((height, width) if channels == 1 else (height, width, channels), np.uint8)
                 image = dict(img=pixels, img_shape=(height, width), ori_shape=(height, width), gt_label=0, sample_idx=0)
                 found.add(_shape(run(image)))
-    except Exception:  # whatever a step asks for that such an image has not
+    except Exception:  # a step may need what a blank image does not have
         return None
     return found.pop() if len(found) == 1 else None
 
@@ -79,7 +79,7 @@ def _seen(dataset: Mapping[str, Any]) -> set[Shape]:
         data = build_dataset(dict(dataset))
         places = np.unique(np.linspace(0, len(data) - 1, LOOKED_AT).astype(int))
         return {_shape(data[int(place)]) for place in places}
-    except Exception:  # LookupError, or whatever images that cannot be read raise; verifying says it
+    except Exception:  # the data may be missing or broken; verifying reports that
         return set()
 
 

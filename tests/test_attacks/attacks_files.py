@@ -61,7 +61,7 @@ ZIPS = {
     'no records': LOCAL + bytes(26) + END + bytes(18),
     'program': archive(GOOD, **{'constants.pkl': b'x'}),
     'record outside': archive(GOOD, extra=[('../../outside', b'x')]),
-    'record at the root': archive(GOOD, extra=[('/tmp/outside', b'x')]),
+    'record at the root': archive(GOOD, extra=[('/outside', b'x')]),
     'storage outside': archive(in_dict(tensor(key='../../data/0'))),
     'storage that is the pickle': archive(in_dict(tensor(key='../data.pkl'))),
     'half a file': archive(GOOD)[:300],

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from icckd_mm.functional.number_checks import check_weight
-from icckd_mm.functional.numerics import raised, unit_rows, without_autocast
+from icckd_mm.distill.losses.relational import RelationalLoss
 from icckd_mm.registry import MODELS
 
 SMALLEST = 1e-6  # as mmrazor bounds a distance
 
 
 @MODELS.register_module()
-class DistanceWiseRKD(nn.Module):
+class DistanceWiseRKD(RelationalLoss):
     r"""Smooth L1 difference of all distances in a batch, each divided by the mean of its network.
 
     The value of mmrazor's, which is NaN for a batch of one image, such as the last of an epoch. A batch without a pair gives 0
@@ -30,33 +29,14 @@ class DistanceWiseRKD(nn.Module):
     Source: Park et al. 2019, arXiv 1904.05068.
     """
 
+    fewest = 2
+
     def __init__(self, loss_weight: float = 25.0, with_l2_norm: bool = True) -> None:
-        super().__init__()
-        check_weight('loss_weight', loss_weight)
-        self.loss_weight, self.with_l2_norm = loss_weight, with_l2_norm
+        super().__init__(loss_weight, with_l2_norm)
 
-    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:  # noqa: N803
-        """Compare the distances.
-
-        Args:
-            preds_S: Features of the student ``(B, D)`` or maps.
-            preds_T: Features of the teacher ``(B, D')`` or maps.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            ValueError: If the batches differ.
-        """
-        if preds_T.size(0) != preds_S.size(0):
-            raise ValueError(f'DistanceWiseRKD needs the same images, got {preds_S.size(0)} and {preds_T.size(0)}')
-        student, teacher = (raised(x).flatten(1) for x in (preds_S, preds_T))
-        if len(student) < 2:
-            return 0 * student.sum()
-        with without_autocast(student):
-            if self.with_l2_norm:
-                student, teacher = unit_rows(student), unit_rows(teacher)
-            return self.loss_weight * F.smooth_l1_loss(relative_distances(student), relative_distances(teacher))
+    def difference(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Mean difference of the distances."""
+        return F.smooth_l1_loss(relative_distances(student), relative_distances(teacher))
 
 
 def relative_distances(x: Tensor) -> Tensor:
