@@ -54,13 +54,14 @@ def main(argv: Sequence[str] | None = None) -> dict:
     if args.out_item is not None and args.out is None:
         raise ValueError('--out-item needs --out; add --out FILE')
     cfg = read_config(args)
-    cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
         show_predictions(cfg, args)
+    cfg.load_from = None  # where the training started
     absent = without_missing_checkpoints(cfg)  # a student is tested without its teacher and initial weights
-    cfg.merge_from_dict({key: value for key, value in absent.items() if key != 'load_from'})
+    cfg.merge_from_dict(absent)
+    cfg.load_from = args.checkpoint
     if args.tta:
         augment_test(cfg)
     set_loader_defaults(cfg, ['test_dataloader'], pin_memory=not args.no_pin_memory, persistent_workers=False)

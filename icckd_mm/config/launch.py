@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -61,10 +62,22 @@ def train(
     with work_dir_lock(cfg.work_dir, cfg.launcher):
         if resume == NEWEST or (cfg.get('resume') and not cfg.get('load_from')):
             resume_from_newest(cfg)
+        if not cfg.get('resume'):
+            warn_of_earlier_run(cfg)
         check_files(cfg, [field for field in LOADERS if tested or field != 'test_dataloader'])
         runner = build_runner(cfg)
         runner.train()
     return runner
+
+
+def warn_of_earlier_run(cfg: Config) -> None:
+    """Say what a training from the start will replace in its work dir, as mmengine does without a word."""
+    found = sorted(path.name for path in Path(cfg.work_dir).expanduser().glob('*.pth'))
+    if found:
+        print(
+            f'warning: {cfg.work_dir} holds {len(found)} checkpoint(s) of an earlier run, such as {found[-1]}; this run '
+            'replaces those of the same names; --resume continues the earlier run, --work-dir names another folder'
+        )
 
 
 def resume_from_newest(cfg: Config) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from icckd_mm.datasets.files.folders import shortened
 from icckd_mm.datasets.wrappers.class_map import ClassMap
-from icckd_mm.datasets.wrappers.nesting import inner_datasets
+from icckd_mm.datasets.wrappers.nesting import inner_datasets, labelled_datasets, labels_of
 from icckd_mm.plain_text import plain
 
 from .random_images import RandomImages
@@ -114,3 +114,14 @@ def difference(first: str, expected: Sequence[str], second: str, names: Sequence
         return f'{first} names {len(expected)}, {second} {len(names)}'
     label = next(label for label, (one, other) in enumerate(zip(expected, names)) if one != other)
     return f'label {label} is {plain(expected[label])} in {first} and {plain(names[label])} in {second}'
+
+
+def check_labels(dataset: Any, num_classes: int) -> None:
+    """Raise ``ValueError`` if a label of the data set, where known, is not a class of the head."""
+    for part in labelled_datasets(dataset):
+        labels = labels_of(part)
+        if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
+            raise ValueError(
+                f'labels of {type(part).__name__} run from {labels.min()} to {labels.max()}, but the head has '
+                f'{num_classes} classes; set head.num_classes={labels.max() + 1} or correct the annotation'
+            )

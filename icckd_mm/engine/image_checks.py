@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mmpretrain.models import ClsDataPreprocessor
+from mmpretrain.models.heads import MultiLabelClsHead
 
+from icckd_mm.datasets.class_names import check_labels
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.randomness import preserved_randomness
 
@@ -59,16 +61,21 @@ def different_sizes(train: dict, test: dict) -> str | None:
 
 
 def different_classes(model: Any, dataset: Any) -> str | None:
-    """A warning if a head has more classes than the data set names; None otherwise.
+    """A warning if the head and the names of the data set differ in number; None otherwise.
 
     Args:
         model: A classifier or distillation.
         dataset: Its training set.
+
+    Raises:
+        ValueError: If an image has a class that the head does not have.
     """
     head = getattr(getattr(model, 'architecture', model), 'head', None)
     wide, names = getattr(head, 'num_classes', None), (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if not isinstance(wide, int) or not names or len(names) == wide:
         return None
+    if len(names) > wide and not isinstance(head, MultiLabelClsHead):
+        check_labels(dataset, wide)  # all labels: only now, since listing them takes time
     place = 'model.architecture' if hasattr(model, 'architecture') else 'model'
     return f'the head has {wide} classes, the training set names {len(names)}; set {place}.head.num_classes={len(names)}'
 

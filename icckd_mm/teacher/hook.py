@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.runner import BaseLoop, Runner
 
+from icckd_mm.datasets.class_names import check_labels
 from icckd_mm.datasets.wrappers.places import count_places
 from icckd_mm.engine.classifier_layers import ClassifierLayers, find_layers
 from icckd_mm.engine.runner_utils import sample_batch, unwrapped
@@ -17,7 +18,7 @@ from icckd_mm.registry import HOOKS, MODELS
 from .process_checks import agreed_batch_size, check_processes
 from .second_views import DROPPED, SECOND_VIEWS, check_second_view
 from .step import attach
-from .view_checks import check_labels, check_views, warn_of_equal_views
+from .view_checks import check_views, warn_of_equal_views
 
 
 @HOOKS.register_module()

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from mmengine.runner import Runner
 
-from icckd_mm.datasets.wrappers.nesting import labelled_datasets, labels_of
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.randomness import preserved_randomness
@@ -73,14 +72,3 @@ def warn_of_equal_views(runner: Runner) -> None:
         f'both views of each of the first {images} training images are equal, so that the intra-class loss compares an image '
         'with itself; add a random augmentation, such as RandomCrop, to the transforms of MultiView'
     )
-
-
-def check_labels(dataset: Any, num_classes: int) -> None:
-    """Raise ``ValueError`` if a label of the data set, where known, is not a class of the head."""
-    for part in labelled_datasets(dataset):
-        labels = labels_of(part)
-        if len(labels) and (labels.min() < 0 or labels.max() >= num_classes):
-            raise ValueError(
-                f'labels of {type(part).__name__} run from {labels.min()} to {labels.max()}, but the head has '
-                f'{num_classes} classes; set head.num_classes={labels.max() + 1} or correct the annotation'
-            )

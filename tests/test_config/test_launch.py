@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from icckd_mm.config.launch import resume_from_newest
+from icckd_mm.config.launch import resume_from_newest, warn_of_earlier_run
 
 
 @pytest.mark.parametrize(('weights', 'start'), [(None, 'scratch'), ('teacher.pth', 'the weights of teacher.pth')])
@@ -26,3 +26,13 @@ def test_the_newest_whole_checkpoint_comes_before_other_weights(tmp_path, capsys
     out = capsys.readouterr().out
     assert 'epoch_3.pth' in out
     assert f'resuming from {tmp_path / "epoch_2.pth"}' in out
+
+
+def test_a_training_from_the_start_names_the_earlier_run_whose_files_it_replaces(tmp_path, capsys):
+    cfg = Config(dict(work_dir=str(tmp_path)))
+    warn_of_earlier_run(cfg)
+    assert capsys.readouterr().out == ''
+    for epoch in (2, 3):
+        (tmp_path / f'epoch_{epoch}.pth').touch()
+    warn_of_earlier_run(cfg)
+    assert 'holds 2 checkpoint(s) of an earlier run, such as epoch_3.pth' in capsys.readouterr().out

@@ -44,3 +44,11 @@ def test_other_sizes_and_classes_get_a_warning(tmp_path):
 
 def test_a_data_set_without_names_says_nothing():
     assert different_classes(torch.nn.Identity(), [1, 2]) is None
+
+
+def test_labels_that_the_head_does_not_have_are_refused_before_the_first_step(tmp_path):
+    """Without the teacher's hook too: torch itself would say "Target 7 is out of bounds"."""
+    narrow = copy.deepcopy(CONV)
+    narrow['head']['num_classes'] = 5
+    with pytest.raises(ValueError, match=r'labels of Digits run from 0 to 9, but the head has 5 classes'):
+        train(tmp_path, narrow, hooks=(DataCheckHook(),), views=1)

@@ -7,11 +7,11 @@ from mmengine.hooks import Hook
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 
+from icckd_mm.datasets.class_names import check_labels
 from icckd_mm.functional import intra_class_contrastive_loss
 from icckd_mm.teacher import IntraClassContrastHook
 from icckd_mm.teacher.hook import ramp
 from icckd_mm.teacher.step import class_labels
-from icckd_mm.teacher.view_checks import check_labels
 from tests.helpers import CONV, HEAD, ICC, RESNET, Outputs, build, equal, state, train
 
 VIT = dict(
