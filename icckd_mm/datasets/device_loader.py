@@ -18,8 +18,8 @@ from mmpretrain.structures import DataSample
 
 from icckd_mm.datasets.batch_pipeline import read_pipeline
 from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs, innermost_datasets
-from icckd_mm.functional.counter_random import counter_uniform
-from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
+from icckd_mm.functional.tensor.counter_random import counter_uniform
+from icckd_mm.functional.tensor.crop_flip import crop_and_flip, pack_images
 from icckd_mm.registry import LOADERS
 from icckd_mm.structures import PreparedSamples
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from icckd_mm.functional.numerics import raised, unit_rows
+from icckd_mm.functional.tensor.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
 

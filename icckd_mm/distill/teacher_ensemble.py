@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor, nn
 
-from icckd_mm.functional.number_checks import check_weight
+from icckd_mm.functional.tensor.number_checks import check_weight
 from icckd_mm.registry import MODELS
 
 from .records import read_record

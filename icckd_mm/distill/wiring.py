@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.functional.number_checks import check_weight
+from icckd_mm.functional.tensor.number_checks import check_weight
 
 EMPTY = inspect.Parameter.empty
 

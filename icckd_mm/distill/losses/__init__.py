@@ -1,14 +1,14 @@
 """Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``."""
 
-from .ab import ABLoss
-from .at import ATLoss
-from .crd import CRDLoss
-from .cwd import ChannelWiseDivergence
-from .distances import L1Loss, L2Loss
-from .dkd import DKDLoss
-from .rkd_angle import AngleWiseRKD
-from .rkd_distance import DistanceWiseRKD
-from .soft_ce import KDSoftCELoss
+from .features.ab import ABLoss
+from .features.at import ATLoss
+from .features.cwd import ChannelWiseDivergence
+from .features.distances import L1Loss, L2Loss
+from .logits.dkd import DKDLoss
+from .logits.soft_ce import KDSoftCELoss
+from .relations.crd import CRDLoss
+from .relations.rkd_angle import AngleWiseRKD
+from .relations.rkd_distance import DistanceWiseRKD
 
 __all__ = [
     'ABLoss',

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from icckd_mm.functional import preview_weights, soft_label_divergence
-from icckd_mm.functional.category_center_preview import check_rotations
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.number_checks import check_count, check_positive, check_weight
-from icckd_mm.functional.numerics import raised
+from icckd_mm.functional.contrast.category_center_preview import check_rotations
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
 
 

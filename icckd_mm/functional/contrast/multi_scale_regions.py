@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import check_features, check_labels, check_same_device
-from .number_checks import check_count
-from .numerics import raised, without_autocast
+from icckd_mm.functional.tensor.checks import check_features, check_labels, check_same_device
+from icckd_mm.functional.tensor.number_checks import check_count
+from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
 
 def check_map(name: str, features: Tensor) -> None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from icckd_mm.distill.losses.relational import RelationalLoss
+from icckd_mm.distill.losses.relations.relational import RelationalLoss
 from icckd_mm.registry import MODELS
 
 SMALLEST = 1e-6  # as mmrazor bounds a distance

@@ -4,7 +4,8 @@ import math
 import pytest
 import torch
 
-from icckd_mm.functional import intra_class_contrastive_loss, queue_products
+from icckd_mm.functional import intra_class_contrastive_loss
+from icckd_mm.functional.contrast import queue_products
 from tests import reference
 
 FORMS = {'gathered': queue_products.gathered, 'by_class': queue_products.by_class, 'in_chunks': queue_products.in_chunks}
@@ -13,7 +14,7 @@ FORMS = {'gathered': queue_products.gathered, 'by_class': queue_products.by_clas
 @pytest.fixture(params=FORMS)
 def form(request, monkeypatch):
     """Each variant of the products, independent of the shapes; chunks of two anchors, so that there are several."""
-    monkeypatch.setattr('icckd_mm.functional.intra_class.queue_logsumexp', FORMS[request.param])
+    monkeypatch.setattr('icckd_mm.functional.contrast.intra_class.queue_logsumexp', FORMS[request.param])
     monkeypatch.setattr(queue_products, 'CUDA_CHUNK_LIMIT', 2 * 3 * 5 * 4)
     return request.param
 

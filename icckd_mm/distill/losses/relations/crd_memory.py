@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.functional.gather import all_gather_rows
-from icckd_mm.functional.number_checks import check_positive
-from icckd_mm.functional.numerics import unit_rows
+from icckd_mm.functional.tensor.gather import all_gather_rows
+from icckd_mm.functional.tensor.number_checks import check_positive
+from icckd_mm.functional.tensor.numerics import unit_rows
 
 
 class CRDMemory(nn.Module):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
+from icckd_mm.functional.tensor.crop_flip import crop_and_flip, pack_images
 
 
 @pytest.mark.parametrize('channels', [1, 3, 4])

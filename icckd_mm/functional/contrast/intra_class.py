@@ -7,11 +7,12 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from .checks import check_features, check_labels, check_same_device
-from .number_checks import check_positive
-from .numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.checks import check_features, check_labels, check_same_device
+from icckd_mm.functional.tensor.number_checks import check_positive
+from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.reductions import check_reduction
+
 from .queue_products import queue_logsumexp
-from .reductions import check_reduction
 
 
 def intra_class_contrastive_loss(

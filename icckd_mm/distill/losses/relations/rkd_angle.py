@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from icckd_mm.distill.losses.relational import RelationalLoss
-from icckd_mm.functional.numerics import unit_rows
+from icckd_mm.distill.losses.relations.relational import RelationalLoss
+from icckd_mm.functional.tensor.numerics import unit_rows
 from icckd_mm.registry import MODELS
 
 ELEMENTS = 2**19  # of the largest temporary, 2 MB in single precision; larger ones are no faster on a CPU

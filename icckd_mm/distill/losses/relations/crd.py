@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.gather import all_gather_rows
-from icckd_mm.functional.number_checks import check_positive, check_weight
-from icckd_mm.functional.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.gather import all_gather_rows
+from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 from icckd_mm.registry import MODELS
 
 from .crd_memory import CRDMemory, draw_negatives

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .checks import check_same_device
+from icckd_mm.functional.tensor.checks import check_same_device
+from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import unit_rows, without_autocast
+
 from .multi_scale_regions import check_map, fitting_grids, map_regions
-from .number_checks import check_positive, check_weight
-from .numerics import unit_rows, without_autocast
 
 
 def multi_scale_contrastive_loss(

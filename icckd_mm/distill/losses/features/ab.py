@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_same_shape
-from icckd_mm.functional.number_checks import check_weight
-from icckd_mm.functional.numerics import raised
+from icckd_mm.functional.tensor.number_checks import check_weight
+from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
 
 

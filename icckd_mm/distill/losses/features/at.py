@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_maps
-from icckd_mm.functional.number_checks import check_weight
-from icckd_mm.functional.numerics import raised, unit_rows
+from icckd_mm.functional.tensor.number_checks import check_weight
+from icckd_mm.functional.tensor.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
 

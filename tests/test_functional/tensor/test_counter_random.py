@@ -2,7 +2,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from icckd_mm.functional.counter_random import counter_uniform
+from icckd_mm.functional.tensor.counter_random import counter_uniform
 
 MASK = 2**64 - 1
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from icckd_mm.functional.number_checks import check_weight
-from icckd_mm.functional.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.number_checks import check_weight
+from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 
 
 class RelationalLoss(nn.Module):

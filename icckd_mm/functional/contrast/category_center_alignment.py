@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_features, check_pairs
-from .numerics import raised, unit_rows, without_autocast
-from .reductions import check_reduction, reduced
+from icckd_mm.functional.tensor.checks import check_features, check_pairs
+from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
 
 def feature_alignment_loss(student_features: Tensor, teacher_features: Tensor, *, reduction: str = 'mean') -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from icckd_mm.functional import preview_weights, soft_label_divergence
-from icckd_mm.functional.category_center_preview import check_rotations
+from icckd_mm.functional.contrast.category_center_preview import check_rotations
 
 
 def test_weights_equal_the_formula():

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_same_shape
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.number_checks import check_positive, check_weight
-from icckd_mm.functional.numerics import raised
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
 
 

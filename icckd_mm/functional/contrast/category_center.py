@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_labels, check_pairs
-from .number_checks import check_positive
-from .numerics import raised, without_autocast
-from .reductions import check_reduction, reduced
+from icckd_mm.functional.tensor.checks import check_labels, check_pairs
+from icckd_mm.functional.tensor.number_checks import check_positive
+from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
 
 def category_center_contrastive_loss(

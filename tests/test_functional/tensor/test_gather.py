@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from icckd_mm.functional.gather import all_gather_batch, all_gather_rows, largest_batch, world_size
+from icckd_mm.functional.tensor.gather import all_gather_batch, all_gather_rows, largest_batch, world_size
 
 SIZES = (3, 0)
 

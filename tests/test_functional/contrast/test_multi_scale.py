@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from icckd_mm.functional import multi_scale_contrastive_loss, region_weights
-from icckd_mm.functional.multi_scale_regions import map_regions
+from icckd_mm.functional.contrast.multi_scale_regions import map_regions
 from tests import reference
 
 
