@@ -12,7 +12,6 @@ from icckd_mm.datasets.even_subset import spread
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.randomness import preserved_randomness
 
-
 LOOKED_AT = 8  # images of a data set, evenly spread
 
 

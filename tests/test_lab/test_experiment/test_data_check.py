@@ -91,7 +91,7 @@ def test_data_that_fit_pass_and_each_is_looked_at_once(even, tmp_path, monkeypat
 
 
 def test_missing_data_are_named_once_before_the_first_run(even, tmp_path):
-    with pytest.raises(ValueError, match='val_dataloader: .*nowhere'):
+    with pytest.raises(ValueError, match=r'val_dataloader: .*nowhere'):
         study(runs(even, {**even, 'data_root': str(tmp_path / 'nowhere')}), tmp_path, []).run(1, resume=False)
 
 
