@@ -162,3 +162,9 @@ def _forward(model: nn.Module, inputs: Tensor) -> Any:
     finally:
         for module, mode in training.items():
             module.training = mode
+
+
+def takes_several_labels(model: nn.Module) -> bool:
+    """Whether the head of a classifier gives each class a probability of its own (multi-label data, or a sigmoid loss)."""
+    head = getattr(model, 'head', None)
+    return 'MultiLabel' in type(head).__name__ or bool(getattr(getattr(head, 'loss_module', None), 'use_sigmoid', False))
