@@ -70,6 +70,7 @@ def test_the_public_names_are_pinned(module):
 REGISTERED = {
     'HOOKS': [
         'DataCheckHook',
+        'DistillWeightHook',
         'ExactCheckpointHook',
         'FiniteGuardHook',
         'IntraClassContrastHook',
