@@ -7,6 +7,7 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.attention import factor_transfer_loss
 from .geometry import class_geometry
 from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
@@ -17,6 +18,7 @@ __all__ = [
     'class_geometry',
     'class_mean_predictions',
     'confidence_margin',
+    'factor_transfer_loss',
     'feature_alignment_loss',
     'intra_class_contrastive_loss',
     'mcmi_loss',

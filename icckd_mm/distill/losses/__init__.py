@@ -4,6 +4,7 @@ from .features.ab import ABLoss
 from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
+from .features.ft import FTLoss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
 from .relations.crd import CRDLoss
@@ -18,6 +19,7 @@ __all__ = [
     'ChannelWiseDivergence',
     'DKDLoss',
     'DistanceWiseRKD',
+    'FTLoss',
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',
