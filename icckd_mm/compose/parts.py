@@ -110,6 +110,8 @@ def _recorded(recorders: dict[str, dict], name: str, layer: Layer, from_student:
     argument = _entered(recorders, name, layer.recorder(), from_student)
     if layer.data_idx is not None:
         argument['data_idx'] = layer.data_idx
+    if layer.record_idx:
+        argument['record_idx'] = layer.record_idx
     if connector is not None:
         argument['connector'] = connector
     return argument
