@@ -23,6 +23,7 @@ SURFACE = {
         'consistency_weights',
         'curriculum_divergence',
         'decoupled_divergence',
+        'factor_transfer_loss',
         'feature_alignment_loss',
         'intra_class_contrastive_loss',
         'linear_cka',
@@ -56,6 +57,7 @@ SURFACE = {
         'IntraClassContrastiveLoss',
         'MCMILoss',
         'MLPConnector',
+        'MobileNetV1',
         'MultiScaleContrastiveLoss',
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
@@ -86,6 +88,7 @@ def test_the_public_names_are_pinned(module):
 REGISTERED = {
     'HOOKS': [
         'DataCheckHook',
+        'DistillWeightHook',
         'ExactCheckpointHook',
         'FiniteGuardHook',
         'IntraClassContrastHook',

@@ -7,6 +7,7 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.attention import factor_transfer_loss
 from .distill.class_similarity import center_distances, class_distances, linear_cka
 from .distill.curriculum import curriculum_divergence
 from .distill.decoupled import decoupled_divergence
@@ -34,6 +35,7 @@ __all__ = [
     'consistency_weights',
     'curriculum_divergence',
     'decoupled_divergence',
+    'factor_transfer_loss',
     'feature_alignment_loss',
     'intra_class_contrastive_loss',
     'linear_cka',

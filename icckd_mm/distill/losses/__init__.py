@@ -4,6 +4,7 @@ from .features.ab import ABLoss
 from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
+from .features.ft import FTLoss
 from .logits.ctkd import CurriculumKLDivergence
 from .logits.dkd import DKDLoss
 from .logits.kl import KLDivergence
@@ -27,6 +28,7 @@ __all__ = [
     'CurriculumKLDivergence',
     'DKDLoss',
     'DistanceWiseRKD',
+    'FTLoss',
     'KDSoftCELoss',
     'KLDivergence',
     'L1Loss',
