@@ -7,22 +7,50 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.attention import factor_transfer_loss
+from .distill.class_similarity import center_distances, class_distances, linear_cka
+from .distill.curriculum import curriculum_divergence
+from .distill.decoupled import decoupled_divergence
+from .distill.multi_level import batch_correlation, class_correlation, multi_level_loss
+from .distill.normalized import normalized_cross_entropy
+from .distill.scale_decoupled import consistency_weights, region_logits
+from .distill.self_normalized import self_normalized_loss
+from .distill.standardize import standardized_logits
+from .distill.transformed_teacher import transformed_teacher_divergence
+from .distill.wasserstein import transport_costs, wasserstein_divergence
 from .geometry import class_geometry
 from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
 
 __all__ = [
+    'batch_correlation',
     'category_center_contrastive_loss',
     'center_alignment_loss',
+    'center_distances',
+    'class_correlation',
+    'class_distances',
     'class_geometry',
     'class_mean_predictions',
     'confidence_margin',
+    'consistency_weights',
+    'curriculum_divergence',
+    'decoupled_divergence',
+    'factor_transfer_loss',
     'feature_alignment_loss',
     'intra_class_contrastive_loss',
+    'linear_cka',
     'mcmi_loss',
+    'multi_level_loss',
     'multi_scale_contrastive_loss',
+    'normalized_cross_entropy',
     'preview_weights',
+    'region_logits',
     'region_weights',
     'sample_wise_contrastive_loss',
+    'self_normalized_loss',
     'soft_label_divergence',
+    'standardized_logits',
+    'transformed_teacher_divergence',
+    'transport_costs',
+    'wasserstein_divergence',
 ]
