@@ -166,7 +166,12 @@ def build_runner(cfg: Config) -> Runner:
     return runner
 
 
-def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None, resumes: bool = False) -> None:
+def run(
+    main: Callable[[Sequence[str] | None], Any],
+    argv: Sequence[str] | None = None,
+    resumes: bool = False,
+    flag: str = ' with --resume',
+) -> None:
     """Run a command: an error prints one line on stderr, and its traceback to the log if a run has begun.
 
     The exit status is 2 if a check refused the input, 1 for every other error; ``--debug`` also prints the traceback.
@@ -176,7 +181,8 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
     Args:
         main: The command.
         argv: Its command line. Defaults to ``sys.argv[1:]``.
-        resumes: Whether ``--resume`` continues it. Defaults to False.
+        resumes: Whether the same command continues it. Defaults to False.
+        flag: What the command needs for that. Defaults to ``' with --resume'``.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     status = 0
@@ -184,24 +190,24 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
         try:
             main(argv)
         except Stopped as stopped:
-            status = _say_stopped(stopped, resumes)
+            status = _say_stopped(stopped, resumes, flag)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else FAILED
             raise
         except Exception as error:
             request = stop_behind(error)
-            status = _say_stopped(request, resumes) if request else _say_failed(error, argv)
+            status = _say_stopped(request, resumes, flag) if request else _say_failed(error, argv)
         finally:
             leave_process_group(status)
     if status:
         sys.exit(status)
 
 
-def _say_stopped(stopped: Stopped, resumes: bool) -> int:
+def _say_stopped(stopped: Stopped, resumes: bool, flag: str) -> int:
     """One line on stderr for a command that was asked to stop; returns its exit status."""
     status = stopped.status(resumes)
     if is_main_process():
-        print(f'{stopped}' + ('; the same command with --resume continues' if resumes else ''), file=sys.stderr)
+        print(f'{stopped}' + (f'; the same command{flag} continues' if resumes else ''), file=sys.stderr)
     note_status(status)
     return status
 
