@@ -1,9 +1,11 @@
 """Parts of distillers, put together to configs."""
 
+from dataclasses import replace
+
 import pytest
 
 from icckd_mm.compose.distillers import mix
-from icckd_mm.compose.layers import Layer, NetworkLayers
+from icckd_mm.compose.layers import Layer, NetworkLayers, Stage
 from icckd_mm.compose.parts import Pair, Parts, merged
 
 
@@ -33,7 +35,7 @@ def test_kd_beside_crd_has_the_published_weights_of_the_mix():
 
 @pytest.mark.parametrize('names', [[], ['kd', 'kd'], ['nonsense']])
 def test_unknown_and_repeated_names_are_refused(names):
-    with pytest.raises(ValueError, match='distillers must be different names of crd'):
+    with pytest.raises(ValueError, match='distillers must be different names of cc, crd'):
         mix(names, PAIR)
 
 
@@ -43,3 +45,50 @@ def test_one_name_for_two_layers_is_refused():
     second.student('logits', PAIR.student.pooled)
     with pytest.raises(ValueError, match="use the name 'logits'"):
         merged([first, second])
+
+
+def stages(*widths):
+    side = [32, 16, 8, 4]
+    layers = [Layer(f'backbone.layer{n + 1}', False, (width, side[n], side[n])) for n, width in enumerate(widths)]
+    return tuple(Stage(layer) for layer in layers)
+
+
+STAGED = Pair(
+    replace(PAIR.teacher, stages=stages(32, 64, 128)), replace(PAIR.student, stages=stages(16, 32, 64)), None, 'cifar', 1000
+)
+TOKENS = replace(STAGED, student=replace(PAIR.student, stages=(Stage(Layer('backbone.layers.1', False, (50, 192))),)))
+
+
+def test_vid_has_a_loss_with_both_widths_for_each_stage():
+    parts = mix(['vid'], STAGED)
+    assert [loss['teacher_channels'] for loss in parts.losses.values()] == [32, 64, 128]
+    assert [loss['student_channels'] for loss in parts.losses.values()] == [16, 32, 64]
+    assert parts.mappings['loss_vid3']['t_feature'] == dict(from_student=False, recorder='stage3')
+    assert parts.teacher_recorders['stage3'] == dict(type='ModuleOutputs', source='backbone.layer3')
+
+
+def test_similarities_are_those_of_the_last_stages_without_soft_labels():
+    parts = mix(['sp'], STAGED)
+    assert parts.ce_weight == 1.0
+    assert parts.losses == dict(loss_sp=dict(type='icckd_mm.SPLoss', loss_weight=3000.0))
+    assert [recorder['source'] for recorder in parts.student_recorders.values()] == ['backbone.layer3']
+
+
+def test_congruence_embeds_the_pooled_features_of_both():
+    parts = mix(['cc'], PAIR)
+    assert parts.connectors['cc_teacher']['module_args'] == dict(in_features=64, out_features=128)
+    assert parts.connectors['cc_student']['module_args'] == dict(in_features=32, out_features=128)
+
+
+@pytest.mark.parametrize('name', ['nst', 'vid'])
+def test_stages_that_have_no_partner_and_tokens_are_refused(name):
+    fewer = replace(STAGED, student=replace(PAIR.student, stages=stages(16, 32)))
+    with pytest.raises(ValueError, match=f'{name} pairs the stages one to one; the student has 2, the teacher 3'):
+        mix([name], fewer)
+    with pytest.raises(ValueError, match=rf'{name} needs maps, the student has tokens \(50, 192\) at backbone.layers.1'):
+        mix([name], TOKENS)
+
+
+def test_similarities_need_a_stage():
+    with pytest.raises(ValueError, match='no stage of the student was found'):
+        mix(['sp'], PAIR)

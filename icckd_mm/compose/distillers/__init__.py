@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from typing import Callable
 
+from icckd_mm.compose.distillers.cc import cc
 from icckd_mm.compose.distillers.crd import crd
 from icckd_mm.compose.distillers.kd import kd
+from icckd_mm.compose.distillers.nst import nst
+from icckd_mm.compose.distillers.pkt import pkt
 from icckd_mm.compose.distillers.rkd import rkd
+from icckd_mm.compose.distillers.sp import sp
+from icckd_mm.compose.distillers.vid import vid
 from icckd_mm.compose.parts import Pair, Parts, merged
 
 Distiller = Callable[[Pair, frozenset[str]], Parts]
 
-DISTILLERS: dict[str, Distiller] = {'crd': crd, 'kd': kd, 'rkd': rkd}
+DISTILLERS: dict[str, Distiller] = {
+    'cc': cc,
+    'crd': crd,
+    'kd': kd,
+    'nst': nst,
+    'pkt': pkt,
+    'rkd': rkd,
+    'sp': sp,
+    'vid': vid,
+}
 
 
 def mix(names: list[str], pair: Pair) -> Parts:

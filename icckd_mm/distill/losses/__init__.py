@@ -1,19 +1,25 @@
-"""Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``."""
+"""Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``, and losses that it lacks."""
 
 from .features.ab import ABLoss
 from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
+from .features.nst import NSTLoss
+from .features.vid import VIDLoss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
+from .relations.cc import CCLoss
 from .relations.crd import CRDLoss
+from .relations.pkt import PKTLoss
 from .relations.rkd_angle import AngleWiseRKD
 from .relations.rkd_distance import DistanceWiseRKD
+from .relations.sp import SPLoss
 
 __all__ = [
     'ABLoss',
     'ATLoss',
     'AngleWiseRKD',
+    'CCLoss',
     'CRDLoss',
     'ChannelWiseDivergence',
     'DKDLoss',
@@ -21,4 +27,8 @@ __all__ = [
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',
+    'NSTLoss',
+    'PKTLoss',
+    'SPLoss',
+    'VIDLoss',
 ]
