@@ -18,6 +18,7 @@ SURFACE = {
         'confidence_margin',
         'correlation_congruence_loss',
         'feature_alignment_loss',
+        'hierarchical_context_loss',
         'intra_class_contrastive_loss',
         'mcmi_loss',
         'multi_scale_contrastive_loss',
@@ -75,6 +76,7 @@ def test_the_public_names_are_pinned(module):
 REGISTERED = {
     'HOOKS': [
         'DataCheckHook',
+        'DistillWeightHook',
         'ExactCheckpointHook',
         'FiniteGuardHook',
         'IntraClassContrastHook',

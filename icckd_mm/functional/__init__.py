@@ -8,6 +8,7 @@ from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
 from .distill.correlation_congruence import correlation_congruence_loss
+from .distill.hierarchical_context import hierarchical_context_loss
 from .distill.neuron_selectivity import neuron_selectivity_loss
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
 from .distill.similarity_preserving import similarity_preserving_loss
@@ -24,6 +25,7 @@ __all__ = [
     'confidence_margin',
     'correlation_congruence_loss',
     'feature_alignment_loss',
+    'hierarchical_context_loss',
     'intra_class_contrastive_loss',
     'mcmi_loss',
     'multi_scale_contrastive_loss',

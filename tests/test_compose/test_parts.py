@@ -92,3 +92,18 @@ def test_stages_that_have_no_partner_and_tokens_are_refused(name):
 def test_similarities_need_a_stage():
     with pytest.raises(ValueError, match='no stage of the student was found'):
         mix(['sp'], PAIR)
+
+
+def test_reviews_see_the_teacher_before_its_relu_and_warm_up():
+    before = replace(STAGED.teacher.stages[0].output, source='backbone.layer1.0.preact')
+    teacher = replace(STAGED.teacher, stages=(Stage(STAGED.teacher.stages[0].output, before), *STAGED.teacher.stages[1:]))
+    parts = mix(['reviewkd'], replace(STAGED, teacher=teacher, names=('resnet32x4', 'resnet8x4')))
+    assert parts.losses['loss_review'] == dict(
+        type='icckd_mm.ReviewKDLoss',
+        student_channels=[16, 32, 64, 32],
+        teacher_channels=[32, 64, 128, 64],
+        loss_weight=5.0,
+    )
+    sources = [parts.teacher_recorders[parts.mappings['loss_review'][f't{n}']['recorder']]['source'] for n in (1, 2, 4)]
+    assert sources == ['backbone.layer1.0.preact', 'backbone.layer2', 'head.fc']
+    assert parts.hooks == [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=20)]

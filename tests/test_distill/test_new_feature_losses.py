@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 
 import icckd_mm  # noqa: F401
 from icckd_mm import functional
+from icckd_mm.distill.losses.features.attention_fusion import AttentionFusion
 
 
 def sine(*shape):
@@ -37,6 +38,23 @@ def direct_vid(**options):
     return module
 
 
+def reviewkd(**options):
+    return Levels(loss('ReviewKDLoss', student_channels=(2, 2, 2), teacher_channels=(2, 2, 2), **options))
+
+
+class Levels(torch.nn.Module):
+    """Two maps and pooled features, all from one."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, student, teacher):
+        rows = student[..., 0, 0], teacher[..., 0, 0]
+        pairs = [(student, torch.nn.functional.interpolate(teacher, scale_factor=2)), (student[..., ::2, ::2], teacher), rows]
+        return self.module(**{f'{who}{n}': x for n, pair in enumerate(pairs, 1) for who, x in zip('st', pair)})
+
+
 # a loss, the shape of its features, its value without weight
 CASES = {
     'sp rows': (lambda **options: loss('SPLoss', **options), ROWS, 0.02707659),
@@ -46,6 +64,7 @@ CASES = {
     'nst': (lambda **options: loss('NSTLoss', **options), MAPS, 0.80999810),
     'vid': (direct_vid, MAPS, 0.90266311),
 }
+LAYERED = {'vid with layers': (vid, MAPS, None), 'reviewkd': (reviewkd, LARGER, None)}
 PUBLISHED_WEIGHTS = {'sp': 3000, 'pkt': 30000, 'cc': 0.02, 'nst': 50, 'vid': 1}
 
 
@@ -61,18 +80,18 @@ def test_the_default_weight_is_the_published_one(name):
     assert make()(*sine(*shape)).item() == pytest.approx(PUBLISHED_WEIGHTS[name] * expected, rel=1e-5)
 
 
-@pytest.mark.parametrize('name', [*CASES, 'vid with layers'])
+@pytest.mark.parametrize('name', [*CASES, *LAYERED])
 def test_gradients_are_those_of_finite_differences(name):
-    make, shape, _ = CASES.get(name, (vid, MAPS, None))
+    make, shape, _ = CASES[name] if name in CASES else LAYERED[name]
     student, teacher = sine(*shape)
     module = make(loss_weight=1.0)
     inputs = (student.requires_grad_(), *module.parameters())
     assert torch.autograd.gradcheck(lambda features, *_: module(features, teacher), inputs)
 
 
-@pytest.mark.parametrize('name', [*CASES, 'vid with layers'])
+@pytest.mark.parametrize('name', [*CASES, *LAYERED])
 def test_half_precision_is_raised_and_autocast_is_off_where_digits_cancel(name):
-    make, shape, _ = CASES.get(name, (vid, MAPS, None))
+    make, shape, _ = CASES[name] if name in CASES else LAYERED[name]
     module, batch = make(loss_weight=1.0).float(), [x.to(torch.bfloat16) for x in sine(*shape)]
     expected = module(*(x.float() for x in batch))
     value = module(*batch)
@@ -84,9 +103,9 @@ def test_half_precision_is_raised_and_autocast_is_off_where_digits_cancel(name):
     torch.testing.assert_close(value, expected, rtol=0.02 if list(module.parameters()) else 1e-6, atol=0)
 
 
-@pytest.mark.parametrize('name', [*CASES, 'vid with layers'])
+@pytest.mark.parametrize('name', [*CASES, *LAYERED])
 def test_the_compiler_sees_one_piece_with_the_same_results(name):
-    make, shape, _ = CASES.get(name, (vid, MAPS, None))
+    make, shape, _ = CASES[name] if name in CASES else LAYERED[name]
     module, (student, teacher) = make(loss_weight=2.0), sine(*shape)
     twin, results = copy.deepcopy(module), []
     torch._dynamo.reset()
@@ -172,6 +191,54 @@ def test_vid_names_shapes_that_do_not_fit():
     maps = torch.zeros(2, 3, 2, 2)
     with pytest.raises(ValueError, match='a variance per channel'):
         functional.variational_information_loss(maps, maps, torch.ones(2))
+
+
+def checkerboard(side):
+    places = torch.arange(side)
+    return ((-1.0) ** (places[:, None] + places)).double()[None, None]
+
+
+@pytest.mark.parametrize(('side', 'expected'), [(16, 0.53333333), (8, 0.53333333), (4, 0.57142857), (2, 2 / 3), (1, 1.0)])
+def test_context_of_a_checkerboard(side, expected):
+    """Every average of it is 0, so the value is the weight of the map as it is."""
+    board = checkerboard(side)
+    assert functional.hierarchical_context_loss(board, 0 * board).item() == pytest.approx(expected, abs=1e-6)
+    assert functional.hierarchical_context_loss(0 * board, torch.ones_like(board)).item() == pytest.approx(1)
+
+
+def test_context_of_a_map_is_the_value_worked_out():
+    assert functional.hierarchical_context_loss(*sine(1, 1, 8, 8)).item() == pytest.approx(0.62970893, abs=1e-6)
+
+
+def test_a_fusion_without_preference_is_the_mean_of_both():
+    fusion = AttentionFusion(3, 2, 5, deepest=False).double().eval()
+    torch.nn.init.zeros_(fusion.attention.weight)
+    torch.nn.init.zeros_(fusion.attention.bias)
+    features, deeper = torch.randn(2, 3, 4, 4).double(), torch.randn(2, 2, 2, 2).double()
+    output, review = fusion(features, deeper, (8, 8))
+    own = torch.einsum('oi,bihw->bohw', fusion.reduce[0].weight[:, :, 0, 0], features) / math.sqrt(1 + 1e-5)
+    torch.testing.assert_close(review, (own + deeper.repeat_interleave(2, 2).repeat_interleave(2, 3)) / 2)
+    torch.testing.assert_close(output, fusion.expand(review.repeat_interleave(2, 2).repeat_interleave(2, 3)))
+    assert output.shape == (2, 5, 8, 8)
+
+
+def test_reviews_have_the_published_number_of_parameters():
+    widths = [64, 128, 256, 256]
+    module = loss('ReviewKDLoss', student_channels=widths, teacher_channels=widths)
+    assert sum(parameter.numel() for parameter in module.parameters()) == 1_808_774
+    wide = loss('ReviewKDLoss', student_channels=[12, 1280], teacher_channels=[128, 512])
+    assert wide.fusions[0].reduce[0].out_channels == 512
+
+
+def test_reviewkd_names_levels_that_do_not_fit():
+    for student, teacher in (((2, 2), (2,)), ((2,), (2,)), ((1,) * 6, (1,) * 6)):
+        with pytest.raises(ValueError, match='must have one length from 2 to 5'):
+            loss('ReviewKDLoss', student_channels=student, teacher_channels=teacher)
+    with pytest.raises(ValueError, match='each of teacher_channels must be an integer'):
+        loss('ReviewKDLoss', student_channels=(2, 2), teacher_channels=(2, 0))
+    maps = torch.randn(2, 2, 4, 4).double()
+    with pytest.raises(ValueError, match='widths for 2 levels, got 2 of the student and 3 of the teacher'):
+        loss('ReviewKDLoss', student_channels=(2, 2), teacher_channels=(2, 2))(maps, maps, maps, maps, t3=maps)
 
 
 RELATIONS = ('similarity_preserving_loss', 'probabilistic_transfer_loss', 'correlation_congruence_loss')

@@ -12,6 +12,7 @@ from icckd_mm.compose.distillers.crd import crd
 from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.nst import nst
 from icckd_mm.compose.distillers.pkt import pkt
+from icckd_mm.compose.distillers.reviewkd import reviewkd
 from icckd_mm.compose.distillers.rkd import rkd
 from icckd_mm.compose.distillers.sp import sp
 from icckd_mm.compose.distillers.vid import vid
@@ -25,6 +26,7 @@ DISTILLERS: dict[str, Distiller] = {
     'kd': kd,
     'nst': nst,
     'pkt': pkt,
+    'reviewkd': reviewkd,
     'rkd': rkd,
     'sp': sp,
     'vid': vid,

@@ -5,6 +5,7 @@ from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
 from .features.nst import NSTLoss
+from .features.reviewkd import ReviewKDLoss
 from .features.vid import VIDLoss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
@@ -29,6 +30,7 @@ __all__ = [
     'L2Loss',
     'NSTLoss',
     'PKTLoss',
+    'ReviewKDLoss',
     'SPLoss',
     'VIDLoss',
 ]
