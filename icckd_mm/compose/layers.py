@@ -14,12 +14,14 @@ class Layer:
         inputs: Whether it is the module's input, not its output.
         shape: Shape without the batch: ``(D,)``, a map ``(C, H, W)`` or tokens ``(N, D)``.
         data_idx: Index in the module's tuple of inputs or outputs; None if the output is one tensor.
+        record_idx: Which of the module's calls, from 0: a shared ReLU is called several times in one pass.
     """
 
     source: str
     inputs: bool
     shape: tuple[int, ...]
     data_idx: int | None = None
+    record_idx: int = 0
 
     @property
     def width(self) -> int:

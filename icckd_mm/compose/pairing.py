@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from icckd_mm.compose.layers import Stage
+from icckd_mm.compose.layers import Layer, Stage
 from icckd_mm.compose.parts import Pair
 
 
@@ -27,3 +27,44 @@ def paired_stages(pair: Pair, method: str) -> list[tuple[Stage, Stage]]:
     if len(student) != len(teacher) or not student:
         raise ValueError(f'{method} pairs the stages one to one; the student has {len(student)}, the teacher {len(teacher)}')
     return list(zip(student, teacher))
+
+
+def last_maps(pair: Pair, method: str, same: bool = False) -> tuple[Layer, Layer]:
+    """The maps that student and teacher pool.
+
+    Args:
+        pair: The networks.
+        method: Name of the distiller, for the message.
+        same: Whether both must have one shape.
+
+    Returns:
+        The student's and the teacher's.
+
+    Raises:
+        ValueError: If a network pools no map, or the shapes differ and must not.
+    """
+    student, teacher = pair.student.last_map, pair.teacher.last_map
+    if student is None or teacher is None:
+        who = 'student' if student is None else 'teacher'
+        raise ValueError(f'{method} needs the map that is pooled, the {who} has none; use kd or another distiller of logits')
+    if same and student.shape != teacher.shape:
+        raise ValueError(f'{method} needs maps of one shape, the student has {student.shape}, the teacher {teacher.shape}')
+    return student, teacher
+
+
+def labels_of(pair: Pair, method: str) -> Layer:
+    """Where the student's loss reads its labels.
+
+    Args:
+        pair: The networks.
+        method: Name of the distiller, for the message.
+
+    Returns:
+        The layer.
+
+    Raises:
+        ValueError: If its loss takes no labels.
+    """
+    if pair.student.loss_labels is None:
+        raise ValueError(f"{method} needs labels, and the student's loss takes none")
+    return pair.student.loss_labels

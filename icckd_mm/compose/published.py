@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
+from icckd_mm.compose.parts import Pair
+
 Names = tuple[str, str]
 Setting = TypeVar('Setting')
 
@@ -24,6 +26,11 @@ def learning_rate(student: str) -> float:
 def by_pair(table: dict[Names, Setting], names: Names | None, default: Setting) -> Setting:
     """The setting published for a pair; ``default``, our choice, for other pairs and for networks without a name."""
     return table.get(names, default) if names is not None else default
+
+
+def warmup_epochs(pair: Pair) -> int:
+    """Epochs of a loss's warm-up: 20 as published for 240, 1 on ImageNet; a twelfth of a shorter training, which is ours."""
+    return min(20, max(round(pair.epochs / 12), 1)) if pair.recipe == 'cifar' else 1
 
 
 class Ckd(NamedTuple):

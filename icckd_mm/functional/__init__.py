@@ -7,6 +7,7 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.attention import factor_transfer_loss
 from .distill.correlation_congruence import correlation_congruence_loss
 from .distill.hierarchical_context import hierarchical_context_loss
 from .distill.neuron_selectivity import neuron_selectivity_loss
@@ -24,6 +25,7 @@ __all__ = [
     'class_mean_predictions',
     'confidence_margin',
     'correlation_congruence_loss',
+    'factor_transfer_loss',
     'feature_alignment_loss',
     'hierarchical_context_loss',
     'intra_class_contrastive_loss',

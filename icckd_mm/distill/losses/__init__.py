@@ -4,6 +4,7 @@ from .features.ab import ABLoss
 from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
+from .features.ft import FTLoss
 from .features.nst import NSTLoss
 from .features.reviewkd import ReviewKDLoss
 from .features.vid import VIDLoss
@@ -25,6 +26,7 @@ __all__ = [
     'ChannelWiseDivergence',
     'DKDLoss',
     'DistanceWiseRKD',
+    'FTLoss',
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',
