@@ -19,6 +19,7 @@ SURFACE = {
         'correlation_congruence_loss',
         'factor_transfer_loss',
         'feature_alignment_loss',
+        'gaussian_distance_loss',
         'hierarchical_context_loss',
         'intra_class_contrastive_loss',
         'mcmi_loss',

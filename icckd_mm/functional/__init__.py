@@ -10,6 +10,7 @@ from .contrast.sample_wise import sample_wise_contrastive_loss
 from .distill.attention import factor_transfer_loss
 from .distill.correlation_congruence import correlation_congruence_loss
 from .distill.hierarchical_context import hierarchical_context_loss
+from .distill.map_statistics import gaussian_distance_loss
 from .distill.neuron_selectivity import neuron_selectivity_loss
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
 from .distill.similarity_preserving import similarity_preserving_loss
@@ -27,6 +28,7 @@ __all__ = [
     'correlation_congruence_loss',
     'factor_transfer_loss',
     'feature_alignment_loss',
+    'gaussian_distance_loss',
     'hierarchical_context_loss',
     'intra_class_contrastive_loss',
     'mcmi_loss',

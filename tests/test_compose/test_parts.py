@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from icckd_mm.compose.distillers import mix
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.layers import Layer, NetworkLayers, Stage
 from icckd_mm.compose.parts import Pair, Parts, merged
 
@@ -107,3 +108,15 @@ def test_reviews_see_the_teacher_before_its_relu_and_warm_up():
     sources = [parts.teacher_recorders[parts.mappings['loss_review'][f't{n}']['recorder']]['source'] for n in (1, 2, 4)]
     assert sources == ['backbone.layer1.0.preact', 'backbone.layer2', 'head.fc']
     assert parts.hooks == [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=20)]
+
+
+def test_statistics_have_the_settings_of_the_pair_and_of_both_forms():
+    pair = replace(STAGED, names=('resnet32x4', 'resnet8x4'))
+    parts = mix(['wkd-f'], pair)
+    assert parts.losses['loss_wkd_f'] == dict(type='icckd_mm.WKDFeatureLoss', grid=1, mean_ratio=4, loss_weight=0.08)
+    assert parts.connectors['wkd'] == dict(type='icckd_mm.ConvRegConnector', s_shape=[64, 8, 8], t_shape=[128, 8, 8])
+    assert parts.hooks[0] == dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=150)
+    assert wkd_f(pair, frozenset({'wkd'})).losses['loss_wkd_f']['mean_ratio'] == 8
+    assert wkd_f(STAGED, frozenset()).losses['loss_wkd_f']['loss_weight'] == 0.1
+    with pytest.raises(ValueError, match=r'wkd-f needs maps, the student has tokens \(50, 192\)'):
+        mix(['wkd-f'], TOKENS)

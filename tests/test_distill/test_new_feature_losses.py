@@ -63,12 +63,15 @@ CASES = {
     'cc': (lambda **options: loss('CCLoss', **options), ROWS, 3.05177517),
     'nst': (lambda **options: loss('NSTLoss', **options), MAPS, 0.80999810),
     'vid': (direct_vid, MAPS, 0.90266311),
+    'wkd-f, ratio 2': (lambda **options: loss('WKDFeatureLoss', mean_ratio=2.0, **options), MAPS, 1.14394687),
+    'wkd-f': (lambda **options: loss('WKDFeatureLoss', mean_ratio=4.0, **options), MAPS, 2.12548467),
+    'wkd-f, grid': (lambda **options: loss('WKDFeatureLoss', grid=2, **options), LARGER, None),
 }
 LAYERED = {'vid with layers': (vid, MAPS, None), 'reviewkd': (reviewkd, LARGER, None)}
 PUBLISHED_WEIGHTS = {'sp': 3000, 'pkt': 30000, 'cc': 0.02, 'nst': 50, 'vid': 1}
 
 
-@pytest.mark.parametrize('name', CASES)
+@pytest.mark.parametrize('name', [name for name, case in CASES.items() if case[2] is not None])
 def test_the_value_is_the_one_worked_out(name):
     make, shape, expected = CASES[name]
     assert make(loss_weight=1.0)(*sine(*shape)).item() == pytest.approx(expected, abs=1e-6)
@@ -191,6 +194,29 @@ def test_vid_names_shapes_that_do_not_fit():
     maps = torch.zeros(2, 3, 2, 2)
     with pytest.raises(ValueError, match='a variance per channel'):
         functional.variational_information_loss(maps, maps, torch.ones(2))
+
+
+def test_statistics_of_a_grid_are_those_of_its_cells():
+    student, teacher = sine(2, 3, 5, 4)  # a side of 5 has overlapping cells, as in adaptive pooling
+    cells = [(slice(top, top + 3), slice(left, left + 2)) for top in (0, 2) for left in (0, 2)]
+    expected = sum(
+        functional.gaussian_distance_loss(student[:, :, rows, columns], teacher[:, :, rows, columns]) for rows, columns in cells
+    )
+    assert functional.gaussian_distance_loss(student, teacher, grid=2).item() == pytest.approx(expected.item() / 4)
+    assert functional.gaussian_distance_loss(student, teacher, mean_ratio=0.0).item() == pytest.approx(
+        sum((s.std() - t.std()) ** 2 for s, t in zip(student.flatten(0, 1), teacher.flatten(0, 1))).item() / 2, rel=1e-3
+    )
+
+
+def test_a_deviation_needs_two_places_and_one_shape():
+    maps = torch.randn(2, 3, 2, 2)
+    with pytest.raises(ValueError, match='each of 2x2 cells needs two places'):
+        loss('WKDFeatureLoss', grid=2)(maps, maps)
+    with pytest.raises(ValueError, match='add a ConvRegConnector'):
+        loss('WKDFeatureLoss')(maps, torch.randn(2, 4, 2, 2))
+    for options, message in ((dict(grid=0), 'grid must'), (dict(mean_ratio=-1.0), 'mean_ratio must')):
+        with pytest.raises(ValueError, match=message):
+            loss('WKDFeatureLoss', **options)
 
 
 def checkerboard(side):

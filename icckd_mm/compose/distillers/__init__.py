@@ -18,6 +18,7 @@ from icckd_mm.compose.distillers.features.nst import nst
 from icckd_mm.compose.distillers.features.ofd import ofd
 from icckd_mm.compose.distillers.features.reviewkd import reviewkd
 from icckd_mm.compose.distillers.features.vid import vid
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.dist import dist
@@ -61,6 +62,7 @@ DISTILLERS: dict[str, Distiller] = {
     'soft-ce': soft_ce,
     'sp': sp,
     'vid': vid,
+    'wkd-f': wkd_f,
     'wsld': wsld,
 }
 

@@ -8,6 +8,7 @@ from .features.ft import FTLoss
 from .features.nst import NSTLoss
 from .features.reviewkd import ReviewKDLoss
 from .features.vid import VIDLoss
+from .features.wkd import WKDFeatureLoss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
 from .relations.cc import CCLoss
@@ -35,4 +36,5 @@ __all__ = [
     'ReviewKDLoss',
     'SPLoss',
     'VIDLoss',
+    'WKDFeatureLoss',
 ]
