@@ -29,6 +29,28 @@ def paired_stages(pair: Pair, method: str) -> list[tuple[Stage, Stage]]:
     return list(zip(student, teacher))
 
 
+def last_stages(pair: Pair, method: str) -> tuple[Layer, Layer]:
+    """Outputs of the last stages of student and teacher, which are not always the maps that are pooled.
+
+    Args:
+        pair: The networks.
+        method: Name of the distiller, for the message.
+
+    Returns:
+        The student's and the teacher's.
+
+    Raises:
+        ValueError: If a network has no stage, or its last one has no map.
+    """
+    for who, net in (('student', pair.student), ('teacher', pair.teacher)):
+        if not net.stages:
+            raise ValueError(f'{method} compares the outputs of the last stages; no stage of the {who} was found')
+        output = net.stages[-1].output
+        if len(output.shape) != 3:
+            raise ValueError(f'{method} needs maps, the {who} has tokens {output.shape} at {output.source}; use ofa or kd')
+    return pair.student.stages[-1].output, pair.teacher.stages[-1].output
+
+
 def last_maps(pair: Pair, method: str, same: bool = False) -> tuple[Layer, Layer]:
     """The maps that student and teacher pool.
 

@@ -14,7 +14,11 @@ from icckd_mm.compose.distillers.features.fitnet import fitnet
 from icckd_mm.compose.distillers.features.ft import ft, ft_pretrain
 from icckd_mm.compose.distillers.features.mmrazor_maps import cwd, fbkd, mgd, pkd
 from icckd_mm.compose.distillers.features.ms import ms
+from icckd_mm.compose.distillers.features.nst import nst
 from icckd_mm.compose.distillers.features.ofd import ofd
+from icckd_mm.compose.distillers.features.reviewkd import reviewkd
+from icckd_mm.compose.distillers.features.vid import vid
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.dist import dist
@@ -22,6 +26,9 @@ from icckd_mm.compose.distillers.logits.dkd import dkd
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
 from icckd_mm.compose.distillers.logits.wsld import wsld
+from icckd_mm.compose.distillers.relations.cc import cc
+from icckd_mm.compose.distillers.relations.pkt import pkt
+from icckd_mm.compose.distillers.relations.sp import sp
 from icckd_mm.compose.distillers.rkd import rkd
 from icckd_mm.compose.parts import Pair, Parts, merged
 
@@ -31,6 +38,7 @@ DISTILLERS: dict[str, Distiller] = {
     'ab': ab,
     'ab-pretrain': ab_pretrain,
     'at': at,
+    'cc': cc,
     'ckd': ckd,
     'crd': crd,
     'cwd': cwd,
@@ -43,12 +51,18 @@ DISTILLERS: dict[str, Distiller] = {
     'kd': kd,
     'mgd': mgd,
     'ms': ms,
+    'nst': nst,
     'ofd': ofd,
     'pckd': pckd,
     'pckd-4rot': pckd_4rot,
     'pkd': pkd,
+    'pkt': pkt,
+    'reviewkd': reviewkd,
     'rkd': rkd,
     'soft-ce': soft_ce,
+    'sp': sp,
+    'vid': vid,
+    'wkd-f': wkd_f,
     'wsld': wsld,
 }
 
