@@ -44,6 +44,7 @@ SURFACE = {
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
+        'SubclassClsHead',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [
@@ -75,6 +76,7 @@ REGISTERED = {
         'IntraClassContrastHook',
         'PredictedFeaturesHook',
         'StopDistillHook',
+        'SubclassHook',
         'TeacherAccuracyHook',
         'TeacherCacheHook',
     ],

@@ -1,9 +1,10 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, heads, connectors, data preprocessors."""
 
 from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
 from .connectors import MLPConnector
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
+from .heads import SubclassClsHead
 from .losses import (
     CategoryCenterContrastiveLoss,
     CenterAlignmentLoss,
@@ -36,5 +37,6 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SubclassClsHead',
     'TwoViewDataPreprocessor',
 ]

@@ -6,6 +6,7 @@ from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
+from .logits.subclass import SubclassKLLoss
 from .relations.crd import CRDLoss
 from .relations.rkd_angle import AngleWiseRKD
 from .relations.rkd_distance import DistanceWiseRKD
@@ -21,4 +22,5 @@ __all__ = [
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',
+    'SubclassKLLoss',
 ]
