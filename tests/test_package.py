@@ -69,6 +69,7 @@ SURFACE = {
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
+        'SubclassClsHead',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [
@@ -101,6 +102,7 @@ REGISTERED = {
         'IntraClassContrastHook',
         'PredictedFeaturesHook',
         'StopDistillHook',
+        'SubclassHook',
         'TeacherAccuracyHook',
         'TeacherCacheHook',
     ],
@@ -210,4 +212,4 @@ def test_the_metadata_never_pull_in_mmcv_lite_beside_a_full_mmcv(wheel):
     assert not [line for line in required if 'mmcv' in line]
     assert 'Name: icckd-mm' in lines
     extras = {line.split(': ')[1] for line in lines if line.startswith('Provides-Extra')}
-    assert extras == {'dev', 'docs', 'viz', 'export', 'lite'}
+    assert extras == {'dev', 'docs', 'viz', 'export', 'lite', 'tune'}

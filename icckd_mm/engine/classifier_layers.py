@@ -146,10 +146,10 @@ def _seen(
 
 
 def _differs(output: Any, logits: Any) -> bool:
-    """Whether a classifier gives other numbers than its last linear layer, of the same shape."""
+    """Whether a classifier gives other numbers than its last linear layer."""
     output = last_tensor(output)
     tensors = isinstance(output, Tensor) and isinstance(logits, Tensor)
-    return tensors and output.shape == logits.shape and not torch.equal(output, logits)
+    return tensors and output.ndim == logits.ndim and not torch.equal(output, logits)
 
 
 def _forward(model: nn.Module, inputs: Tensor) -> Any:

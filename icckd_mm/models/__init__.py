@@ -1,4 +1,4 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, heads, connectors, data preprocessors."""
 
 from .backbones import (
     CIFARVGG,
@@ -12,6 +12,7 @@ from .backbones import (
 from .connectors import MLPConnector
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
+from .heads import SubclassClsHead
 from .losses import (
     CategoryCenterContrastiveLoss,
     CenterAlignmentLoss,
@@ -45,5 +46,6 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SubclassClsHead',
     'TwoViewDataPreprocessor',
 ]

@@ -16,6 +16,7 @@ from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
 from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.soft_ce import KDSoftCELoss
+from .logits.subclass import SubclassKLLoss
 from .logits.ttm import TransformedTeacherLoss
 from .logits.uskd import USKDLoss
 from .logits.wkd import WassersteinLogitLoss
@@ -49,6 +50,7 @@ __all__ = [
     'SDDDKDLoss',
     'SDDKLDivergence',
     'SPLoss',
+    'SubclassKLLoss',
     'TransformedTeacherLoss',
     'USKDLoss',
     'VIDLoss',
