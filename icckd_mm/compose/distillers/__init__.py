@@ -25,6 +25,7 @@ from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
+from icckd_mm.compose.distillers.logits.subclass import lelp, subclass
 from icckd_mm.compose.distillers.logits.wsld import wsld
 from icckd_mm.compose.distillers.relations.cc import cc
 from icckd_mm.compose.distillers.relations.pkt import pkt
@@ -49,6 +50,7 @@ DISTILLERS: dict[str, Distiller] = {
     'ft': ft,
     'ft-pretrain': ft_pretrain,
     'kd': kd,
+    'lelp': lelp,
     'mgd': mgd,
     'ms': ms,
     'nst': nst,
@@ -61,6 +63,7 @@ DISTILLERS: dict[str, Distiller] = {
     'rkd': rkd,
     'soft-ce': soft_ce,
     'sp': sp,
+    'subclass': subclass,
     'vid': vid,
     'wkd-f': wkd_f,
     'wsld': wsld,
