@@ -8,7 +8,7 @@ SUBCLASSES = 5
 
 
 def subclass(pair: Pair, beside: frozenset[str]) -> Parts:
-    """``0.1 CE + 0.9 T^2 KL`` between 5 subclasses per class, found by k-means, at T = 4; weights as those of KD, our choice."""
+    """``0.1 CE + 0.9 T^2 KL`` between 5 subclasses per class, found by k-means, at T = 4; the weights of KD, our choice."""
     return _subclass(pair, 'kmeans')
 
 
