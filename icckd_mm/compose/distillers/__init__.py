@@ -17,10 +17,18 @@ from icckd_mm.compose.distillers.features.ms import ms
 from icckd_mm.compose.distillers.features.ofd import ofd
 from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.logits.ckd import ckd
+from icckd_mm.compose.distillers.logits.ctkd import ctkd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
+from icckd_mm.compose.distillers.logits.mlkd import kd_2view, mlkd, mlkd_480e
+from icckd_mm.compose.distillers.logits.nkd import nkd
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
+from icckd_mm.compose.distillers.logits.sdd import dkd_sdd, sdd
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
+from icckd_mm.compose.distillers.logits.ttm import ttm, wttm
+from icckd_mm.compose.distillers.logits.uskd import uskd
+from icckd_mm.compose.distillers.logits.wkd import wkd
 from icckd_mm.compose.distillers.logits.wsld import wsld
 from icckd_mm.compose.distillers.rkd import rkd
 from icckd_mm.compose.parts import Pair, Parts, merged
@@ -33,23 +41,36 @@ DISTILLERS: dict[str, Distiller] = {
     'at': at,
     'ckd': ckd,
     'crd': crd,
+    'ctkd': ctkd,
     'cwd': cwd,
     'dist': dist,
     'dkd': dkd,
+    'dkd-lskd': dkd_lskd,
+    'dkd-sdd': dkd_sdd,
     'fbkd': fbkd,
     'fitnet': fitnet,
     'ft': ft,
     'ft-pretrain': ft_pretrain,
     'kd': kd,
+    'kd-2view': kd_2view,
+    'lskd': lskd,
     'mgd': mgd,
+    'mlkd': mlkd,
+    'mlkd-480e': mlkd_480e,
     'ms': ms,
+    'nkd': nkd,
     'ofd': ofd,
     'pckd': pckd,
     'pckd-4rot': pckd_4rot,
     'pkd': pkd,
     'rkd': rkd,
+    'sdd': sdd,
     'soft-ce': soft_ce,
+    'ttm': ttm,
+    'uskd': uskd,
+    'wkd': wkd,
     'wsld': wsld,
+    'wttm': wttm,
 }
 
 
