@@ -27,6 +27,7 @@ SURFACE = {
         'neuron_selectivity_loss',
         'preview_weights',
         'probabilistic_transfer_loss',
+        'projected_map_loss',
         'region_weights',
         'sample_wise_contrastive_loss',
         'similarity_preserving_loss',
@@ -53,6 +54,7 @@ SURFACE = {
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
+        'SimKDNeck',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [

@@ -13,6 +13,7 @@ from .distill.hierarchical_context import hierarchical_context_loss
 from .distill.map_statistics import gaussian_distance_loss
 from .distill.neuron_selectivity import neuron_selectivity_loss
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
+from .distill.projected_map import projected_map_loss
 from .distill.similarity_preserving import similarity_preserving_loss
 from .distill.variational_information import variational_information_loss
 from .geometry import class_geometry
@@ -36,6 +37,7 @@ __all__ = [
     'neuron_selectivity_loss',
     'preview_weights',
     'probabilistic_transfer_loss',
+    'projected_map_loss',
     'region_weights',
     'sample_wise_contrastive_loss',
     'similarity_preserving_loss',

@@ -1,4 +1,4 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, necks, connectors, data preprocessors."""
 
 from .backbones import (
     CIFARVGG,
@@ -23,6 +23,7 @@ from .losses import (
     PreviewKLDivergence,
     SampleWiseContrastiveLoss,
 )
+from .necks import SimKDNeck
 from .queues import ClassQueue
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SimKDNeck',
     'TwoViewDataPreprocessor',
 ]
