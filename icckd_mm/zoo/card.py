@@ -192,7 +192,8 @@ def _projector(sizes: dict[str, int]) -> str:
     if 'Projector Parameters' not in sizes:
         return ''
     cost = f'{sizes["Projector Parameters"]:,} parameters and {sizes["Projector FLOPs"] / 1e6:.1f} M multiply-adds'
-    return f"\nOf these {cost} are the projector\nthat lets it use its teacher's classifier (SimKD). The same network from another distiller is smaller."
+    use = "the projector\nthat lets it use its teacher's classifier (SimKD)"
+    return f'\nOf these {cost} are {use}. The same network from another distiller is smaller.'
 
 
 def _split(network: Network, loader: str | None = None) -> str:
