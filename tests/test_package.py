@@ -44,6 +44,7 @@ SURFACE = {
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
+        'TokensToMap',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [

@@ -1,7 +1,7 @@
 """Registered modules: losses, queues, backbones, connectors, data preprocessors."""
 
 from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
-from .connectors import MLPConnector
+from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
 from .losses import (
@@ -36,5 +36,6 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'TokensToMap',
     'TwoViewDataPreprocessor',
 ]
