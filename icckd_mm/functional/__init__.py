@@ -7,6 +7,14 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.attention import factor_transfer_loss
+from .distill.correlation_congruence import correlation_congruence_loss
+from .distill.hierarchical_context import hierarchical_context_loss
+from .distill.map_statistics import gaussian_distance_loss
+from .distill.neuron_selectivity import neuron_selectivity_loss
+from .distill.probabilistic_transfer import probabilistic_transfer_loss
+from .distill.similarity_preserving import similarity_preserving_loss
+from .distill.variational_information import variational_information_loss
 from .geometry import class_geometry
 from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
@@ -17,12 +25,20 @@ __all__ = [
     'class_geometry',
     'class_mean_predictions',
     'confidence_margin',
+    'correlation_congruence_loss',
+    'factor_transfer_loss',
     'feature_alignment_loss',
+    'gaussian_distance_loss',
+    'hierarchical_context_loss',
     'intra_class_contrastive_loss',
     'mcmi_loss',
     'multi_scale_contrastive_loss',
+    'neuron_selectivity_loss',
     'preview_weights',
+    'probabilistic_transfer_loss',
     'region_weights',
     'sample_wise_contrastive_loss',
+    'similarity_preserving_loss',
     'soft_label_divergence',
+    'variational_information_loss',
 ]

@@ -1,6 +1,14 @@
 """Registered modules: losses, queues, backbones, connectors, data preprocessors."""
 
-from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
+from .backbones import (
+    CIFARVGG,
+    CIFARMobileNetV2,
+    CIFARResNet,
+    CIFARShuffleNetV1,
+    CIFARShuffleNetV2,
+    CIFARWideResNet,
+    MobileNetV1,
+)
 from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
@@ -32,6 +40,7 @@ __all__ = [
     'IntraClassContrastiveLoss',
     'MCMILoss',
     'MLPConnector',
+    'MobileNetV1',
     'MultiScaleContrastiveLoss',
     'PreviewKLDivergence',
     'RotationDataPreprocessor',

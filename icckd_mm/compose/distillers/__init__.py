@@ -8,13 +8,63 @@ from __future__ import annotations
 from typing import Callable
 
 from icckd_mm.compose.distillers.crd import crd
+from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
+from icckd_mm.compose.distillers.features.at import at
+from icckd_mm.compose.distillers.features.fitnet import fitnet
+from icckd_mm.compose.distillers.features.ft import ft, ft_pretrain
+from icckd_mm.compose.distillers.features.mmrazor_maps import cwd, fbkd, mgd, pkd
+from icckd_mm.compose.distillers.features.ms import ms
+from icckd_mm.compose.distillers.features.nst import nst
+from icckd_mm.compose.distillers.features.ofd import ofd
+from icckd_mm.compose.distillers.features.reviewkd import reviewkd
+from icckd_mm.compose.distillers.features.vid import vid
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.distillers.kd import kd
+from icckd_mm.compose.distillers.logits.ckd import ckd
+from icckd_mm.compose.distillers.logits.dist import dist
+from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
+from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
+from icckd_mm.compose.distillers.logits.wsld import wsld
+from icckd_mm.compose.distillers.relations.cc import cc
+from icckd_mm.compose.distillers.relations.pkt import pkt
+from icckd_mm.compose.distillers.relations.sp import sp
 from icckd_mm.compose.distillers.rkd import rkd
 from icckd_mm.compose.parts import Pair, Parts, merged
 
 Distiller = Callable[[Pair, frozenset[str]], Parts]
 
-DISTILLERS: dict[str, Distiller] = {'crd': crd, 'kd': kd, 'rkd': rkd}
+DISTILLERS: dict[str, Distiller] = {
+    'ab': ab,
+    'ab-pretrain': ab_pretrain,
+    'at': at,
+    'cc': cc,
+    'ckd': ckd,
+    'crd': crd,
+    'cwd': cwd,
+    'dist': dist,
+    'dkd': dkd,
+    'fbkd': fbkd,
+    'fitnet': fitnet,
+    'ft': ft,
+    'ft-pretrain': ft_pretrain,
+    'kd': kd,
+    'mgd': mgd,
+    'ms': ms,
+    'nst': nst,
+    'ofd': ofd,
+    'pckd': pckd,
+    'pckd-4rot': pckd_4rot,
+    'pkd': pkd,
+    'pkt': pkt,
+    'reviewkd': reviewkd,
+    'rkd': rkd,
+    'soft-ce': soft_ce,
+    'sp': sp,
+    'vid': vid,
+    'wkd-f': wkd_f,
+    'wsld': wsld,
+}
 
 
 def mix(names: list[str], pair: Pair) -> Parts:

@@ -14,6 +14,7 @@ from mmrazor.models.utils import add_prefix
 from torch import Tensor
 
 from icckd_mm.config.distiller import check_distiller
+from icckd_mm.distill.connectors import OFDMarginConnector
 from icckd_mm.distill.located import located_errors
 from icckd_mm.distill.records import read_record
 from icckd_mm.distill.student_settings import adopt_student_settings, typed_preprocessor
@@ -94,6 +95,9 @@ class SafeTeacherDistill(SingleTeacherDistill):
         kwargs['data_preprocessor'] = typed_preprocessor(kwargs.get('data_preprocessor'))
         super().__init__(distiller=distiller, teacher=teacher, architecture=student, **kwargs)
         check_losses(self.distiller.distill_losses, self.distiller.loss_forward_mappings)
+        for connector in self.distiller.connectors.values():
+            if isinstance(connector, OFDMarginConnector):
+                connector.read_teacher(teacher)
         check_normalisation(self.data_preprocessor, student.data_preprocessor, "the student's config")
         for single in getattr(teacher, 'teachers', [teacher]):
             check_normalisation(self.data_preprocessor, single.data_preprocessor, "the teacher's config")

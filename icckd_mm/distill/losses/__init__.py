@@ -1,24 +1,40 @@
-"""Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``."""
+"""Corrected losses of mmrazor under their own names, with the prefix ``icckd_mm.``, and losses that it lacks."""
 
 from .features.ab import ABLoss
 from .features.at import ATLoss
 from .features.cwd import ChannelWiseDivergence
 from .features.distances import L1Loss, L2Loss
+from .features.ft import FTLoss
+from .features.nst import NSTLoss
+from .features.reviewkd import ReviewKDLoss
+from .features.vid import VIDLoss
+from .features.wkd import WKDFeatureLoss
 from .logits.dkd import DKDLoss
 from .logits.soft_ce import KDSoftCELoss
+from .relations.cc import CCLoss
 from .relations.crd import CRDLoss
+from .relations.pkt import PKTLoss
 from .relations.rkd_angle import AngleWiseRKD
 from .relations.rkd_distance import DistanceWiseRKD
+from .relations.sp import SPLoss
 
 __all__ = [
     'ABLoss',
     'ATLoss',
     'AngleWiseRKD',
+    'CCLoss',
     'CRDLoss',
     'ChannelWiseDivergence',
     'DKDLoss',
     'DistanceWiseRKD',
+    'FTLoss',
     'KDSoftCELoss',
     'L1Loss',
     'L2Loss',
+    'NSTLoss',
+    'PKTLoss',
+    'ReviewKDLoss',
+    'SPLoss',
+    'VIDLoss',
+    'WKDFeatureLoss',
 ]

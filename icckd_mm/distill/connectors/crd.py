@@ -1,4 +1,4 @@
-"""Layers between the output of a model and the input of a loss."""
+"""The projection of contrastive representation distillation."""
 
 from __future__ import annotations
 
