@@ -55,6 +55,7 @@ SURFACE = {
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
         'SimKDNeck',
+        'TokensToMap',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [

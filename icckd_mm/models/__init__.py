@@ -9,7 +9,7 @@ from .backbones import (
     CIFARWideResNet,
     MobileNetV1,
 )
-from .connectors import MLPConnector
+from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
 from .losses import (
@@ -47,5 +47,6 @@ __all__ = [
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
     'SimKDNeck',
+    'TokensToMap',
     'TwoViewDataPreprocessor',
 ]
