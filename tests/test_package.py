@@ -36,6 +36,8 @@ SURFACE = {
         'normalized_cross_entropy',
         'preview_weights',
         'region_logits',
+        'probabilistic_transfer_loss',
+        'projected_map_loss',
         'region_weights',
         'sample_wise_contrastive_loss',
         'self_normalized_loss',
@@ -70,6 +72,8 @@ SURFACE = {
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
         'SubclassClsHead',
+        'SimKDNeck',
+        'TokensToMap',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [

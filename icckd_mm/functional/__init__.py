@@ -20,6 +20,7 @@ from .distill.normalized import normalized_cross_entropy
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
 from .distill.scale_decoupled import consistency_weights, region_logits
 from .distill.self_normalized import self_normalized_loss
+from .distill.projected_map import projected_map_loss
 from .distill.similarity_preserving import similarity_preserving_loss
 from .distill.standardize import standardized_logits
 from .distill.transformed_teacher import transformed_teacher_divergence
@@ -57,6 +58,7 @@ __all__ = [
     'preview_weights',
     'probabilistic_transfer_loss',
     'region_logits',
+    'projected_map_loss',
     'region_weights',
     'sample_wise_contrastive_loss',
     'self_normalized_loss',

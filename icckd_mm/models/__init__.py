@@ -1,4 +1,5 @@
 """Registered modules: losses, queues, backbones, heads, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, necks, connectors, data preprocessors."""
 
 from .backbones import (
     CIFARVGG,
@@ -9,7 +10,7 @@ from .backbones import (
     CIFARWideResNet,
     MobileNetV1,
 )
-from .connectors import MLPConnector
+from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
 from .heads import SubclassClsHead
@@ -24,6 +25,7 @@ from .losses import (
     PreviewKLDivergence,
     SampleWiseContrastiveLoss,
 )
+from .necks import SimKDNeck
 from .queues import ClassQueue
 
 __all__ = [
@@ -47,5 +49,7 @@ __all__ = [
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
     'SubclassClsHead',
+    'SimKDNeck',
+    'TokensToMap',
     'TwoViewDataPreprocessor',
 ]

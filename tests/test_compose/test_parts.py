@@ -48,6 +48,30 @@ def test_one_name_for_two_layers_is_refused():
         merged([first, second])
 
 
+def test_tokens_that_are_used_as_a_map_pass_the_connector_that_makes_it():
+    tokens = Layer('backbone.layers.2', False, (17, 192)).as_map()
+    assert tokens.shape == (192, 4, 4)
+    assert tokens.width == 192
+    parts = Parts(connectors=dict(hint=dict(type='Hint', width=192)))
+    assert parts.student('stage2', tokens, 'hint')['connector'] == 'hint'
+    assert parts.connectors['hint'] == dict(type='icckd_mm.TokensToMap', extra_tokens=1, connector=dict(type='Hint', width=192))
+    assert parts.teacher('stage2', tokens)['connector'] == 'stage2_teacher'
+    assert parts.connectors['stage2_teacher'] == dict(type='icckd_mm.TokensToMap', extra_tokens=1)
+    with pytest.raises(ValueError, match='enter it first'):
+        Parts().student('stage2', tokens, 'hint')
+
+
+def test_a_map_stays_what_it_is_as_a_map():
+    layer = Layer('backbone.layer2', False, (32, 8, 8))
+    assert layer.as_map() is layer
+    assert 'connector' not in Parts().student('stage2', layer)
+
+
+def test_a_later_call_of_a_module_is_read_by_its_number():
+    argument = Parts().student('before', Layer('backbone.relu', True, (8, 4, 4), data_idx=0, record_idx=2))
+    assert argument == dict(from_student=True, recorder='before', data_idx=0, record_idx=2)
+
+
 def stages(*widths):
     side = [32, 16, 8, 4]
     layers = [Layer(f'backbone.layer{n + 1}', False, (width, side[n], side[n])) for n, width in enumerate(widths)]
@@ -82,12 +106,19 @@ def test_congruence_embeds_the_pooled_features_of_both():
 
 
 @pytest.mark.parametrize('name', ['nst', 'vid'])
-def test_stages_that_have_no_partner_and_tokens_are_refused(name):
-    fewer = replace(STAGED, student=replace(PAIR.student, stages=stages(16, 32)))
-    with pytest.raises(ValueError, match=f'{name} pairs the stages one to one; the student has 2, the teacher 3'):
-        mix([name], fewer)
-    with pytest.raises(ValueError, match=rf'{name} needs maps, the student has tokens \(50, 192\) at backbone.layers.1'):
-        mix([name], TOKENS)
+def test_of_more_stages_those_of_the_nearest_sides_are_compared(name):
+    fewer = replace(STAGED, student=replace(PAIR.student, stages=stages(16, 32)))  # sides 32 and 16
+    parts = mix([name], fewer)
+    assert [recorder['source'] for recorder in parts.teacher_recorders.values()] == ['backbone.layer1', 'backbone.layer2']
+    swapped = mix([name], replace(STAGED, teacher=replace(PAIR.teacher, stages=stages(16, 32))))
+    assert [recorder['source'] for recorder in swapped.student_recorders.values()] == ['backbone.layer1', 'backbone.layer2']
+
+
+@pytest.mark.parametrize('name', ['nst', 'vid', 'wkd-f'])
+def test_tokens_are_compared_as_maps(name):
+    parts = mix([name], TOKENS)
+    made = [one for one in parts.connectors.values() if one['type'] == 'icckd_mm.TokensToMap']
+    assert {one['extra_tokens'] for one in made} == {1}
 
 
 def test_similarities_need_a_stage():
@@ -118,5 +149,19 @@ def test_statistics_have_the_settings_of_the_pair_and_of_both_forms():
     assert parts.hooks[0] == dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=150)
     assert wkd_f(pair, frozenset({'wkd'})).losses['loss_wkd_f']['mean_ratio'] == 8
     assert wkd_f(STAGED, frozenset()).losses['loss_wkd_f']['loss_weight'] == 0.1
-    with pytest.raises(ValueError, match=r'wkd-f needs maps, the student has tokens \(50, 192\)'):
-        mix(['wkd-f'], TOKENS)
+
+
+def test_simkd_gives_the_student_a_projector_and_the_teachers_classifier():
+    teacher = replace(STAGED.teacher, last_map=Layer('neck.gap', True, (64, 8, 8), data_idx=0))
+    student = replace(STAGED.student, last_map=Layer('neck.gap', True, (32, 16, 16), data_idx=0))
+    parts = mix(['simkd'], replace(STAGED, teacher=teacher, student=student))
+    assert parts.algorithm == dict(type='icckd_mm.ReusedClassifierDistill')
+    neck = dict(_delete_=True, type='icckd_mm.SimKDNeck', in_channels=32, teacher_channels=64, factor=2, max_side=8)
+    assert parts.architecture == dict(neck=neck, head=dict(in_channels=64))
+    assert parts.student_recorders == dict(projected=dict(type='ModuleOutputs', source='neck.projector'))
+    assert parts.mappings['loss_simkd']['t_feature'] == dict(from_student=False, recorder='last_map', data_idx=0)
+    with pytest.raises(ValueError, match='simkd needs the map that is pooled, the student has none'):
+        mix(['simkd'], replace(STAGED, teacher=teacher))
+    wide = replace(teacher, last_map=Layer('neck.gap', True, (128, 8, 8), data_idx=0))
+    with pytest.raises(ValueError, match='the teacher pools 128 channels, but its classifier reads 64 features'):
+        mix(['simkd'], replace(STAGED, teacher=wide, student=student))

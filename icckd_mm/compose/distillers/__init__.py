@@ -17,6 +17,7 @@ from icckd_mm.compose.distillers.features.ms import ms
 from icckd_mm.compose.distillers.features.nst import nst
 from icckd_mm.compose.distillers.features.ofd import ofd
 from icckd_mm.compose.distillers.features.reviewkd import reviewkd
+from icckd_mm.compose.distillers.features.simkd import simkd
 from icckd_mm.compose.distillers.features.vid import vid
 from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.distillers.kd import kd
@@ -79,6 +80,7 @@ DISTILLERS: dict[str, Distiller] = {
     'rkd': rkd,
     'sdd': sdd,
     'soft-ce': soft_ce,
+    'simkd': simkd,
     'sp': sp,
     'subclass': subclass,
     'vid': vid,

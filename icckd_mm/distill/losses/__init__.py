@@ -7,6 +7,7 @@ from .features.distances import L1Loss, L2Loss
 from .features.ft import FTLoss
 from .features.nst import NSTLoss
 from .features.reviewkd import ReviewKDLoss
+from .features.simkd import SimKDLoss
 from .features.vid import VIDLoss
 from .features.wkd import WKDFeatureLoss
 from .logits.ctkd import CurriculumKLDivergence
@@ -53,6 +54,7 @@ __all__ = [
     'SubclassKLLoss',
     'TransformedTeacherLoss',
     'USKDLoss',
+    'SimKDLoss',
     'VIDLoss',
     'WKDFeatureLoss',
     'WassersteinLogitLoss',
