@@ -1,63 +1,92 @@
-"""Writes a config that states only what differs from its bases."""
+"""Writes configs that state only what differs from their bases."""
 
 from __future__ import annotations
 
 import functools
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from icckd_mm.compose.literals import Reference, literal
+from icckd_mm.compose.literals import WIDTH, Reference, literal
 
 DELETE = '_delete_'
 BASE = '_base_.'
+LOCAL = ''  # where references find the keys of the config itself
 
 
-def write_config(bases: Sequence[str], wanted: Mapping[str, Any], path: Path, comment: str = '') -> None:
-    """Write a config; see :func:`config_text`.
+def config_text(entries: Mapping[str, Any], note: str = '') -> str:
+    """The text of a config file, formatted as the configs of this project.
+
+    Args:
+        entries: What is assigned, in order: names, also dotted ones such as ``_base_.resnet8.head.num_classes``, and values
+            made of dicts, lists, strings, numbers, None and ``Reference``.
+        note: A comment at the top, without ``#``; long lines are wrapped.
+
+    Returns:
+        Python.
+
+    Raises:
+        TypeError: If a value has another type.
+
+    Example:
+        >>> print(config_text(dict(_base_='kd.py', model=dict(teacher=Reference('_base_.resnet20'))), 'From here'), end='')
+        # From here
+        _base_ = 'kd.py'
+        <BLANKLINE>
+        model = dict(teacher=_base_.resnet20)
+    """
+    lines = [f'# {line}' for given in note.splitlines() for line in textwrap.wrap(given, WIDTH - 3)]
+    for name, value in entries.items():
+        lines.append(f'{name} = {literal(value, len(name) + 3)}')
+        if name == '_base_' and isinstance(value, str):
+            lines.append('')
+    return '\n'.join(lines).rstrip('\n') + '\n'
+
+
+def write_config(bases: Sequence[str], wanted: Mapping[str, Any], path: Path, note: str = '') -> None:
+    """Write a config that states only what differs from its bases; see :func:`differing` and :func:`config_text`.
 
     Args:
         bases: Its bases.
         wanted: What it sets.
         path: The new file; its folder must exist.
-        comment: First lines, without ``#``.
+        note: A comment at the top.
     """
-    path.write_text(config_text(bases, wanted, path.parent, comment), encoding='utf-8')
+    named = {'_base_': bases[0] if len(bases) == 1 else list(bases)} if bases else {}
+    text = config_text({**named, **differing(bases, wanted, path.parent)}, note)
+    path.write_text(text, encoding='utf-8')
 
 
-def config_text(bases: Sequence[str], wanted: Mapping[str, Any], folder: Path, comment: str = '') -> str:
-    """Text of a config, without what its bases say already.
+def differing(bases: Sequence[str], wanted: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What a config must say that its bases do not say already.
 
     Args:
         bases: Paths relative to ``folder``, or ``package::name``; files that exist.
         wanted: Values that are merged over those of the bases as mmengine does it: dicts key by key unless they hold
             ``_delete_=True``, all else as a whole. A key ``_base_.resnet20.head.num_classes`` changes a value of a base before
-            ``Reference('_base_.resnet20')`` reads it.
+            ``Reference('_base_.resnet20')`` reads it; other references name keys of ``wanted``.
         folder: Folder of the config.
-        comment: First lines, without ``#``.
 
     Returns:
-        The text, formatted as the configs of this project.
+        Entries for :func:`config_text`.
 
     Raises:
-        KeyError: If a reference or a changed base does not exist.
+        KeyError: If a reference does not exist.
     """
-    base = base_values(tuple(bases), folder)
-    lines = [f'# {line}' for line in comment.splitlines()]
-    if bases:
-        lines.append('_base_ = ' + literal(bases[0] if len(bases) == 1 else list(bases), len('_base_ = ')))
-    lines += [''] if bases else []
+    base = {**base_values(tuple(bases), folder), LOCAL: wanted}
+    entries: dict[str, Any] = {}
     for key, value in wanted.items():
-        changed = key.startswith(BASE)
-        old = _value(base, key) if changed else base.get(key)
-        if changed and _resolved(value, base) == old:
-            continue
-        rest = value if changed else difference(value, old, base, key in base)
+        if key.startswith(BASE):
+            old = _value(base, key, NOTHING)
+            rest = NOTHING if _same(_resolved(value, base), old) else value
+        else:
+            rest = difference(value, base.get(key), base, key in base)
         if rest is not NOTHING:
-            lines.append(f'{key} = {literal(rest, len(key) + 3)}')
-    return '\n'.join(lines).strip('\n') + '\n'
+            entries[key] = rest
+    return entries
 
 
 class _Nothing:
@@ -114,9 +143,12 @@ def _resolved(value: Any, base: Mapping[str, Any]) -> Any:
     return value
 
 
-def _value(base: Mapping[str, Any], name: str) -> Any:
-    found: Any = base
-    for key in name[len(BASE) :].split('.'):
+def _value(base: Mapping[str, Any], name: str, *missing: Any) -> Any:
+    """The value of a dotted name; if there is none, ``missing`` where it is given."""
+    found: Any = base if name.startswith(BASE) else base[LOCAL]
+    for key in name.removeprefix(BASE).split('.'):
+        if missing and (not isinstance(found, Mapping) or key not in found):
+            return missing[0]
         found = found[key]
     return found
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 import icckd_mm  # noqa: F401  # its configs by name
 from icckd_mm.compose.literals import Reference, literal
-from icckd_mm.compose.writer import config_text, write_config
+from icckd_mm.compose.writer import config_text, differing, write_config
 
 LONG = dict(
     data_preprocessor=dict(
@@ -71,8 +71,8 @@ def base(tmp_path):
     ],
 )
 def test_only_what_differs_is_written(base, wanted, expected):
-    text = config_text(['base.py'], wanted, base)
-    assert text == "_base_ = 'base.py'\n" + ('\n' + expected if expected else '')
+    write_config(['base.py'], wanted, base / 'mine.py')
+    assert (base / 'mine.py').read_text() == "_base_ = 'base.py'\n" + ('\n' + expected if expected else '')
 
 
 def test_what_is_written_reads_as_wanted(base):
@@ -90,6 +90,13 @@ def test_what_is_written_reads_as_wanted(base):
     assert [hook.type for hook in read.hooks] == ['One', 'Two']
 
 
+def test_a_reference_to_a_key_of_the_config_is_read_there(base):
+    hooks = [dict(type='Two')]
+    write_config(['base.py'], dict(mine=hooks, hooks=Reference('mine'), more=dict(a=Reference('mine'))), base / 'mine.py')
+    assert (base / 'mine.py').read_text().endswith("mine = [dict(type='Two')]\nhooks = mine\nmore = dict(a=mine)\n")
+    assert Config.fromfile(base / 'mine.py').more.a == hooks
+
+
 def test_bases_of_the_package_are_found_by_name(tmp_path):
     bases = ['icckd_mm::_base_/models/resnet8x4.py', 'icckd_mm::_base_/runtime.py']
     write_config(bases, dict(model=Reference('_base_.resnet8x4'), load_from=None, log_level='ERROR'), tmp_path / 'mine.py')
@@ -101,9 +108,9 @@ def test_bases_of_the_package_are_found_by_name(tmp_path):
 
 def test_an_unknown_reference_is_an_error(base):
     with pytest.raises(KeyError, match='other'):
-        config_text(['base.py'], dict(model=Reference('_base_.other')), base)
+        differing(['base.py'], dict(model=Reference('_base_.other')), base)
 
 
 def test_values_that_are_not_plain_are_refused(base):
     with pytest.raises(TypeError, match='plain values, got object'):
-        config_text(['base.py'], dict(x=object()), base)
+        config_text(dict(x=object()))
