@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.writer import Reference
+from icckd_mm.compose.literals import Reference
 
 
 def student_entries(
