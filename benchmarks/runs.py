@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 import icckd_mm  # noqa: F401
 from benchmarks.measure import Case
-from icckd_mm.functional.crop_flip import crop_and_flip, pack_images
+from icckd_mm.functional.tensor.crop_flip import crop_and_flip, pack_images
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NUMBERS = itertools.count()

@@ -115,17 +115,19 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
             cfg[field].persistent_workers = False
 
 
-def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
+def check_files(cfg: Config, loaders: Sequence[str] = LOADERS, start: str = '') -> None:
     """Check that the files a config names exist, before anything is built.
 
     Args:
         cfg: The complete config.
         loaders: The data loaders that will be used.
+        start: Argument of the command that gave ``load_from``, if any.
 
     Raises:
         ValueError: If a data folder or checkpoint does not exist.
     """
     from icckd_mm.config.fast import is_at_hand, named_checkpoints  # heavy
+    from icckd_mm.config.missing_checkpoint import describe_missing
     from icckd_mm.datasets.files.folders import check_data_folder
 
     for field in loaders:
@@ -137,10 +139,7 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
     for key, files in named_checkpoints(cfg).items():
         for file in files:
             if not is_at_hand(file):
-                other = f'"{key}=[FILE,FILE]"' if key.endswith('ckpts') else f'{key}=FILE'
-                raise ValueError(
-                    f'{key}: the checkpoint {file} does not exist; {_origin(file)}--cfg-options {other} names another'
-                )
+                raise ValueError(describe_missing(key, file, cfg.get('work_dir'), start if key == 'load_from' else ''))
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -221,11 +220,3 @@ def _say_failed(error: Exception, argv: Sequence[str] | None) -> int:
         traceback.print_exc()
     print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
     return REFUSED if is_for_users(error) else FAILED
-
-
-def _origin(checkpoint: str) -> str:
-    """How to create a checkpoint in the default work dir of one of our configs."""
-    name = Path(checkpoint).parent.name
-    for config in Path('configs').rglob(f'{name}.py'):
-        return f'train it first with: python tools/train.py {config}; '
-    return ''

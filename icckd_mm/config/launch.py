@@ -48,6 +48,8 @@ def train(
     Raises:
         ValueError: If an option or flag does not fit the config, or a file is missing.
     """
+    from icckd_mm.config.network_files import check_networks  # heavy
+
     format_once()
     if resume not in (None, NEWEST):
         cfg.resume, cfg.load_from = True, resume
@@ -64,7 +66,9 @@ def train(
             resume_from_newest(cfg)
         if not cfg.get('resume'):
             warn_of_earlier_run(cfg)
-        check_files(cfg, [field for field in LOADERS if tested or field != 'test_dataloader'])
+        loaders = [field for field in LOADERS if tested or field != 'test_dataloader']
+        check_files(cfg, loaders, '--resume' if resume not in (None, NEWEST) else '')
+        check_networks(cfg)
         runner = build_runner(cfg)
         runner.train()
     return runner

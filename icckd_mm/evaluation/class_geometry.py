@@ -9,7 +9,7 @@ import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import BaseMetric
 
-from icckd_mm.functional.number_checks import check_positive
+from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.registry import METRICS
 
 from .class_sums import ClassSums

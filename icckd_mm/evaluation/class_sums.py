@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from icckd_mm.functional import class_geometry
-from icckd_mm.functional.numerics import unit_rows
+from icckd_mm.functional.tensor.numerics import unit_rows
 
 
 class ClassSums:

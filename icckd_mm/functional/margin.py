@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .checks import check_features, check_labels
-from .numerics import raised
+from .tensor.checks import check_features, check_labels
+from .tensor.numerics import raised
 
 
 def confidence_margin(logits: Tensor, labels: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import check_features, check_labels, check_same_device
-from .number_checks import check_weight
-from .numerics import raised, without_autocast
-from .reductions import check_reduction, reduced
+from .tensor.checks import check_features, check_labels, check_same_device
+from .tensor.number_checks import check_weight
+from .tensor.numerics import raised, without_autocast
+from .tensor.reductions import check_reduction, reduced
 
 
 def mcmi_loss(

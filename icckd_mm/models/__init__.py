@@ -1,9 +1,18 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, heads, connectors, data preprocessors."""
 
-from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
+from .backbones import (
+    CIFARVGG,
+    CIFARMobileNetV2,
+    CIFARResNet,
+    CIFARShuffleNetV1,
+    CIFARShuffleNetV2,
+    CIFARWideResNet,
+    MobileNetV1,
+)
 from .connectors import MLPConnector
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
+from .heads import SubclassClsHead
 from .losses import (
     CategoryCenterContrastiveLoss,
     CenterAlignmentLoss,
@@ -32,9 +41,11 @@ __all__ = [
     'IntraClassContrastiveLoss',
     'MCMILoss',
     'MLPConnector',
+    'MobileNetV1',
     'MultiScaleContrastiveLoss',
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SubclassClsHead',
     'TwoViewDataPreprocessor',
 ]

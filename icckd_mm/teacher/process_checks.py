@@ -6,7 +6,7 @@ from mmengine.hooks import EMAHook, SyncBuffersHook
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 
-from icckd_mm.functional.gather import largest_batch
+from icckd_mm.functional.tensor.gather import largest_batch
 
 
 def check_processes(runner: Runner) -> None:

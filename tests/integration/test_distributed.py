@@ -11,8 +11,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 
-from icckd_mm.functional import gather
-from icckd_mm.functional.gather import largest_batch
+from icckd_mm.functional.tensor import gather
+from icckd_mm.functional.tensor.gather import largest_batch
 from icckd_mm.models import ClassQueue, IntraClassContrastiveLoss
 from tests.processes import free_port, join
 

@@ -12,8 +12,9 @@ import torch.distributed as dist
 from mmengine.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 
-from icckd_mm.distill.losses import CRDLoss, crd
-from icckd_mm.distill.losses.crd_memory import draw_negatives
+from icckd_mm.distill.losses import CRDLoss
+from icckd_mm.distill.losses.relations import crd
+from icckd_mm.distill.losses.relations.crd_memory import draw_negatives
 from tests.helpers import train
 from tests.test_distill.cases import algorithm, weights
 

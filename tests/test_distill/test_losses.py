@@ -196,7 +196,7 @@ def test_the_connector_gives_upstreams_rows():
 
 @pytest.mark.parametrize('normalised', [True, False])
 def test_angles_are_upstreams_in_any_chunks(normalised, monkeypatch):
-    from icckd_mm.distill.losses import rkd_angle
+    from icckd_mm.distill.losses.relations import rkd_angle
 
     student, teacher = torch.randn(7, 5).double(), torch.randn(7, 3, 2, 1).double()
     options = dict(loss_weight=2.0, with_l2_norm=normalised)

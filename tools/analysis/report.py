@@ -10,7 +10,7 @@ from pathlib import Path
 from icckd_mm.config.command_line import run
 from icckd_mm.config.own_modules import add_import_argument, import_modules
 from icckd_mm.engine.exact.atomic_backend import write_atomically
-from icckd_mm.functional.number_checks import check_positive
+from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.lab.analysis.figures import FIGURES, drawn
 from icckd_mm.lab.analysis.report import report
 from icckd_mm.lab.analysis.run import named_runs

@@ -10,7 +10,7 @@ from mmpretrain.structures import DataSample
 from mmrazor.models.task_modules import RecorderManager
 from torch import Tensor, nn
 
-from icckd_mm.functional.numerics import raised
+from icckd_mm.functional.tensor.numerics import raised
 
 DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 

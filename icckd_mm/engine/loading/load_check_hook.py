@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
+from icckd_mm.engine.loading.config_differences import in_words, network_differences
 from icckd_mm.engine.loading.overruled import overruled_options
 from icckd_mm.engine.loading.run_state import check_run_state
 from icckd_mm.engine.loading.weights_fit import (
@@ -45,6 +46,9 @@ class LoadCheckHook(Hook):
         if any(not isinstance(key, str) for key in weights):
             raise ValueError(f'{name} does not hold weights by name; give a checkpoint')
         fit = load_and_compare(model, weights)
+        meta = checkpoint.get('meta')
+        settings = network_differences(meta.get('cfg') if isinstance(meta, dict) else None, runner.cfg.get('model'))
+        fit.settings = f'{in_words(settings)}. ' if settings else ''
         bare = without_wrappers(weights)
         if bare.keys() != weights.keys():  # the names that the runner itself will look for
             checkpoint['state_dict'] = bare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
-from icckd_mm.engine.loading.weights_fit import as_name
+from icckd_mm.engine.loading.config_differences import differences
 
 NOTED = 6  # settings in a line
 
@@ -26,7 +26,10 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
         before, now = parse_config_text(stored), parse_config_text(cfg.pretty_text)
     except ValueError:
         return []
-    found = _differences(_decided(before), _decided(now), '')
+    found = [
+        f'{path}={ours!r:.60} (checkpoint: {theirs!r:.60})'
+        for path, theirs, ours in differences(_decided(before), _decided(now))
+    ]
     if not found:
         return []
     named = ', '.join(found[:NOTED]) + (f' and {len(found) - NOTED} more' if len(found) > NOTED else '')
@@ -44,13 +47,3 @@ def _decided(cfg: Any) -> dict:
     schedules = cfg.get('param_scheduler') or []
     schedules = schedules if isinstance(schedules, (list, tuple)) else [schedules]
     return {'optim_wrapper': options, 'param_scheduler': {str(index): one for index, one in enumerate(schedules)}}
-
-
-def _differences(before: Any, now: Any, path: str) -> list[str]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        keys = [*now, *(key for key in before if key not in now)]
-        places = {key: f'{path}.{as_name(key)}' if path else as_name(key) for key in keys}
-        return [line for key in keys for line in _differences(before.get(key), now.get(key), places[key])]
-    rows = (list, tuple)  # the text of a config does not always tell them apart
-    same = before == now or (isinstance(now, rows) and isinstance(before, rows) and list(before) == list(now))
-    return [] if same else [f'{path}={now!r:.60} (checkpoint: {before!r:.60})']

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from icckd_mm.functional.checks import check_features, check_labels
+from icckd_mm.functional.tensor.checks import check_features, check_labels
 
 
 @dataclass

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.number_checks import check_positive
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.number_checks import check_positive
 
 
 @dataclass

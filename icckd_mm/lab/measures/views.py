@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.number_checks import check_positive
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.number_checks import check_positive
 
 LEARNED = 0.5  # minimum accuracy on the images of a view to count it as known; our choice
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.number_checks import check_count
+from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import MODELS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.functional import center_alignment_loss, feature_alignment_loss
-from icckd_mm.functional.number_checks import check_weight
+from icckd_mm.functional.tensor.number_checks import check_weight
 from icckd_mm.registry import MODELS
 
 

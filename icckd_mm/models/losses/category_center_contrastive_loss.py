@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.functional import category_center_contrastive_loss
-from icckd_mm.functional.category_center_preview import check_rotations
-from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.number_checks import check_count, check_positive, check_weight
-from icckd_mm.functional.numerics import unit_rows, without_autocast
+from icckd_mm.functional.contrast.category_center_preview import check_rotations
+from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import unit_rows, without_autocast
 from icckd_mm.registry import MODELS
 
 from .category_center_preview import current_preview_weights

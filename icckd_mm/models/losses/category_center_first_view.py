@@ -7,8 +7,8 @@ from typing import Any
 from mmpretrain.models.losses import CrossEntropyLoss
 from torch import Tensor
 
-from icckd_mm.functional.category_center_preview import check_rotations
-from icckd_mm.functional.number_checks import check_count
+from icckd_mm.functional.contrast.category_center_preview import check_rotations
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import MODELS
 
 

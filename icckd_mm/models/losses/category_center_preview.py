@@ -7,11 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from icckd_mm.functional import preview_weights, soft_label_divergence
-from icckd_mm.functional.category_center_preview import check_rotations
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.number_checks import check_count, check_positive, check_weight
-from icckd_mm.functional.numerics import raised
+from icckd_mm.functional.contrast.category_center_preview import check_rotations
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
+from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
+
+
+def current_epoch() -> int:
+    """The runner's epoch, counted from 1; 1 without a runner."""
+    return int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there
 
 
 def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, base: float) -> Tensor:
@@ -34,8 +39,7 @@ def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, 
     check_labels('gt_labels', labels, logits.size(0), num_classes=logits.size(1), like=logits)
     first = slice(None, None, num_rotations)
     losses = F.cross_entropy(raised(logits[first].detach()), labels[first].long(), reduction='none')
-    epoch = int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there; without a runner: the first
-    return preview_weights(losses, epoch=epoch, base=base)
+    return preview_weights(losses, epoch=current_epoch(), base=base)
 
 
 @MODELS.register_module()

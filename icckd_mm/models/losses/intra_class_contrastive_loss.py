@@ -7,9 +7,9 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from icckd_mm.functional import class_geometry, confidence_margin, intra_class_contrastive_loss
-from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.gather import all_gather_batch, world_size
-from icckd_mm.functional.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.gather import all_gather_batch, world_size
+from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.models.queues import ClassQueue
 from icckd_mm.registry import MODELS
 

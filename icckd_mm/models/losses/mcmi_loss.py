@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.functional import class_mean_predictions, mcmi_loss
-from icckd_mm.functional.checks import check_features
-from icckd_mm.functional.gather import all_gather_rows
-from icckd_mm.functional.number_checks import check_count, check_weight
+from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.gather import all_gather_rows
+from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.registry import MODELS
 
 

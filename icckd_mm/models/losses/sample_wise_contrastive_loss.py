@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.functional import sample_wise_contrastive_loss
-from icckd_mm.functional.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.registry import MODELS
 
 

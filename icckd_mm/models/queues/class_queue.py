@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.functional.checks import check_features, check_labels
-from icckd_mm.functional.gather import all_gather_batch
-from icckd_mm.functional.numerics import raised, unit_rows
+from icckd_mm.functional.tensor.checks import check_features, check_labels
+from icckd_mm.functional.tensor.gather import all_gather_batch
+from icckd_mm.functional.tensor.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
 

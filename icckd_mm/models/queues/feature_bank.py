@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.functional.gather import all_gather_batch
-from icckd_mm.functional.numerics import unit_rows
+from icckd_mm.functional.tensor.gather import all_gather_batch
+from icckd_mm.functional.tensor.numerics import unit_rows
 
 
 class FeatureBank(nn.Module):

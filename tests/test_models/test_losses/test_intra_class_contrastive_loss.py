@@ -205,7 +205,7 @@ def test_bad_tensors_are_named_before_anything_is_enqueued(name, value, message)
 @pytest.mark.parametrize('limit', [0, 1 << 40])
 def test_a_step_never_waits_for_the_device(limit, monkeypatch):
     """Tensors on the meta device have no values: .item(), nonzero or boolean indexing would raise. Both CUDA variants."""
-    monkeypatch.setattr('icckd_mm.functional.queue_products.CUDA_CHUNK_LIMIT', limit)
+    monkeypatch.setattr('icckd_mm.functional.contrast.queue_products.CUDA_CHUNK_LIMIT', limit)
     module = IntraClassContrastiveLoss(3, 5, queue_size=4).to('meta')
     features, positives, logits, labels = (tensor.detach().to('meta') for tensor in draw())
     loss = module(features.requires_grad_(), positives, logits, labels)

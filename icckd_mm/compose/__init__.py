@@ -1,0 +1,1 @@
+"""From networks, data and methods to configs that run."""

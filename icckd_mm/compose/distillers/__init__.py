@@ -1,0 +1,89 @@
+"""The distillers by name; each is a function from a pair to the parts of a config, at its published settings.
+
+A function also gets the names of the other distillers of a mix, since some published mixes weigh their terms differently.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from icckd_mm.compose.distillers.crd import crd
+from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
+from icckd_mm.compose.distillers.features.at import at
+from icckd_mm.compose.distillers.features.fitnet import fitnet
+from icckd_mm.compose.distillers.features.ft import ft, ft_pretrain
+from icckd_mm.compose.distillers.features.mmrazor_maps import cwd, fbkd, mgd, pkd
+from icckd_mm.compose.distillers.features.ms import ms
+from icckd_mm.compose.distillers.features.nst import nst
+from icckd_mm.compose.distillers.features.ofd import ofd
+from icckd_mm.compose.distillers.features.reviewkd import reviewkd
+from icckd_mm.compose.distillers.features.vid import vid
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
+from icckd_mm.compose.distillers.kd import kd
+from icckd_mm.compose.distillers.logits.ckd import ckd
+from icckd_mm.compose.distillers.logits.dist import dist
+from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
+from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
+from icckd_mm.compose.distillers.logits.subclass import lelp, subclass
+from icckd_mm.compose.distillers.logits.wsld import wsld
+from icckd_mm.compose.distillers.relations.cc import cc
+from icckd_mm.compose.distillers.relations.pkt import pkt
+from icckd_mm.compose.distillers.relations.sp import sp
+from icckd_mm.compose.distillers.rkd import rkd
+from icckd_mm.compose.parts import Pair, Parts, merged
+
+Distiller = Callable[[Pair, frozenset[str]], Parts]
+
+DISTILLERS: dict[str, Distiller] = {
+    'ab': ab,
+    'ab-pretrain': ab_pretrain,
+    'at': at,
+    'cc': cc,
+    'ckd': ckd,
+    'crd': crd,
+    'cwd': cwd,
+    'dist': dist,
+    'dkd': dkd,
+    'fbkd': fbkd,
+    'fitnet': fitnet,
+    'ft': ft,
+    'ft-pretrain': ft_pretrain,
+    'kd': kd,
+    'lelp': lelp,
+    'mgd': mgd,
+    'ms': ms,
+    'nst': nst,
+    'ofd': ofd,
+    'pckd': pckd,
+    'pckd-4rot': pckd_4rot,
+    'pkd': pkd,
+    'pkt': pkt,
+    'reviewkd': reviewkd,
+    'rkd': rkd,
+    'soft-ce': soft_ce,
+    'sp': sp,
+    'subclass': subclass,
+    'vid': vid,
+    'wkd-f': wkd_f,
+    'wsld': wsld,
+}
+
+
+def mix(names: list[str], pair: Pair) -> Parts:
+    """The parts of one distiller or of a mix.
+
+    Args:
+        names: Keys of ``DISTILLERS``, without repetition.
+        pair: The networks.
+
+    Returns:
+        The parts together.
+
+    Raises:
+        ValueError: If a name is unknown, or a distiller does not fit the pair or the others.
+    """
+    unknown = [name for name in names if name not in DISTILLERS]
+    if unknown or not names or len(set(names)) < len(names):
+        raise ValueError(f'distillers must be different names of {", ".join(sorted(DISTILLERS))}, got {"-".join(names)!r}')
+    return merged([DISTILLERS[name](pair, frozenset(names) - {name}) for name in names])

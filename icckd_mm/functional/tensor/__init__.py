@@ -1,0 +1,1 @@
+"""Checks, numerics and random numbers that the functions share."""

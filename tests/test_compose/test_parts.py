@@ -1,0 +1,122 @@
+"""Parts of distillers, put together to configs."""
+
+from dataclasses import replace
+
+import pytest
+
+from icckd_mm.compose.distillers import mix
+from icckd_mm.compose.distillers.features.wkd_f import wkd_f
+from icckd_mm.compose.layers import Layer, NetworkLayers, Stage
+from icckd_mm.compose.parts import Pair, Parts, merged
+
+
+def network(width):
+    pooled = Layer('head.fc', True, (width,), data_idx=0)
+    return NetworkLayers(Layer('head.fc', False, (10,)), pooled, None, None, (), None)
+
+
+PAIR = Pair(network(64), network(32), None, 'cifar', 1000)
+
+
+def test_kd_alone_leaves_a_tenth_to_the_labels():
+    parts = mix(['kd'], PAIR)
+    assert parts.ce_weight == 0.1
+    assert parts.losses['loss_kl']['loss_weight'] == 0.9
+
+
+def test_kd_beside_crd_has_the_published_weights_of_the_mix():
+    parts = mix(['kd', 'crd'], PAIR)
+    assert parts.ce_weight == 1.0
+    assert parts.losses['loss_kl']['loss_weight'] == 1.0
+    assert parts.connectors['crd_teacher']['dim_in'] == 64
+    assert parts.mappings['loss_crd']['s_feats'] == dict(
+        from_student=True, recorder='pooled', data_idx=0, connector='crd_student'
+    )
+
+
+@pytest.mark.parametrize('names', [[], ['kd', 'kd'], ['nonsense']])
+def test_unknown_and_repeated_names_are_refused(names):
+    with pytest.raises(ValueError, match='distillers must be different names of ab, ab-pretrain, at, '):
+        mix(names, PAIR)
+
+
+def test_one_name_for_two_layers_is_refused():
+    first, second = Parts(), Parts()
+    first.student('logits', PAIR.student.logits)
+    second.student('logits', PAIR.student.pooled)
+    with pytest.raises(ValueError, match="use the name 'logits'"):
+        merged([first, second])
+
+
+def stages(*widths):
+    side = [32, 16, 8, 4]
+    layers = [Layer(f'backbone.layer{n + 1}', False, (width, side[n], side[n])) for n, width in enumerate(widths)]
+    return tuple(Stage(layer) for layer in layers)
+
+
+STAGED = Pair(
+    replace(PAIR.teacher, stages=stages(32, 64, 128)), replace(PAIR.student, stages=stages(16, 32, 64)), None, 'cifar', 1000
+)
+TOKENS = replace(STAGED, student=replace(PAIR.student, stages=(Stage(Layer('backbone.layers.1', False, (50, 192))),)))
+
+
+def test_vid_has_a_loss_with_both_widths_for_each_stage():
+    parts = mix(['vid'], STAGED)
+    assert [loss['teacher_channels'] for loss in parts.losses.values()] == [32, 64, 128]
+    assert [loss['student_channels'] for loss in parts.losses.values()] == [16, 32, 64]
+    assert parts.mappings['loss_vid3']['t_feature'] == dict(from_student=False, recorder='stage3')
+    assert parts.teacher_recorders['stage3'] == dict(type='ModuleOutputs', source='backbone.layer3')
+
+
+def test_similarities_are_those_of_the_last_stages_without_soft_labels():
+    parts = mix(['sp'], STAGED)
+    assert parts.ce_weight == 1.0
+    assert parts.losses == dict(loss_sp=dict(type='icckd_mm.SPLoss', loss_weight=3000.0))
+    assert [recorder['source'] for recorder in parts.student_recorders.values()] == ['backbone.layer3']
+
+
+def test_congruence_embeds_the_pooled_features_of_both():
+    parts = mix(['cc'], PAIR)
+    assert parts.connectors['cc_teacher']['module_args'] == dict(in_features=64, out_features=128)
+    assert parts.connectors['cc_student']['module_args'] == dict(in_features=32, out_features=128)
+
+
+@pytest.mark.parametrize('name', ['nst', 'vid'])
+def test_stages_that_have_no_partner_and_tokens_are_refused(name):
+    fewer = replace(STAGED, student=replace(PAIR.student, stages=stages(16, 32)))
+    with pytest.raises(ValueError, match=f'{name} pairs the stages one to one; the student has 2, the teacher 3'):
+        mix([name], fewer)
+    with pytest.raises(ValueError, match=rf'{name} needs maps, the student has tokens \(50, 192\) at backbone.layers.1'):
+        mix([name], TOKENS)
+
+
+def test_similarities_need_a_stage():
+    with pytest.raises(ValueError, match='no stage of the student was found'):
+        mix(['sp'], PAIR)
+
+
+def test_reviews_see_the_teacher_before_its_relu_and_warm_up():
+    before = replace(STAGED.teacher.stages[0].output, source='backbone.layer1.0.preact')
+    teacher = replace(STAGED.teacher, stages=(Stage(STAGED.teacher.stages[0].output, before), *STAGED.teacher.stages[1:]))
+    parts = mix(['reviewkd'], replace(STAGED, teacher=teacher, names=('resnet32x4', 'resnet8x4')))
+    assert parts.losses['loss_review'] == dict(
+        type='icckd_mm.ReviewKDLoss',
+        student_channels=[16, 32, 64, 32],
+        teacher_channels=[32, 64, 128, 64],
+        loss_weight=5.0,
+    )
+    sources = [parts.teacher_recorders[parts.mappings['loss_review'][f't{n}']['recorder']]['source'] for n in (1, 2, 4)]
+    assert sources == ['backbone.layer1.0.preact', 'backbone.layer2', 'head.fc']
+    assert parts.hooks == [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=20)]
+
+
+def test_statistics_have_the_settings_of_the_pair_and_of_both_forms():
+    pair = replace(STAGED, names=('resnet32x4', 'resnet8x4'))
+    parts = mix(['wkd-f'], pair)
+    assert parts.losses['loss_wkd_f'] == dict(type='icckd_mm.WKDFeatureLoss', grid=1, mean_ratio=4, loss_weight=0.08)
+    assert parts.connectors['wkd'] == dict(type='icckd_mm.ConvRegConnector', s_shape=[64, 8, 8], t_shape=[128, 8, 8])
+    assert parts.hooks[0] == dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=150)
+    assert wkd_f(pair, frozenset({'wkd'})).losses['loss_wkd_f']['mean_ratio'] == 8
+    assert wkd_f(STAGED, frozenset()).losses['loss_wkd_f']['loss_weight'] == 0.1
+    with pytest.raises(ValueError, match=r'wkd-f needs maps, the student has tokens \(50, 192\)'):
+        mix(['wkd-f'], TOKENS)
