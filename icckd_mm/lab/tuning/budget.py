@@ -22,7 +22,7 @@ class Plan:
     """Length of the final runs, and number of candidates in them.
 
     Attributes:
-        top: The final runs last :math:`3^{-\text{top}}` of the configs' epochs.
+        top: Level of the final runs, which last ``3**-top`` of the configs' epochs.
         finalists: Number of candidates without the control.
     """
 

@@ -11,6 +11,7 @@ from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.experiment.train_run import Task, last_checkpoint
 from icckd_mm.lab.tuning.candidate import Candidate
+from icckd_mm.lab.tuning.claims import first_holder
 from icckd_mm.lab.tuning.results import STAGES, Results
 
 Answer = Optional[tuple[Optional[Record], str]]  # of a worker: a record, or an error
@@ -20,8 +21,8 @@ class RunError(Exception):
     """A run has failed, for a reason that its worker has told."""
 
 
-def pair_runs(results: Results, candidate: Candidate, level: int, seed: int) -> Generator[Task, Answer, float]:
-    """Yield the runs that are still to do, and take the answers of their worker.
+def pair_runs(results: Results, candidate: Candidate, level: int, seed: int) -> Generator[Task | None, Answer, float]:
+    """Yield the runs that are still to do, and take the answers of their worker; None while a run cannot start yet.
 
     Args:
         results: The results so far.
@@ -42,8 +43,8 @@ def pair_runs(results: Results, candidate: Candidate, level: int, seed: int) -> 
     try:
         if results.accuracy(candidate, level, seed) is None:
             if results.record(candidate, level, seed, 'teacher') is None or not checkpoint.is_file():
-                _demand((yield Task(teacher, str(folder / 'teacher'), None, True, code_version())))
-            _demand((yield Task(student, str(folder / 'student'), str(checkpoint), True, code_version())))
+                yield from _run(Task(teacher, str(folder / 'teacher'), None, True, code_version()))
+            yield from _run(Task(student, str(folder / 'student'), str(checkpoint), True, code_version()))
         accuracy = results.accuracy(candidate, level, seed)
         if accuracy is None:
             raise RunError(f'{folder} has no result')
@@ -54,8 +55,10 @@ def pair_runs(results: Results, candidate: Candidate, level: int, seed: int) -> 
     return accuracy
 
 
-def _demand(answer: Answer) -> None:
-    record, error = answer or (None, 'the worker has not answered')
+def _run(task: Task) -> Generator[Task | None, Answer, None]:
+    while first_holder([Path(task.folder)]):  # a worker outlives its killed process for a moment
+        yield None
+    record, error = (yield task) or (None, 'the worker has not answered')
     if record is None:
         raise RunError(error)
 

@@ -18,7 +18,7 @@ class Rung:
     """Candidates that are trained for the same number of epochs with the same seeds.
 
     Attributes:
-        level: The runs last :math:`3^{-\text{level}}` of the configs' epochs.
+        level: The runs last ``3**-level`` of the configs' epochs.
         seeds: Seeds of each; different in all rungs, so that luck is not carried over.
         candidates: The control and the others.
     """

@@ -20,7 +20,7 @@ from icckd_mm.lab.tuning.search_space import candidate_of
 from icckd_mm.lab.tuning.setting import Setting
 from icckd_mm.lab.tuning.study import read_plan, write_plan
 
-Flow = Generator[Optional[Task], Answer, None]  # the runs of one trial; None while it waits for the plan
+Flow = Generator[Optional[Task], Answer, None]  # the runs of one trial; None while it waits for another process
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Flows:
                 return
             rung += 1
 
-    def _pair(self, candidate: Candidate, level: int, seed: int) -> Generator[Task, Answer, float]:
+    def _pair(self, candidate: Candidate, level: int, seed: int) -> Generator[Task | None, Answer, float]:
         epochs = ' and '.join(str(length(self.setting.epochs[stage], level)) for stage in ('teacher', 'student'))
         title = f'{candidate}, seed {seed}, {epochs} epochs'
         try:

@@ -1,5 +1,6 @@
 """Several processes on one study: real processes, locks and journals, with made-up runs."""
 
+import errno
 import multiprocessing as mp
 import os
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import icckd_mm.engine.process.folder_lock as folder_lock_module
 import icckd_mm.lab.tuning.tuner as tuner_module
 from icckd_mm.lab.tuning.report import tune_report
 from icckd_mm.lab.tuning.tuner import Tuner
@@ -16,7 +18,7 @@ from tests.test_lab.test_tuning.stand import Stand, setting
 PATIENCE = 120  # seconds; a generous bound of a hang
 
 
-def tune(folder, name, pause=0.02):
+def tune(folder, name, pause=0.02, lacks_flock=False):
     """A tuning; NAME.started gets the runs that it starts, NAME.said its lines and at last its verdict."""
 
     class Logged(Stand):
@@ -32,6 +34,12 @@ def tune(folder, name, pause=0.02):
         with open(folder.parent / f'{name}.{kind}', 'a') as file:
             file.write(line + '\n')
 
+    if lacks_flock:
+
+        def flock(*arguments):
+            raise OSError(errno.ENOLCK, 'no locks')
+
+        folder_lock_module.fcntl.flock = flock
     tuner_module.Workers, tuner_module.POLL = Logged, 0.05
     tuner = Tuner(setting(folder, epochs=15, most=(5, 3)), 1e5, 1, say=lambda line: write('said', line))
     write('said', tune_report(tuner, tuner.run(), [])[1])
@@ -79,8 +87,9 @@ def results(folder):
     return {path.relative_to(folder).as_posix(): path.read_text() for path in Path(folder).glob('runs/*/*/*/result.json')}
 
 
-def test_two_processes_share_a_study_and_train_nothing_twice(begin, tmp_path):
-    ended(begin('a'), begin('b'))
+@pytest.mark.parametrize('lacks_flock', [False, True])
+def test_two_processes_share_a_study_and_train_nothing_twice(lacks_flock, begin, tmp_path):
+    ended(begin('a', lacks_flock=lacks_flock), begin('b', lacks_flock=lacks_flock))
     first, second = started(tmp_path, 'a'), started(tmp_path, 'b')
     assert first
     assert second

@@ -100,7 +100,7 @@ def test_two_seeds_say_neither_better_nor_worse(stand, tmp_path):
     assert '| too few seeds |' in '\n'.join(parts)
 
 
-@pytest.mark.parametrize('budget', [150, 400, 1000, 3000])
+@pytest.mark.parametrize('budget', [150, 400, 1000])
 @pytest.mark.parametrize('slower', [1, 4])
 def test_the_budget_is_kept_but_for_one_run_even_if_runs_become_slower(stand, tmp_path, budget, slower):
     """After the first pair the machine is four times as slow as it was."""
@@ -173,7 +173,7 @@ def test_a_control_that_fails_ends_the_tuning_and_the_same_command_tries_it_agai
 
 
 def test_a_tuning_cut_by_its_budget_goes_on_with_a_larger_one(stand, tmp_path):
-    first = Tuner(setting(tmp_path, most=(9, 7)), 500, 1, say=quiet)
+    first = Tuner(setting(tmp_path, most=(9, 7)), 300, 1, say=quiet)
     first.run()
     assert first.stopped
     count = len(stand.log)
