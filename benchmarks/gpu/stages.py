@@ -45,7 +45,8 @@ def run_stage(stage: Stage) -> int:
     Returns:
         Exit status: 1 if the stage broke off with an error.
     """
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe = os.dup(sys.stdin.fileno())  # pytest puts another file in its place
+    threading.Thread(target=_end_with_parent, args=(pipe,), daemon=True).start()
     os.chdir(ROOT)
     record = Record(path_of(stage), facts(stage))
     record.save()
@@ -60,7 +61,8 @@ def run_stage(stage: Stage) -> int:
     return 0
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(pipe: int) -> None:
     """The pipe to the parent ends with it."""
-    sys.stdin.buffer.read()
+    while os.read(pipe, 1):
+        pass
     os._exit(1)

@@ -12,6 +12,7 @@ from benchmarks.gpu.stages import WEIGHTS
 from icckd_mm.lab.experiment.results import RESULTS, read_results
 from icckd_mm.lab.study.cells import label
 
+SHOWN = 20  # failures
 PLAIN = {'temperature': 0.1, 'loss_weight': None}
 
 
@@ -51,7 +52,8 @@ def _failures(records: dict[str, dict[str, Any]]) -> list[str]:
         for name, item in record['items'].items():
             if item['outcome'] == 'failed':
                 lines.append(f'- {stage}: {name}: {" ".join(str(item.get("error", "")).split())[:200]}')
-    return ['', '## Failed', '', *lines] if lines else []
+    more = [f'- and {len(lines) - SHOWN} more'] if len(lines) > SHOWN else []
+    return ['', '## Failed', '', *lines[:SHOWN], *more] if lines else []
 
 
 def _speed(record: dict[str, Any]) -> list[str]:
