@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-quick test-full check format docs tutorial study study-quick soak matrix bench bench-gpu clean
+.PHONY: help venv demo test test-quick test-full check format docs tutorial study study-quick soak matrix bench gpu clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,9 +52,8 @@ study-quick: venv  ## a few minutes of the digits study, to check that it runs
 study: venv  ## the digits study, 450 runs (docs/experiments.md)
 	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
 
-bench-gpu: venv  ## GPU benchmarks: images per second, hours of the CIFAR-100 table, runs per hour
-	mkdir -p work_dirs
-	$(PY) benchmarks/run.py device table packing epochs --device cuda --seconds 10 --out work_dirs/bench_gpu.json
+gpu: venv  ## ask a GPU in 8 minutes: correctness, speed, a study (docs/gpu.md); DATA=archive of images
+	$(PY) -I tools/dev/gpu_quarter_hour.py --out work_dirs/gpu $(if $(DATA),--data $(DATA)) $(GPU)
 
 docs: venv  ## build the docs into build/docs, warnings are errors
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
