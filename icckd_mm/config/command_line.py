@@ -142,11 +142,12 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS, start: str = '') 
                 raise ValueError(describe_missing(key, file, cfg.get('work_dir'), start if key == 'load_from' else ''))
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, new_schedule: bool = False) -> Runner:
     """Build the runner of a config.
 
     Args:
         cfg: The complete config.
+        new_schedule: Whether a resumed run follows its own optimizer settings and schedules, not those of the checkpoint.
 
     Returns:
         The runner; it has made the work dir.
@@ -162,7 +163,7 @@ def build_runner(cfg: Config) -> Runner:
     runner.register_hook(StopHook())
     if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
         runner.register_hook(DataCheckHook())
-    add_load_check(runner)
+    add_load_check(runner, new_schedule)
     return runner
 
 

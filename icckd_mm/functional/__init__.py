@@ -18,9 +18,9 @@ from .distill.multi_level import batch_correlation, class_correlation, multi_lev
 from .distill.neuron_selectivity import neuron_selectivity_loss
 from .distill.normalized import normalized_cross_entropy
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
+from .distill.projected_map import projected_map_loss
 from .distill.scale_decoupled import consistency_weights, region_logits
 from .distill.self_normalized import self_normalized_loss
-from .distill.projected_map import projected_map_loss
 from .distill.similarity_preserving import similarity_preserving_loss
 from .distill.standardize import standardized_logits
 from .distill.transformed_teacher import transformed_teacher_divergence
@@ -57,8 +57,8 @@ __all__ = [
     'normalized_cross_entropy',
     'preview_weights',
     'probabilistic_transfer_loss',
-    'region_logits',
     'projected_map_loss',
+    'region_logits',
     'region_weights',
     'sample_wise_contrastive_loss',
     'self_normalized_loss',

@@ -1,5 +1,4 @@
-"""Registered modules: losses, queues, backbones, heads, connectors, data preprocessors."""
-"""Registered modules: losses, queues, backbones, necks, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, necks, heads, connectors, data preprocessors."""
 
 from .backbones import (
     CIFARVGG,
@@ -48,8 +47,8 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
-    'SubclassClsHead',
     'SimKDNeck',
+    'SubclassClsHead',
     'TokensToMap',
     'TwoViewDataPreprocessor',
 ]

@@ -1,17 +1,24 @@
 """Invalid files of results are named, with the line."""
 
+import os
+import signal
+import socket
 from collections import OrderedDict
 from pathlib import Path
 
 import pytest
+from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 
+from icckd_mm.datasets.files.smaller_images import smaller
+from icckd_mm.lab.analysis.curves import read_log
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipe import Recipe
-from icckd_mm.lab.experiment.results import read_results
+from icckd_mm.lab.experiment.results import read_record, read_results
 from icckd_mm.lab.experiment.runner import Study
 from icckd_mm.lab.tuning.candidate import Candidate
 from icckd_mm.lab.tuning.results import Results
+from icckd_mm.regular_file import read_regular
 from icckd_mm.zoo.network import Network
 from icckd_mm.zoo.training_log import logged_metrics
 from tests.test_lab.test_tuning.stand import setting
@@ -68,6 +75,61 @@ OTHERS = {
     'endless': (b'{"run": "a", "last_accuracy": 9, "time": {"wall_s": Infinity}}', 'it lacks an accuracy or a time'),
     **{name: (content, 'is not the record of a run: ') for name, content in BAD.items()},
 }
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe without a writer, and five seconds to refuse it."""
+
+    def late(*_):
+        raise TimeoutError('the reader waits for a writer')
+
+    os.mkfifo(tmp_path / 'pipe')
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    yield tmp_path / 'pipe'
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def image(path):
+    return LoadImageFromFile().transform({'img_path': str(path)})
+
+
+def log_of(path):
+    log = path.parent / 'a/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    os.rename(path, log)
+    return read_log(path.parent)
+
+
+READERS = {
+    'results': read_results,
+    'the result of a run': read_record,
+    'an image of a data set': image,
+    'an image that is scaled': lambda path: smaller(path, 4),
+    'a log': log_of,
+}
+
+
+@pytest.mark.parametrize('reader', READERS)
+def test_a_named_pipe_is_refused_and_not_waited_for(reader, pipe):
+    with pytest.raises(ValueError, match='not a regular file'):
+        READERS[reader](pipe)
+
+
+def test_a_link_to_a_file_is_read_and_a_folder_is_not(tmp_path):
+    (tmp_path / 'file').write_bytes(b'1')
+    (tmp_path / 'link').symlink_to(tmp_path / 'file')
+    assert read_regular(tmp_path / 'link') == b'1'
+    with pytest.raises(ValueError, match='not a regular file'):
+        read_regular(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / 'nowhere')
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / 's'))
+        with pytest.raises(ValueError, match='not a regular file'):
+            read_regular(tmp_path / 's')
 
 
 @pytest.mark.parametrize('name', OTHERS)
