@@ -53,7 +53,7 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
     """
     with mpl.rc_context(RC):
         made = Figure(figsize=(width * columns, height * rows + LINE * lines), layout='constrained')
-        made.get_layout_engine().set(h_pad=0.08)  # type: ignore[union-attr,call-arg]
+        made.get_layout_engine().set(h_pad=0.08)
         return made, made.subplots(rows, columns, squeeze=False, **options)
 
 
