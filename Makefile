@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-quick test-full check format docs tutorial study study-quick soak matrix bench gpu clean
+.PHONY: help venv demo test test-quick test-full check format docs docs-check tutorial study study-quick soak matrix bench gpu clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ gpu: venv  ## ask a GPU in 8 minutes: correctness, speed, a study (docs/gpu.md);
 
 docs: venv  ## build the docs into build/docs, warnings are errors
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+
+docs-check: docs  ## build the docs, then open all pages in Chromium at two widths (needs chromium)
+	$(PY) tools/dev/check_pages.py build/docs
 
 tutorial: venv  ## run the tutorial and write its notebook (1 to 3 minutes)
 	$(PY) docs/tutorial/make_notebook.py

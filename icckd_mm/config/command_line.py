@@ -23,6 +23,7 @@ from icckd_mm.engine.process.folder_lock import check_writable
 from icckd_mm.engine.process.interruption import Stopped, handled, note_status, stop_behind
 from icckd_mm.engine.process.process_group import leave_process_group
 from icckd_mm.engine.process.stop_hook import StopHook
+from icckd_mm.packaged import PREFIX, name_of_config, named_config
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -67,17 +68,10 @@ def read_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: If the file does not exist or is not a config.
     """
-    path = Path(args.config)
-    if not path.is_file():
-        known = {file.stem: file for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
-        near = difflib.get_close_matches(path.stem, known, n=1)
-        raise ValueError(
-            f'config {args.config} does not exist; '
-            + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* lists ours')
-        )
+    path = config_file(args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     try:
-        cfg = Config.fromfile(args.config)
+        cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program and may raise any error
         raise ValueError(f'config {args.config} cannot be read: {describe(error)}; fix the file') from error
     cfg.launcher = args.launcher
@@ -86,6 +80,27 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
     return cfg
+
+
+def config_file(given: str) -> Path:
+    """The file of a config: a path, or ``icckd_mm::icckd/teacher/NAME.py`` for one that comes with the package.
+
+    Raises:
+        ValueError: If there is no such file; with the nearest one.
+    """
+    if given.startswith(PREFIX):
+        try:
+            return named_config(given)
+        except FileNotFoundError as error:
+            raise ValueError(str(error)) from None
+    path = Path(given)
+    if not path.is_file():
+        known = {file.stem: str(file) for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        named = known[near[0]] if near else name_of_config(path.stem)
+        hint = f'did you mean {named}?' if named else 'python -m icckd_mm configs lists ours'
+        raise ValueError(f'config {given} does not exist; {hint}')
+    return path
 
 
 def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool, persistent_workers: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from icckd_mm.packaged import name_of_config
 from icckd_mm.plain_text import plain
 
 NAMED = 3  # files in a message
@@ -52,4 +53,5 @@ def _origin(checkpoint: str) -> str:
     name = Path(checkpoint).parent.name
     for config in Path('configs').rglob(f'{name}.py'):
         return f'train it first with: python tools/train.py {config}; '
-    return ''
+    named = name_of_config(name)
+    return f'train it first with: python -m icckd_mm train {named}; ' if named else ''
