@@ -114,7 +114,7 @@ def _part(pair: str, arch: str, batch: int, form: Form, setting: Setting) -> tup
 
 
 def _pair(title: str, pair: str, arch: str, batch: int, form: Form, setting: Setting) -> Table:
-    steps = 1 if setting.quick else 2 if setting.device == 'cpu' else 30
+    steps = 1 if setting.quick else 2 if setting.device == 'cpu' else 30 if batch <= 64 else 10
     size = 16 if 'digits' in pair else 32
     student = student_run(f'kd_logits_{pair}', batch * steps)
     teacher = classifier_config(arch, 100)
