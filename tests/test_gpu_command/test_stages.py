@@ -23,7 +23,7 @@ from benchmarks.gpu.summary import summarise
 from icckd_mm.datasets import ImageArrays
 from icckd_mm.lab.experiment.graph import build_graph
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'tools/dev/gpu_quarter_hour.py'
 QUICK = ['--device', 'cpu', '--quick']
 
