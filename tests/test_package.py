@@ -11,6 +11,7 @@ from icckd_mm import registry as registries
 ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
     'icckd_mm.functional': [
+        'adaptive_target_loss',
         'category_center_contrastive_loss',
         'center_alignment_loss',
         'class_geometry',

@@ -24,6 +24,7 @@ from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.ofa import ofa
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
 from icckd_mm.compose.distillers.logits.wsld import wsld
@@ -53,6 +54,7 @@ DISTILLERS: dict[str, Distiller] = {
     'mgd': mgd,
     'ms': ms,
     'nst': nst,
+    'ofa': ofa,
     'ofd': ofd,
     'pckd': pckd,
     'pckd-4rot': pckd_4rot,

@@ -11,6 +11,7 @@ from .features.simkd import SimKDLoss
 from .features.vid import VIDLoss
 from .features.wkd import WKDFeatureLoss
 from .logits.dkd import DKDLoss
+from .logits.ofa import OFALoss
 from .logits.soft_ce import KDSoftCELoss
 from .relations.cc import CCLoss
 from .relations.crd import CRDLoss
@@ -33,6 +34,7 @@ __all__ = [
     'L1Loss',
     'L2Loss',
     'NSTLoss',
+    'OFALoss',
     'PKTLoss',
     'ReviewKDLoss',
     'SPLoss',
