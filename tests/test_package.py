@@ -105,6 +105,8 @@ REGISTERED = {
         'held_out_part',
     ],
     'METRICS': ['ClassGeometry'],
+    'OPTIMIZERS': ['DOTSGD'],
+    'OPTIM_WRAPPERS': ['DOTAmpOptimWrapper', 'DOTOptimWrapper'],
     'LOADERS': ['DeviceLoader'],
 }
 

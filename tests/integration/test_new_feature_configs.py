@@ -12,7 +12,7 @@ from tests.integration.test_distill_configs import ROOT, runner, teachers  # noq
 from tests.test_engine.test_exact.test_resume import PullThePlug
 
 LEARNING = ('cc', 'ofa', 'reviewkd', 'simkd', 'vid', 'wkd-f')  # have parameters of their own
-ALL = (*LEARNING, 'nst', 'pkt', 'sp')
+ALL = (*LEARNING, 'dot', 'nst', 'pkt', 'sp')
 
 
 def config(method):

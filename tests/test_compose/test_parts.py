@@ -182,3 +182,12 @@ def test_ofa_has_a_head_for_each_stage_of_the_student_and_reads_logits_alone_of_
     assert {loss['eps'] for loss in parts.losses.values()} == {1.5}
     with pytest.raises(ValueError, match='ofa puts a head on each stage'):
         mix(['ofa'], PAIR)
+
+
+def test_dot_changes_the_optimizer_and_distils_soft_labels_where_it_stands_alone():
+    wrapper = dict(type='icckd_mm.DOTOptimWrapper', optimizer=dict(type='icckd_mm.DOTSGD', delta=0.075))
+    alone, mixed = mix(['dot'], PAIR), mix(['rkd', 'dot'], PAIR)
+    assert alone.config == mixed.config == dict(optim_wrapper=wrapper)
+    assert (alone.ce_weight, list(alone.losses)) == (0.1, ['loss_kl'])
+    assert (mixed.ce_weight, list(mixed.losses)) == (1.0, ['loss_distance', 'loss_angle'])
+    assert mix(['kd', 'dot'], replace(PAIR, recipe='imagenet')).config['optim_wrapper']['optimizer']['delta'] == 0.09

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Callable
 
 from icckd_mm.compose.distillers.crd import crd
+from icckd_mm.compose.distillers.dot import dot
 from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
 from icckd_mm.compose.distillers.features.at import at
 from icckd_mm.compose.distillers.features.fitnet import fitnet
@@ -46,6 +47,7 @@ DISTILLERS: dict[str, Distiller] = {
     'cwd': cwd,
     'dist': dist,
     'dkd': dkd,
+    'dot': dot,
     'fbkd': fbkd,
     'fitnet': fitnet,
     'ft': ft,
