@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Callable
 
 from icckd_mm.compose.distillers.crd import crd
+from icckd_mm.compose.distillers.dot import dot
 from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
 from icckd_mm.compose.distillers.features.at import at
 from icckd_mm.compose.distillers.features.fitnet import fitnet
@@ -28,6 +29,7 @@ from icckd_mm.compose.distillers.logits.dkd import dkd
 from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
 from icckd_mm.compose.distillers.logits.mlkd import kd_2view, mlkd, mlkd_480e
 from icckd_mm.compose.distillers.logits.nkd import nkd
+from icckd_mm.compose.distillers.logits.ofa import ofa
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.sdd import dkd_sdd, sdd
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
@@ -57,6 +59,7 @@ DISTILLERS: dict[str, Distiller] = {
     'dkd': dkd,
     'dkd-lskd': dkd_lskd,
     'dkd-sdd': dkd_sdd,
+    'dot': dot,
     'fbkd': fbkd,
     'fitnet': fitnet,
     'ft': ft,
@@ -71,6 +74,7 @@ DISTILLERS: dict[str, Distiller] = {
     'ms': ms,
     'nst': nst,
     'nkd': nkd,
+    'ofa': ofa,
     'ofd': ofd,
     'pckd': pckd,
     'pckd-4rot': pckd_4rot,

@@ -16,6 +16,7 @@ from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
 from .logits.sdd import SDDDKDLoss, SDDKLDivergence
+from .logits.ofa import OFALoss
 from .logits.soft_ce import KDSoftCELoss
 from .logits.subclass import SubclassKLLoss
 from .logits.ttm import TransformedTeacherLoss
@@ -46,6 +47,7 @@ __all__ = [
     'MultiLevelLogitLoss',
     'NKDLoss',
     'NSTLoss',
+    'OFALoss',
     'PKTLoss',
     'ReviewKDLoss',
     'SDDDKDLoss',
