@@ -279,3 +279,10 @@ def test_list_filters(capsys):
     ]
     with pytest.raises(ValueError, match='--data cifar: no config has it; there are cifar10, cifar100'):
         list_configs.main(['--data', 'cifar'])
+
+
+def test_list_shows_the_methods_of_a_pair_with_their_figures():
+    shown = list_configs.main(['--data', 'cifar100', '--pair', 'resnet32x4', 'resnet8x4', '--method', 'dkd', 'fitnet', 'crd'])
+    assert [(one.method, one.published) for one in shown] == [('crd', '75.51'), ('dkd', '76.32'), ('fitnet', '73.50')]
+    with pytest.raises(ValueError, match='--pair vgg8 vgg13: no config has it; there are resnet110 resnet20, '):
+        list_configs.main(['--pair', 'vgg8', 'vgg13'])
