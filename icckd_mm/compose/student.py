@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from icckd_mm.compose.literals import Reference
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.writer import Reference
 
 
 def student_entries(

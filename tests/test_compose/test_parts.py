@@ -149,3 +149,19 @@ def test_statistics_have_the_settings_of_the_pair_and_of_both_forms():
     assert parts.hooks[0] == dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=150)
     assert wkd_f(pair, frozenset({'wkd'})).losses['loss_wkd_f']['mean_ratio'] == 8
     assert wkd_f(STAGED, frozenset()).losses['loss_wkd_f']['loss_weight'] == 0.1
+
+
+def test_simkd_gives_the_student_a_projector_and_the_teachers_classifier():
+    teacher = replace(STAGED.teacher, last_map=Layer('neck.gap', True, (64, 8, 8), data_idx=0))
+    student = replace(STAGED.student, last_map=Layer('neck.gap', True, (32, 16, 16), data_idx=0))
+    parts = mix(['simkd'], replace(STAGED, teacher=teacher, student=student))
+    assert parts.algorithm == dict(type='icckd_mm.ReusedClassifierDistill')
+    neck = dict(_delete_=True, type='icckd_mm.SimKDNeck', in_channels=32, teacher_channels=64, factor=2, max_side=8)
+    assert parts.architecture == dict(neck=neck, head=dict(in_channels=64))
+    assert parts.student_recorders == dict(projected=dict(type='ModuleOutputs', source='neck.projector'))
+    assert parts.mappings['loss_simkd']['t_feature'] == dict(from_student=False, recorder='last_map', data_idx=0)
+    with pytest.raises(ValueError, match='simkd needs the map that is pooled, the student has none'):
+        mix(['simkd'], replace(STAGED, teacher=teacher))
+    wide = replace(teacher, last_map=Layer('neck.gap', True, (128, 8, 8), data_idx=0))
+    with pytest.raises(ValueError, match='the teacher pools 128 channels, but its classifier reads 64 features'):
+        mix(['simkd'], replace(STAGED, teacher=wide, student=student))

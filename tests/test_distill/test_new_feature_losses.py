@@ -63,6 +63,7 @@ CASES = {
     'cc': (lambda **options: loss('CCLoss', **options), ROWS, 3.05177517),
     'nst': (lambda **options: loss('NSTLoss', **options), MAPS, 0.80999810),
     'vid': (direct_vid, MAPS, 0.90266311),
+    'simkd': (lambda **options: loss('SimKDLoss', **options), MAPS, 0.97944154),
     'wkd-f, ratio 2': (lambda **options: loss('WKDFeatureLoss', mean_ratio=2.0, **options), MAPS, 1.14394687),
     'wkd-f': (lambda **options: loss('WKDFeatureLoss', mean_ratio=4.0, **options), MAPS, 2.12548467),
     'wkd-f, grid': (lambda **options: loss('WKDFeatureLoss', grid=2, **options), LARGER, None),

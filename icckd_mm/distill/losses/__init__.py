@@ -7,10 +7,20 @@ from .features.distances import L1Loss, L2Loss
 from .features.ft import FTLoss
 from .features.nst import NSTLoss
 from .features.reviewkd import ReviewKDLoss
+from .features.simkd import SimKDLoss
 from .features.vid import VIDLoss
 from .features.wkd import WKDFeatureLoss
+from .logits.ctkd import CurriculumKLDivergence
 from .logits.dkd import DKDLoss
+from .logits.kl import KLDivergence
+from .logits.mlkd import MultiLevelLogitLoss
+from .logits.nkd import NKDLoss
+from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.soft_ce import KDSoftCELoss
+from .logits.subclass import SubclassKLLoss
+from .logits.ttm import TransformedTeacherLoss
+from .logits.uskd import USKDLoss
+from .logits.wkd import WassersteinLogitLoss
 from .relations.cc import CCLoss
 from .relations.crd import CRDLoss
 from .relations.pkt import PKTLoss
@@ -25,16 +35,27 @@ __all__ = [
     'CCLoss',
     'CRDLoss',
     'ChannelWiseDivergence',
+    'CurriculumKLDivergence',
     'DKDLoss',
     'DistanceWiseRKD',
     'FTLoss',
     'KDSoftCELoss',
+    'KLDivergence',
     'L1Loss',
     'L2Loss',
+    'MultiLevelLogitLoss',
+    'NKDLoss',
     'NSTLoss',
     'PKTLoss',
     'ReviewKDLoss',
+    'SDDDKDLoss',
+    'SDDKLDivergence',
     'SPLoss',
+    'SimKDLoss',
+    'SubclassKLLoss',
+    'TransformedTeacherLoss',
+    'USKDLoss',
     'VIDLoss',
     'WKDFeatureLoss',
+    'WassersteinLogitLoss',
 ]
