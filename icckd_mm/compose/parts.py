@@ -59,6 +59,7 @@ class Parts:
         config: More keys of the config, such as another ``data_preprocessor``.
         starts_from: Part of the model by name (``'architecture'``, ``'distiller'``), and the distiller whose last checkpoint it
             starts from.
+        data: Suffix of the data set's part of a config, such as ``'weak_strong_views'``; None for one view.
     """
 
     ce_weight: float | None = None
@@ -72,14 +73,26 @@ class Parts:
     architecture: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     starts_from: dict[str, str] = field(default_factory=dict)
+    data: str | None = None
 
     def student(self, name: str, layer: Layer, connector: str | None = None) -> dict[str, Any]:
         """Record a layer of the student; returns the argument of a loss that reads it."""
-        return _recorded(self.student_recorders, name, layer, True, connector)
+        return _recorded(self.student_recorders, name, layer, True, self._as_map(f'{name}_student', layer, connector))
 
     def teacher(self, name: str, layer: Layer, connector: str | None = None) -> dict[str, Any]:
         """Record a layer of the teacher; returns the argument of a loss that reads it."""
-        return _recorded(self.teacher_recorders, name, layer, False, connector)
+        return _recorded(self.teacher_recorders, name, layer, False, self._as_map(f'{name}_teacher', layer, connector))
+
+    def _as_map(self, name: str, layer: Layer, connector: str | None) -> str | None:
+        """The connector of a layer; tokens that are used as a map pass one that makes it first."""
+        if layer.extra_tokens is None:
+            return connector
+        if connector is not None and connector not in self.connectors:
+            raise ValueError(f'connector {connector!r} is named before it is entered; enter it first')
+        inner = {} if connector is None else dict(connector=self.connectors[connector])
+        if connector is None or inner['connector']['type'] != 'icckd_mm.TokensToMap':
+            self.connectors[connector or name] = dict(type='icckd_mm.TokensToMap', extra_tokens=layer.extra_tokens, **inner)
+        return connector or name
 
     def student_parameter(self, name: str, source: str) -> dict[str, Any]:
         """Record a parameter of the student; returns the argument of a loss that reads it."""
@@ -133,7 +146,7 @@ def merged(parts: list[Parts]) -> Parts:
         Everything together; the smallest cross-entropy weight that one of them asks for, 1 if none does.
 
     Raises:
-        ValueError: If two use one name for different things.
+        ValueError: If two use one name for different things, or different views.
     """
     whole = Parts(ce_weight=min((part.ce_weight for part in parts if part.ce_weight is not None), default=1.0))
     for part in parts:
@@ -142,5 +155,8 @@ def merged(parts: list[Parts]) -> Parts:
             for name, value in getattr(part, group).items():
                 if together.setdefault(name, value) != value:
                     raise ValueError(f'two distillers of the mix use the name {name!r} in {group} for different things')
+        if part.data is not None and whole.data not in (None, part.data):
+            raise ValueError(f'two distillers of the mix need different views, {whole.data} and {part.data}; use one of them')
+        whole.data = whole.data or part.data
         whole.hooks += [hook for hook in part.hooks if hook not in whole.hooks]
     return whole
