@@ -46,7 +46,7 @@ class ConvRegConnector(BaseModule):
         elif t_side == [2 * side for side in s_side]:
             self.conv = nn.ConvTranspose2d(student, teacher, 4, stride=2, padding=1)
         elif all(s >= t for s, t in zip(s_side, t_side)):
-            self.conv = nn.Conv2d(student, teacher, tuple(1 + s - t for s, t in zip(s_side, t_side)))
+            self.conv = nn.Conv2d(student, teacher, (1 + s_side[0] - t_side[0], 1 + s_side[1] - t_side[1]))
         else:
             raise ValueError(
                 f"maps {tuple(s_shape)} of the student cannot be brought to the teacher's {tuple(t_shape)}: sides must be "

@@ -71,6 +71,8 @@ class MobileNetV1(CIFARBackbone):
         torch.Size([1, 1024, 7, 7])
     """
 
+    distilled_stages = ('layer1', 'layer2', 'layer3', 'layer4')  # mdistiller's
+
     def __init__(
         self,
         out_indices: Sequence[int] | None = None,
