@@ -15,9 +15,32 @@ SCHEDULES = {
     'multi-view': (20, 0.05, 0.05, 5e-4, None),
 }
 SCHEDULE_OF_METHOD = {'ckd-480e': (480, None)}  # epochs, milestones (None: a cosine to 0)
-RATE_OF_METHOD = {('ft-pretrain', 'digits'): 0.01}
+RATE_OF_METHOD = {
+    ('ft-pretrain', 'digits'): 0.01,
+    ('dkd-lskd', 'digits'): 0.01,
+    ('ttm', 'digits'): 0.01,
+    ('sdd', 'in1k'): 0.2,
+    ('dkd-sdd', 'in1k'): 0.2,
+}
+# MLKD on CIFAR: epochs and learning rate by pair; the milestones stay. The control has the same
+MLKD = {
+    'resnet50 mobilenetv2': (480, 0.01),
+    'vgg13 mobilenetv2': (480, 0.01),
+    'wrn40-2 shufflenetv1': (480, 0.01),
+    'resnet32x4 shufflenetv1': (960, 0.01),
+    'resnet32x4 shufflenetv2': (960, 0.01),
+    'other': (240, 0.025),
+}
+MLKD_480E = {**MLKD, 'vgg13 vgg8': (480, 0.01), 'other': (480, 0.025)}
+SCHEDULE_OF_PAIR = {'mlkd': MLKD, 'kd-2view': MLKD, 'mlkd-480e': MLKD_480E, 'kd-2view-480e': MLKD_480E}
 # ImageNet: images in a batch and learning rate, where they differ from 256 and 0.1
-IMAGENET_BATCH = {('kd', '8xb64'): 0.2, ('at', '8xb64'): 0.2, ('dkd', '8xb64'): 0.2, ('ofd', '8xb16'): 0.05}
+IMAGENET_BATCH = {
+    ('kd', '8xb64'): 0.2,
+    ('at', '8xb64'): 0.2,
+    ('dkd', '8xb64'): 0.2,
+    ('ofd', '8xb16'): 0.05,
+    ('lskd', '8xb64'): 0.2,
+}
 BATCH = {'in1k': '8xb32', 'multi-view': '1xb32'}  # elsewhere 1xb64
 BATCH_OF_CKD = {
     'wrn40-2 wrn40-1': '1xb32',
@@ -48,6 +71,45 @@ CKD_WEIGHT = {
     'other': 100.0,
 }
 CKD_TAU = {'wrn40-2 wrn40-1': 2.0, 'vgg13 mobilenetv2': 2.0, 'other': 1.0}
+LSKD_TAU = {
+    'resnet110 resnet20': 4.0,
+    'vgg13 vgg8': 3.0,
+    'vgg13 mobilenetv2': 3.0,
+    'resnet50 mobilenetv2': 3.0,
+    'other': 2.0,
+}
+LSKD_WEIGHT = {'resnet110 resnet20': 12.0, 'resnet50 mobilenetv2': 1.0, 'other': 9.0}
+DKD_LSKD_TAU = {'resnet56 resnet20': 3.0, 'vgg13 mobilenetv2': 3.0, 'other': 2.0}
+DKD_LSKD_WEIGHT = {
+    'resnet110 resnet20': 15.0,
+    'resnet110 resnet32': 15.0,
+    'resnet50 mobilenetv2': 15.0,
+    'vgg13 vgg8': 15.0,
+    'resnet56 resnet20': 18.0,
+    'wrn40-2 wrn16-2': 12.0,
+    'wrn40-2 wrn40-1': 12.0,
+    'other': 9.0,
+}
+DKD_LSKD_BETA = {
+    **dict.fromkeys(
+        (
+            'resnet110 resnet20',
+            'resnet110 resnet32',
+            'resnet50 mobilenetv2',
+            'vgg13 vgg8',
+            'resnet56 resnet20',
+            'vgg13 mobilenetv2',
+            'wrn40-2 wrn16-2',
+            'wrn40-2 wrn40-1',
+        ),
+        2.0,
+    ),
+    'other': 8.0,
+}
+SDD_GRIDS = {'vgg13 vgg8': [1, 2], 'resnet34 resnet18': [1, 2], 'other': [1, 2, 4]}
+WKD_TAU = {'resnet32x4 resnet8x4': 8.0, 'resnet34 resnet18': 2.0, 'resnet50 mobilenetv1': 2.0, 'other': 6.0}
+WKD_WEIGHT = {'resnet32x4 resnet8x4': 600.0, 'resnet34 resnet18': 30.0, 'resnet50 mobilenetv1': 25.0, 'other': 200.0}
+WKD_SHARPNESS = {'resnet50 mobilenetv1': 2.0, 'other': 1.0}
 TRAIN_IMAGES = {
     'cifar10': 50_000,
     'cifar100': 50_000,
@@ -93,6 +155,39 @@ PROTOCOL = {
     'ab': (1.0, {}),
     'ft-pretrain': (None, {'loss_rebuild': dict(type='icckd_mm.L2Loss', normalize=False, div_element=True)}),
     'ft': (1.0, {'loss_ft': dict(type='icckd_mm.FTLoss', loss_weight=200.0)}),
+    'lskd': (0.1, {'loss_lskd': dict(type='icckd_mm.KLDivergence', standardize=True, tau=LSKD_TAU, loss_weight=LSKD_WEIGHT)}),
+    'dkd-lskd': (
+        1.0,
+        {
+            'loss_dkd': dict(
+                type='icckd_mm.DKDLoss',
+                standardize=True,
+                tau=DKD_LSKD_TAU,
+                alpha=1.0,
+                beta=DKD_LSKD_BETA,
+                loss_weight=DKD_LSKD_WEIGHT,
+            )
+        },
+    ),
+    'sdd': (0.1, {'loss_sdd': dict(type='icckd_mm.SDDKLDivergence', tau=4.0, loss_weight=0.9, grids=SDD_GRIDS)}),
+    'dkd-sdd': (1.0, {'loss_sdd': dict(type='icckd_mm.SDDDKDLoss', tau=4.0, alpha=1.0, beta=DKD_BETA, grids=SDD_GRIDS)}),
+    'ttm': (1.0, {'loss_ttm': dict(type='icckd_mm.TransformedTeacherLoss', gamma=0.1, weighted=False, loss_weight=45.0)}),
+    'wttm': (1.0, {'loss_wttm': dict(type='icckd_mm.TransformedTeacherLoss', gamma=0.1, weighted=True, loss_weight=4.0)}),
+    'nkd': (1.0, {'loss_nkd': dict(type='icckd_mm.NKDLoss', tau=4.0, gamma=1.5)}),
+    'wkd': (
+        1.0,
+        {
+            'loss_target': dict(type='icckd_mm.NKDLoss', gamma=0.0),
+            'loss_wkd': dict(
+                type='icckd_mm.WassersteinLogitLoss', tau=WKD_TAU, sharpness=WKD_SHARPNESS, loss_weight=WKD_WEIGHT
+            ),
+        },
+    ),
+    'mlkd': (  # 0.1 for each of the two views
+        0.2,
+        {'loss_mlkd': dict(type='icckd_mm.MultiLevelLogitLoss', taus=[4.0, 3.0, 5.0, 2.0, 6.0], loss_weight=0.9)},
+    ),
+    'ctkd': (0.1, {'loss_ctkd': dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9)}),
     # mmrazor's, for detection and segmentation; its weights
     'cwd': (1.0, {'loss_cwd': dict(type='icckd_mm.ChannelWiseDivergence', tau=1.0, loss_weight=1.0)}),
     'pkd': (1.0, {'loss_pkd': dict(type='PKDLoss', loss_weight=1.0)}),
@@ -100,6 +195,8 @@ PROTOCOL = {
     'fbkd': (1.0, {'loss_fbkd': dict(type='FBKDLoss')}),
 }
 PROTOCOL['pckd-4rot'] = PROTOCOL['pckd']
+PROTOCOL['mlkd-480e'] = PROTOCOL['mlkd']
+PROTOCOL['kd-2view'] = PROTOCOL['kd-2view-480e'] = PROTOCOL['kd']
 # On ImageNet: what differs from the above
 IMAGENET = {
     'kd': (0.5, {'loss_kl': dict(type='KLDivergence', tau=1.0, reduction='batchmean', loss_weight=0.5)}),
@@ -107,6 +204,9 @@ IMAGENET = {
     'dist': (1.0, {'loss_dist': dict(type='DISTLoss', tau=1.0, loss_weight=2.0)}),
     'wsld': (1.0, {'loss_wsld': dict(type='WSLD', tau=2.0, loss_weight=2.5)}),
     'ofd': (1.0, {'loss_ofd{}': dict(type='OFDLoss', loss_weight='a tenth, halved')}),
+    'lskd': (1.0, {'loss_lskd': dict(type='icckd_mm.KLDivergence', standardize=True, tau=2.0, loss_weight=9.0)}),
+    'dkd-sdd': (1.0, {'loss_sdd': dict(type='icckd_mm.SDDDKDLoss', tau=1.0, alpha=1.0, beta=DKD_BETA, grids=SDD_GRIDS)}),
+    'nkd': (1.0, {'loss_nkd': dict(type='icckd_mm.NKDLoss', tau=1.0, gamma=1.5)}),
 }
 # Names that are not a chain of the above
 PARTS = {'ckd-480e': ['ckd']}
@@ -114,6 +214,10 @@ PARTS = {'ckd-480e': ['ckd']}
 KD_BESIDE_CRD = (1.0, {'loss_kl': dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=1.0)})
 # Epochs of a linear warm-up, by method and data; 20 on CIFAR. On the CPU data a twelfth of the training (ours)
 WARMUP = {'dkd': dict(in1k=1, digits=1, **{'multi-view': 2})}
+WARMUP.update({'dkd-lskd': WARMUP['dkd'], 'dkd-sdd': WARMUP['dkd']})
+WARMED = {'dkd': 'loss_dkd', 'dkd-lskd': 'loss_dkd', 'dkd-sdd': 'loss_sdd'}
+# Last epoch before the weight of the transport falls as a cosine; on ImageNet it falls from the start, on the digits ours
+WKD_START = dict(in1k=0, digits=9)
 
 # Outputs of the stages that the benchmark compares, and the same before the ReLU, by network without depth and width
 BASIC = ['layer1', 'layer2', 'layer3']
@@ -180,4 +284,4 @@ def _value(value, pair, after):
     """A setting of a pair, in a stage with ``after`` stages behind it."""
     if isinstance(value, dict):
         return value.get(pair, value['other'])
-    return {'halved': 0.5**after, 'a tenth, halved': 0.1 * 0.5**after}.get(value, value)
+    return {'halved': 0.5**after, 'a tenth, halved': 0.1 * 0.5**after}[value] if 'halved' in str(value) else value

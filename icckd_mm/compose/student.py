@@ -55,6 +55,8 @@ def student_entries(
             'distiller': distiller,
             **parts.algorithm,
         }
+        if entries['model']['type'] == 'SelfDistill':
+            del entries['model']['teacher'], entries['model']['teacher_ckpt']
         entries['val_cfg'] = dict(type='icckd_mm.DistillValLoop')
     else:  # nothing of the teacher is left
         entries['model'] = Reference(student)

@@ -13,7 +13,7 @@ from tests.config_reader import read_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/icckd'
 # Not of one teacher, one student and one method
-OTHERS = ('byot_', 'icckd-dafl_', 'icckd-dfad_', 'icckd-two-teachers_')
+OTHERS = ('uskd_', 'byot_', 'icckd-dafl_', 'icckd-dfad_', 'icckd-two-teachers_')
 PATHS = sorted(path for path in (CONFIGS / 'distill').glob('*.py') if not path.name.startswith(OTHERS))
 
 
@@ -60,13 +60,16 @@ def test_a_loss_warms_up_where_published(loaded):
         expected = [
             dict(
                 type='icckd_mm.DistillWeightHook',
-                losses=[f'loss_{name}'],
+                losses=[protocol.WARMED[name]],
                 schedule='warmup',
                 epochs=protocol.WARMUP[name].get(data, 20),
             )
             for name in protocol.parts(method)
             if name in protocol.WARMUP
         ]
+        if method == 'wkd':
+            start = protocol.WKD_START.get(data, 150)
+            expected.append(dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd'], schedule='cosine', start=start))
         assert hooks == expected, path
 
 
@@ -76,6 +79,9 @@ def test_schedule_and_batch_are_the_published_ones(loaded):
         epochs, rate, mobile, decay, milestones = protocol.SCHEDULES[data]
         epochs, milestones = protocol.SCHEDULE_OF_METHOD.get(method, (epochs, milestones))
         rate = mobile if student in protocol.MOBILE else rate
+        if method in protocol.SCHEDULE_OF_PAIR and data in protocol.CIFAR:
+            by_pair = protocol.SCHEDULE_OF_PAIR[method]
+            epochs, rate = by_pair.get(f'{teacher} {student}', by_pair['other'])
         usual = protocol.BATCH.get(data, '1xb64')
         if data == 'in1k' and batch != usual:
             rate = protocol.IMAGENET_BATCH[method, batch]
@@ -129,7 +135,7 @@ def test_features_are_those_of_the_benchmark(loaded):
                 assert sources(recorders, 'preact') == [f'backbone.{name}' for name in protocol.before_relu(net)], path
             if used & {'rkd', 'crd', 'pckd', 'pckd-4rot'}:
                 assert recorders.pooled == dict(type='ModuleInputs', source='head.fc'), path
-            if used & {'ms', 'cwd', 'mgd', 'pkd', 'fbkd'}:
+            if used & {'ms', 'cwd', 'mgd', 'pkd', 'fbkd', 'sdd', 'dkd-sdd'}:
                 assert recorders.maps == dict(type='ModuleInputs', source='neck.gap'), path
 
 
@@ -151,12 +157,13 @@ def test_every_method_is_there_for_every_pair(loaded):
     there = {}
     for kind, method, teacher, student, _, data in map(split, loaded):
         there.setdefault((data, method, kind), set()).add(f'{teacher} {student}')
-    for method in ('kd', 'fitnet', 'at', 'rkd', 'crd', 'dkd', 'dist', 'wsld', 'kd-crd', 'kd-rkd', 'ofd'):
+    logits = ('lskd', 'dkd-lskd', 'sdd', 'dkd-sdd', 'ttm', 'wttm', 'nkd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+    for method in ('kd', 'fitnet', 'at', 'rkd', 'crd', 'dkd', 'dist', 'wsld', 'kd-crd', 'kd-rkd', 'ofd', *logits):
         for kind in ('ce', 'icc'):
             without = {'vgg13 mobilenetv2', 'resnet50 mobilenetv2'} if method == 'ofd' else set()  # no map before a ReLU
             assert there['cifar100', method, kind] == (same | other) - without, (method, kind)
             assert there['tiny-imagenet', method, kind] == same, (method, kind)
-    for method in ('kd', 'at', 'dkd', 'crd', 'dist', 'wsld'):
+    for method in ('kd', 'at', 'dkd', 'crd', 'dist', 'wsld', 'lskd', 'sdd', 'dkd-sdd', 'nkd', 'wttm', 'wkd'):
         for kind in ('ce', 'icc'):
             assert there['in1k', method, kind] >= {'resnet34 resnet18', 'resnet50 mobilenetv1'}, (method, kind)
 

@@ -27,7 +27,7 @@ WITHOUT_BATCH = ('icckd-dafl_', 'icckd-dfad_', 'icckd-ab_')  # a generator makes
 CONFIGS = sorted(
     path
     for path in (ROOT / 'configs/icckd/distill').glob('*_digits.py')
-    if path.name.startswith(('icckd-', 'byot_')) and not path.name.startswith(WITHOUT_BATCH)
+    if path.name.startswith(('icckd-', 'byot_', 'uskd_')) and not path.name.startswith(WITHOUT_BATCH)
 )
 
 

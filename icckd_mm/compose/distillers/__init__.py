@@ -26,7 +26,7 @@ from icckd_mm.compose.distillers.logits.ctkd import ctkd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
 from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
-from icckd_mm.compose.distillers.logits.mlkd import kd_2view, mlkd, mlkd_480e
+from icckd_mm.compose.distillers.logits.mlkd import kd_2view, kd_2view_480e, mlkd, mlkd_480e
 from icckd_mm.compose.distillers.logits.nkd import nkd
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.sdd import dkd_sdd, sdd
@@ -64,6 +64,7 @@ DISTILLERS: dict[str, Distiller] = {
     'kd': kd,
     'lelp': lelp,
     'kd-2view': kd_2view,
+    'kd-2view-480e': kd_2view_480e,
     'lskd': lskd,
     'mgd': mgd,
     'mlkd': mlkd,
