@@ -36,7 +36,9 @@ class StepTimes(Hook):
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         self.seconds.append(time.perf_counter() - self._start)
-        self.losses = {name: float(torch.as_tensor(value).detach()) for name, value in (outputs or {}).items() if 'loss' in name}
+        self.losses = {
+            name: float(torch.as_tensor(value).detach()) for name, value in (outputs or {}).items() if 'loss' in name
+        }
 
 
 def check_written(path: Path, work_dir: Path, side: int, images: int) -> float:
