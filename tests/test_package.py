@@ -48,7 +48,6 @@ SURFACE = {
         'transport_costs',
         'wasserstein_divergence',
         'neuron_selectivity_loss',
-        'probabilistic_transfer_loss',
         'similarity_preserving_loss',
         'variational_information_loss',
     ],

@@ -32,8 +32,8 @@ from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
 
 __all__ = [
-    'batch_correlation',
     'adaptive_target_loss',
+    'batch_correlation',
     'category_center_contrastive_loss',
     'center_alignment_loss',
     'center_distances',

@@ -15,8 +15,8 @@ from .logits.dkd import DKDLoss
 from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
-from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.ofa import OFALoss
+from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.soft_ce import KDSoftCELoss
 from .logits.subclass import SubclassKLLoss
 from .logits.ttm import TransformedTeacherLoss
