@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from icckd_mm.datasets.files.folders import check_data_folder
 from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs
@@ -98,7 +99,12 @@ def _dict(value: Any) -> dict:
 
 def is_at_hand(checkpoint: str) -> bool:
     """Whether a checkpoint is a file that exists, or an address, which only loading can check."""
-    return '://' in checkpoint or os.path.isfile(os.path.expanduser(checkpoint))
+    return is_address(checkpoint) or os.path.isfile(os.path.expanduser(checkpoint))
+
+
+def is_address(checkpoint: str) -> bool:
+    """Whether mmengine can load a checkpoint from elsewhere than a path, such as ``https://``; it cannot from ``file://``."""
+    return '://' in checkpoint and CheckpointLoader._get_checkpoint_loader(checkpoint).__name__ != 'load_from_local'
 
 
 def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:

@@ -1,9 +1,18 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, necks, heads, connectors, data preprocessors."""
 
-from .backbones import CIFARVGG, CIFARMobileNetV2, CIFARResNet, CIFARShuffleNetV1, CIFARShuffleNetV2, CIFARWideResNet
-from .connectors import MLPConnector
+from .backbones import (
+    CIFARVGG,
+    CIFARMobileNetV2,
+    CIFARResNet,
+    CIFARShuffleNetV1,
+    CIFARShuffleNetV2,
+    CIFARWideResNet,
+    MobileNetV1,
+)
+from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
+from .heads import SubclassClsHead
 from .losses import (
     CategoryCenterContrastiveLoss,
     CenterAlignmentLoss,
@@ -15,6 +24,7 @@ from .losses import (
     PreviewKLDivergence,
     SampleWiseContrastiveLoss,
 )
+from .necks import SimKDNeck
 from .queues import ClassQueue
 
 __all__ = [
@@ -32,9 +42,13 @@ __all__ = [
     'IntraClassContrastiveLoss',
     'MCMILoss',
     'MLPConnector',
+    'MobileNetV1',
     'MultiScaleContrastiveLoss',
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SimKDNeck',
+    'SubclassClsHead',
+    'TokensToMap',
     'TwoViewDataPreprocessor',
 ]

@@ -11,7 +11,9 @@ from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.zoo.architectures import classifier_config
-from icckd_mm.zoo.published import CKD, KD, PCKD, STUDENTS, TEACHERS, published_top1
+from icckd_mm.zoo.published import PAIRS as FIGURES
+from icckd_mm.zoo.published import STUDENTS, TEACHERS, published_top1
+from tests.config_reader import read_config
 from tests.test_datasets.layouts import image_folder
 from tools import list_configs
 from tools.dev import make_configs
@@ -44,7 +46,7 @@ PAIRS = {
 
 @pytest.fixture(scope='module')
 def loaded():
-    return {path: Config.fromfile(path) for path in PATHS}
+    return {path: read_config(path) for path in PATHS}
 
 
 def networks(cfg):
@@ -61,6 +63,9 @@ def test_every_pair_of_the_benchmark_has_its_configs():
             methods = ('kd_logits', 'icckd-kd_logits', 'icckd-kd-rkd_logits-neck')
             expected |= {f'distill/{method}_{pair}_{where}.py' for method in methods}
             expected |= {f'baseline/ce_{student}_{where}.py'}
+    expected |= {'baseline/ce_mobilenetv1_8xb32_in1k.py'}
+    for pair in ('resnet34_resnet18', 'resnet50_mobilenetv1'):  # with the published batch
+        expected |= {f'distill/{method}_{pair}_8xb64_in1k.py' for method in ('kd_logits', 'icckd-kd_logits')}
     assert {path.relative_to(CONFIGS).as_posix() for path in PATHS if not path.stem.endswith(STUDIED)} == expected
 
 
@@ -93,7 +98,7 @@ def test_the_schedule_is_the_benchmarks(loaded):
         optimizer = cfg.optim_wrapper.optimizer.to_dict()
         rate, decay, epochs, steps = 0.05, 5e-4, 240, [150, 180, 210]
         if data == 'in1k':
-            rate, decay, epochs, steps = 0.1, 1e-4, 100, [30, 60, 90]
+            rate, decay, epochs, steps = (0.2 if '8xb64' in path.stem else 0.1), 1e-4, 100, [30, 60, 90]
         elif data == 'digits':
             epochs, steps = 15, None
         elif data == 'multi-view':
@@ -239,14 +244,17 @@ def test_every_command_of_the_documentation_names_a_config():
 
 
 def test_published_figures_are_complete_and_found():
-    assert KD['cifar100'].keys() == {tuple(pair.split('_')) for pair in PAIRS['1xb64_cifar100'].split()}
-    assert {teacher for teacher, _ in KD['cifar100']} == TEACHERS['cifar100'].keys()
-    assert {student for _, student in KD['cifar100']} == STUDENTS['cifar100'].keys()
+    assert FIGURES['cifar100']['kd'].keys() == {tuple(pair.split('_')) for pair in PAIRS['1xb64_cifar100'].split()}
+    assert {teacher for teacher, _ in FIGURES['cifar100']['kd']} == TEACHERS['cifar100'].keys()
+    assert {student for _, student in FIGURES['cifar100']['kd']} == STUDENTS['cifar100'].keys()
     assert published_top1('cifar100', 'ce', 'vgg13', '') == 74.64
     assert published_top1('cifar100', 'ce', '', 'vgg8') == 70.36
     assert published_top1('cifar100', 'icckd-kd', 'vgg13', 'vgg8') is None
     assert published_top1('cifar10', 'kd', 'vgg13', 'vgg8') is None
-    assert CKD['cifar100'].keys() == PCKD['cifar100'].keys() == {tuple(pair.split('_')) for pair in SAME.split()}
+    same = {tuple(pair.split('_')) for pair in SAME.split()}
+    assert FIGURES['cifar100']['ckd-480e'].keys() == FIGURES['cifar100']['pckd-4rot'].keys() == same
+    assert published_top1('cifar100', 'dkd', 'resnet32x4', 'resnet8x4') == 76.32
+    assert published_top1('in1k', 'wkd', 'resnet50', 'mobilenetv1') == 73.69
     assert published_top1('cifar100', 'ckd-480e', 'vgg13', 'vgg8') == 74.86
     assert published_top1('cifar100', 'ckd', 'vgg13', 'vgg8') is None  # 240 epochs are ours
     assert published_top1('cifar100', 'pckd-4rot', 'wrn40-2', 'wrn16-2') == 76.97

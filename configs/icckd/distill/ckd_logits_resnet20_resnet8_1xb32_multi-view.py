@@ -1,16 +1,29 @@
+# ckd: CE 1, weight and temperature by pair
 _base_ = [
     '../../_base_/datasets/multi-view.py',
     '../../_base_/models/resnet20.py',
     '../../_base_/models/resnet8.py',
-    '../../_base_/distill/ckd_logits.py',
     '../../_base_/schedules/multi-view_20e.py',
     '../../_base_/runtime.py',
 ]
 _base_.resnet20.head.num_classes = 10
 _base_.resnet8.head.num_classes = 10
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.resnet8,
     teacher=_base_.resnet20,
     teacher_ckpt='work_dirs/ce_resnet20_1xb32_multi-view/epoch_20.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_ckd=dict(type='icckd_mm.SampleWiseContrastiveLoss', temperature=1.0, loss_weight=10.0)),
+        loss_forward_mappings=dict(
+            loss_ckd=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')

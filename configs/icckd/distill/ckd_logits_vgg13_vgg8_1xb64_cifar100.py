@@ -1,15 +1,27 @@
+# ckd: CE 1, weight and temperature by pair
 _base_ = [
     '../../_base_/datasets/cifar100.py',
     '../../_base_/models/vgg13.py',
     '../../_base_/models/vgg8.py',
-    '../../_base_/distill/ckd_logits.py',
     '../../_base_/schedules/cifar_240e.py',
     '../../_base_/runtime.py',
 ]
-_base_.model.distiller.distill_losses.loss_ckd.update(temperature=1.0, loss_weight=100.0)
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.vgg8,
     teacher=_base_.vgg13,
     teacher_ckpt='work_dirs/ce_vgg13_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_ckd=dict(type='icckd_mm.SampleWiseContrastiveLoss', temperature=1.0, loss_weight=100.0)),
+        loss_forward_mappings=dict(
+            loss_ckd=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,8 +1,14 @@
-# The second stage of activation boundaries: plain distillation of a student that starts from the first
-_base_ = 'icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py'
-
-_base_.model.architecture.init_cfg = dict(
+# ab: Second stage: labels alone, from the student that the first stage left
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.wrn16_2.head.num_classes = 10
+_base_.wrn16_2.init_cfg = dict(
     type='Pretrained',
     checkpoint='work_dirs/icckd-ab-pretrain_backbone_wrn40-2_wrn16-2_1xb64_digits/epoch_15.pth',
-    prefix='architecture',  # the student only; the teacher is loaded from teacher_ckpt
+    prefix='architecture',
 )
+model = _base_.wrn16_2

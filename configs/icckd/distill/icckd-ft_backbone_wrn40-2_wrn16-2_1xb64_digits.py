@@ -1,21 +1,34 @@
+# ft: Second stage: 200 times the difference of the student's translated and the teacher's paraphrased maps; CE 1
 _base_ = [
     '../../_base_/datasets/digits.py',
     '../../_base_/models/wrn40-2.py',
     '../../_base_/models/wrn16-2.py',
-    '../../_base_/distill/ft.py',
     '../../_base_/schedules/digits_15e.py',
     '../../_base_/runtime.py',
 ]
 _base_.wrn40_2.head.num_classes = 10
 _base_.wrn16_2.head.num_classes = 10
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.wrn16_2,
     teacher=_base_.wrn40_2,
     teacher_ckpt='work_dirs/icc_wrn40-2_1xb64_digits/epoch_15.pth',
-    distiller=dict(  # a wide ResNet's last stage is a sum before batch norm: take what comes after it
-        student_recorders=dict(stage3=dict(source='backbone.relu')),
-        teacher_recorders=dict(stage3=dict(source='backbone.relu')),
-        connectors=dict(translator=dict(in_channel=128, out_channel=64), paraphraser=dict(in_channel=128, out_channel=64)),
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        teacher_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        connectors=dict(
+            translator=dict(type='Translator', in_channel=128, out_channel=64),
+            paraphraser=dict(type='Paraphraser', phase='train', in_channel=128, out_channel=64),
+        ),
+        distill_losses=dict(loss_ft=dict(type='icckd_mm.FTLoss', loss_weight=200.0)),
+        loss_forward_mappings=dict(
+            loss_ft=dict(
+                s_feature=dict(from_student=True, recorder='stage3', connector='translator'),
+                t_feature=dict(from_student=False, recorder='stage3', connector='paraphraser'),
+            )
+        ),
         init_cfg=dict(
             type='Pretrained',
             checkpoint='work_dirs/icckd-ft-pretrain_backbone_wrn40-2_wrn16-2_1xb64_digits/epoch_15.pth',
@@ -24,3 +37,4 @@ model = dict(
     ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')
+find_unused_parameters = True

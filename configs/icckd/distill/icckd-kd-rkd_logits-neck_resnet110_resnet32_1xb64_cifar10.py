@@ -1,3 +1,3 @@
-_base_ = ['icckd-kd_logits_resnet110_resnet32_1xb64_cifar10.py', '../../_base_/distill/rkd_neck.py']
+_base_ = 'kd-rkd_logits-neck_resnet110_resnet32_1xb64_cifar10.py'
 
-model = dict(distiller=_base_.rkd)
+model = dict(teacher_ckpt='work_dirs/icc_resnet110_1xb64_cifar10/epoch_240.pth')

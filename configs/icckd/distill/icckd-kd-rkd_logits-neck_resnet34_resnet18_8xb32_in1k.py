@@ -1,3 +1,3 @@
-_base_ = ['icckd-kd_logits_resnet34_resnet18_8xb32_in1k.py', '../../_base_/distill/rkd_neck.py']
+_base_ = 'kd-rkd_logits-neck_resnet34_resnet18_8xb32_in1k.py'
 
-model = dict(distiller=_base_.rkd)
+model = dict(teacher_ckpt='work_dirs/icc_resnet34_8xb32_in1k/epoch_100.pth')

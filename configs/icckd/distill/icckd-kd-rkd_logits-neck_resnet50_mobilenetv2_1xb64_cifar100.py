@@ -1,3 +1,3 @@
-_base_ = ['icckd-kd_logits_resnet50_mobilenetv2_1xb64_cifar100.py', '../../_base_/distill/rkd_neck.py']
+_base_ = 'kd-rkd_logits-neck_resnet50_mobilenetv2_1xb64_cifar100.py'
 
-model = dict(distiller=_base_.rkd)
+model = dict(teacher_ckpt='work_dirs/icc_resnet50_1xb64_cifar100/epoch_240.pth')

@@ -1,3 +1,3 @@
-_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_cifar10.py', '../../_base_/distill/rkd_neck.py']
+_base_ = 'kd-rkd_logits-neck_wrn40-2_wrn16-2_1xb64_cifar10.py'
 
-model = dict(distiller=_base_.rkd)
+model = dict(teacher_ckpt='work_dirs/icc_wrn40-2_1xb64_cifar10/epoch_240.pth')

@@ -1,3 +1,47 @@
-_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py', '../../_base_/distill/rkd_neck.py']
-
-model = dict(distiller=_base_.rkd)
+# kd: ``0.1 CE + 0.9 T^2 KL`` at T = 4 on CIFAR, ``0.5 CE + 0.5 KL`` at T = 1 on ImageNet; 1 and 1 beside CRD, as published.
+# rkd: Distances with weight 25 and angles with weight 50, features not normalised, as in the benchmark
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.wrn40_2.head.num_classes = 10
+_base_.wrn16_2.head.num_classes = 10
+_base_.wrn16_2.head.loss.loss_weight = 0.1
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.wrn16_2,
+    teacher=_base_.wrn40_2,
+    teacher_ckpt='work_dirs/icc_wrn40-2_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'), pooled=dict(type='ModuleInputs', source='head.fc')
+        ),
+        teacher_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'), pooled=dict(type='ModuleInputs', source='head.fc')
+        ),
+        distill_losses=dict(
+            loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9),
+            loss_distance=dict(type='icckd_mm.DistanceWiseRKD', loss_weight=25.0, with_l2_norm=False),
+            loss_angle=dict(type='icckd_mm.AngleWiseRKD', loss_weight=50.0, with_l2_norm=False),
+        ),
+        loss_forward_mappings=dict(
+            loss_kl=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            ),
+            loss_distance=dict(
+                preds_S=dict(from_student=True, recorder='pooled', data_idx=0),
+                preds_T=dict(from_student=False, recorder='pooled', data_idx=0),
+            ),
+            loss_angle=dict(
+                preds_S=dict(from_student=True, recorder='pooled', data_idx=0),
+                preds_T=dict(from_student=False, recorder='pooled', data_idx=0),
+            ),
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,3 +1,30 @@
-_base_ = ['icckd-kd_logits_wrn40-2_wrn16-2_1xb64_digits.py', '../../_base_/distill/soft_ce.py']
-
-model = dict(distiller=_base_.soft_ce)
+# soft-ce: The settings of KD with the cross-entropy instead of the KL: the same gradient, a value that does not go to 0
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.wrn40_2.head.num_classes = 10
+_base_.wrn16_2.head.num_classes = 10
+_base_.wrn16_2.head.loss.loss_weight = 0.1
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.wrn16_2,
+    teacher=_base_.wrn40_2,
+    teacher_ckpt='work_dirs/icc_wrn40-2_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_soft_ce=dict(type='icckd_mm.KDSoftCELoss', tau=4.0, loss_weight=0.9)),
+        loss_forward_mappings=dict(
+            loss_soft_ce=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

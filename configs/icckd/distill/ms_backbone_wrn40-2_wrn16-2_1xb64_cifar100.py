@@ -1,14 +1,37 @@
+# ms: CE 1 and weight 1; regions are weighted by whether the teacher's classifier is right there. All settings are ours
 _base_ = [
     '../../_base_/datasets/cifar100.py',
     '../../_base_/models/wrn40-2.py',
     '../../_base_/models/wrn16-2.py',
-    '../../_base_/distill/multi_scale.py',
     '../../_base_/schedules/cifar_240e.py',
     '../../_base_/runtime.py',
 ]
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.wrn16_2,
     teacher=_base_.wrn40_2,
     teacher_ckpt='work_dirs/ce_wrn40-2_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            maps=dict(type='ModuleInputs', source='neck.gap'), labels=dict(type='ModuleInputs', source='head.loss_module')
+        ),
+        teacher_recorders=dict(
+            maps=dict(type='ModuleInputs', source='neck.gap'),
+            centers=dict(type='Parameter', source='head.fc.weight'),
+            bias=dict(type='Parameter', source='head.fc.bias'),
+        ),
+        distill_losses=dict(loss_ms=dict(type='icckd_mm.MultiScaleContrastiveLoss')),
+        loss_forward_mappings=dict(
+            loss_ms=dict(
+                s_feature=dict(from_student=True, recorder='maps', data_idx=0),
+                t_feature=dict(from_student=False, recorder='maps', data_idx=0),
+                t_centers=dict(from_student=False, recorder='centers'),
+                t_bias=dict(from_student=False, recorder='bias'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+            )
+        ),
+    ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,20 +1,65 @@
+# pckd: CE 1 and four losses in the published weights of wrn40-2 to wrn16-2, that of the KL is ours; one view, which is ours
 _base_ = [
     '../../_base_/datasets/digits.py',
     '../../_base_/models/resnet20.py',
     '../../_base_/models/resnet8.py',
-    '../../_base_/distill/pckd.py',
     '../../_base_/schedules/digits_15e.py',
     '../../_base_/runtime.py',
 ]
 _base_.resnet20.head.num_classes = 10
 _base_.resnet8.head.num_classes = 10
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.resnet8,
     teacher=_base_.resnet20,
     teacher_ckpt='work_dirs/ce_resnet20_1xb64_digits/epoch_15.pth',
     distiller=dict(
-        connectors=dict(mlp=dict(in_dims=64, out_dims=64)),
-        distill_losses=dict(loss_cc=dict(student_dims=64, teacher_dims=64)),
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'),
+            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            centers=dict(type='Parameter', source='head.fc.weight'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+            bias=dict(type='Parameter', source='head.fc.bias'),
+        ),
+        teacher_recorders=dict(
+            centers=dict(type='Parameter', source='head.fc.weight'),
+            bias=dict(type='Parameter', source='head.fc.bias'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+            logits=dict(type='ModuleOutputs', source='head.fc'),
+        ),
+        connectors=dict(mlp=dict(type='icckd_mm.MLPConnector', in_dims=64, out_dims=64)),
+        distill_losses=dict(
+            loss_cc=dict(type='icckd_mm.CategoryCenterContrastiveLoss', student_dims=64, teacher_dims=64, loss_weight=0.05),
+            loss_ca=dict(type='icckd_mm.CenterAlignmentLoss', loss_weight=1.0),
+            loss_fa=dict(type='icckd_mm.FeatureAlignmentLoss', loss_weight=20.0),
+            loss_kd=dict(type='icckd_mm.PreviewKLDivergence', loss_weight=0.9),
+        ),
+        loss_forward_mappings=dict(
+            loss_cc=dict(
+                s_feature=dict(from_student=True, recorder='pooled', data_idx=0),
+                s_centers=dict(from_student=True, recorder='centers'),
+                t_centers=dict(from_student=False, recorder='centers'),
+                preds_S=dict(from_student=True, recorder='logits'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+            ),
+            loss_ca=dict(
+                s_centers=dict(from_student=True, recorder='centers'),
+                s_bias=dict(from_student=True, recorder='bias'),
+                t_centers=dict(from_student=False, recorder='centers'),
+                t_bias=dict(from_student=False, recorder='bias'),
+            ),
+            loss_fa=dict(
+                s_feature=dict(from_student=True, recorder='pooled', data_idx=0, connector='mlp'),
+                t_feature=dict(from_student=False, recorder='pooled', data_idx=0),
+            ),
+            loss_kd=dict(
+                preds_S=dict(from_student=True, recorder='logits'),
+                preds_T=dict(from_student=False, recorder='logits'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+            ),
+        ),
     ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -14,12 +14,21 @@ from mmrazor.models.utils import add_prefix
 from torch import Tensor
 
 from icckd_mm.config.distiller import check_distiller
+from icckd_mm.distill.connectors import OFDMarginConnector
 from icckd_mm.distill.located import located_errors
 from icckd_mm.distill.records import read_record
 from icckd_mm.distill.student_settings import adopt_student_settings, typed_preprocessor
-from icckd_mm.distill.weights import IGNORED, load_strictly
-from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisation, check_side, check_sources
+from icckd_mm.distill.weights import load_strictly
+from icckd_mm.distill.wiring import (
+    check_classes,
+    check_losses,
+    check_normalisation,
+    check_one_class,
+    check_side,
+    check_sources,
+)
 from icckd_mm.distill.zero_losses import zero_losses
+from icckd_mm.engine.loading.network_fit import IGNORED
 from icckd_mm.registry import MODELS
 
 from .exclude_from_checkpoint import exclude_from_checkpoint
@@ -78,22 +87,28 @@ class SafeTeacherDistill(SingleTeacherDistill):
             raise ValueError('SafeTeacherDistill freezes its teacher; use mmrazor.SingleTeacherDistill to train one')
         check_teacher_dtype(teacher_dtype)
         check_distiller(distiller, 'mmrazor')
-        student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
+        configs = architecture, teacher
+        student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in configs)
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
-            load_strictly(student, student_ckpt, ignored)
+            load_strictly(student, student_ckpt, ignored, config=configs[0], place='model.architecture')
             student._is_init = True  # init_weights would draw them again
         if teacher_ckpt is not None:
-            records.append(read_record(load_strictly(teacher, teacher_ckpt, ignored)))
+            read = load_strictly(teacher, teacher_ckpt, ignored, config=configs[1], place='model.teacher')
+            records.append(read_record(read))
             teacher._is_init = True
         elif not (teacher.is_init or allow_random_teacher):
             raise ValueError('the teacher has no weights: set teacher_ckpt, or allow_random_teacher=True if that is intended')
         for who, model in (('student', student), ('teacher', teacher)):
             check_sources(who, distiller.get(f'{who}_recorders'), model)
         check_classes(student, teacher)
+        check_one_class(distiller, [student, *getattr(teacher, 'teachers', [teacher])])
         kwargs['data_preprocessor'] = typed_preprocessor(kwargs.get('data_preprocessor'))
         super().__init__(distiller=distiller, teacher=teacher, architecture=student, **kwargs)
         check_losses(self.distiller.distill_losses, self.distiller.loss_forward_mappings)
+        for connector in self.distiller.connectors.values():
+            if isinstance(connector, OFDMarginConnector):
+                connector.read_teacher(teacher)
         check_normalisation(self.data_preprocessor, student.data_preprocessor, "the student's config")
         for single in getattr(teacher, 'teachers', [teacher]):
             check_normalisation(self.data_preprocessor, single.data_preprocessor, "the teacher's config")

@@ -1,4 +1,4 @@
-"""The networks of the CIFAR-100 distillation benchmark, as mmpretrain backbones."""
+"""The networks of the distillation benchmark that mmpretrain does not have, as backbones."""
 
 from .cifar_mobilenet_v2 import CIFARMobileNetV2
 from .cifar_resnet import CIFARResNet
@@ -6,5 +6,14 @@ from .cifar_shufflenet_v1 import CIFARShuffleNetV1
 from .cifar_shufflenet_v2 import CIFARShuffleNetV2
 from .cifar_vgg import CIFARVGG
 from .cifar_wide_resnet import CIFARWideResNet
+from .mobilenet_v1 import MobileNetV1
 
-__all__ = ['CIFARVGG', 'CIFARMobileNetV2', 'CIFARResNet', 'CIFARShuffleNetV1', 'CIFARShuffleNetV2', 'CIFARWideResNet']
+__all__ = [
+    'CIFARVGG',
+    'CIFARMobileNetV2',
+    'CIFARResNet',
+    'CIFARShuffleNetV1',
+    'CIFARShuffleNetV2',
+    'CIFARWideResNet',
+    'MobileNetV1',
+]

@@ -33,7 +33,12 @@ class CIFARBackbone(BaseBackbone):
     Raises:
         TypeError: If ``out_indices`` is not a tuple or list.
         ValueError: If a stage does not exist.
+
+    Attributes:
+        distilled_stages: Names of the stages that distillers compare; None: the last of each resolution.
     """
+
+    distilled_stages: tuple[str, ...] | None = None
 
     def __init__(
         self,

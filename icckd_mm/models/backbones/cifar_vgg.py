@@ -58,6 +58,8 @@ class CIFARVGG(CIFARBackbone):
         torch.Size([1, 512, 4, 4])
     """
 
+    distilled_stages = ('layer2', 'layer3', 'layer4', 'layer5')  # the benchmark's; the last two share a resolution
+
     def __init__(
         self,
         depth: int,

@@ -16,18 +16,20 @@ from icckd_mm.structures import PreparedSamples
 class TwoViewDataPreprocessor(ClsDataPreprocessor):
     """``ClsDataPreprocessor`` that stacks two views of N images into one batch of 2N, view 1 first.
 
-    ``data_samples`` are not repeated. A single view, as in validation, passes through unchanged. Takes the batches of
+    A single view, as in validation, passes through unchanged. Takes the batches of
     ``default_collate`` (two tensors ``(N, 3, H, W)``) and of ``pseudo_collate`` (two sequences of N tensors ``(3, H, W)``).
 
     Args:
         batch_augments: Must be None; mmpretrain's classifiers pass their ``train_cfg`` here.
+        repeat_samples: Whether the N data samples come twice, one for each image of the batch, for a classifier that learns
+            from both views as from 2N images. Defaults to False: the teacher's training pairs the views itself.
         **kwargs: Arguments of :class:`mmpretrain.models.ClsDataPreprocessor`: ``mean``, ``std``, ``to_rgb``, …
 
     Raises:
         ValueError: If ``batch_augments`` or ``to_onehot`` is set: mixed labels name no class.
     """
 
-    def __init__(self, batch_augments: dict | None = None, **kwargs: Any) -> None:
+    def __init__(self, batch_augments: dict | None = None, repeat_samples: bool = False, **kwargs: Any) -> None:
         if batch_augments or kwargs.get('to_onehot'):
             given = f'batch_augments={batch_augments}' if batch_augments else 'to_onehot=True'
             raise ValueError(
@@ -35,6 +37,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
                 'remove the mixup/cutmix of model.train_cfg, or use ClsDataPreprocessor without the intra-class loss'
             )
         super().__init__(**kwargs)
+        self.repeat_samples = repeat_samples
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Stack the views, then apply ``ClsDataPreprocessor``.
@@ -44,7 +47,8 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             training: Whether the batch is for training. Defaults to False.
 
         Returns:
-            ``inputs`` ``(2N, 3, H, W)``, or ``(N, 3, H, W)`` of a single view, and the N ``data_samples``.
+            ``inputs`` ``(2N, 3, H, W)``, or ``(N, 3, H, W)`` of a single view, and the N ``data_samples``,
+            2N if they are repeated.
 
         Raises:
             ValueError: If there are more than two views.
@@ -54,8 +58,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             data = {**data, 'inputs': torch.cat([_as_batch(view) for view in views])}
         samples = data.get('data_samples')
         if isinstance(samples, PreparedSamples):  # of DeviceLoader; mmpretrain would set each label again
-            return {**super().forward({'inputs': data['inputs']}, training), 'data_samples': samples}
-        return super().forward(data, training)
+            batch = {**super().forward({'inputs': data['inputs']}, training), 'data_samples': samples}
+        else:
+            batch = super().forward(data, training)
+        if self.repeat_samples and len(views) == 2:
+            batch['data_samples'] = [*batch['data_samples'], *batch['data_samples']]
+        return batch
 
 
 def views_of(inputs: Any) -> list:

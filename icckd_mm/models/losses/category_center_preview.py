@@ -14,6 +14,11 @@ from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
 
 
+def current_epoch() -> int:
+    """The runner's epoch, counted from 1; 1 without a runner."""
+    return int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there
+
+
 def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, base: float) -> Tensor:
     """Preview weights of the images from the student's cross-entropy on their first views, in the runner's epoch.
 
@@ -34,8 +39,7 @@ def current_preview_weights(logits: Tensor, labels: Tensor, num_rotations: int, 
     check_labels('gt_labels', labels, logits.size(0), num_classes=logits.size(1), like=logits)
     first = slice(None, None, num_rotations)
     losses = F.cross_entropy(raised(logits[first].detach()), labels[first].long(), reduction='none')
-    epoch = int(MessageHub.get_current_instance().get_info('epoch', 0)) + 1  # counted from 0 there; without a runner: the first
-    return preview_weights(losses, epoch=epoch, base=base)
+    return preview_weights(losses, epoch=current_epoch(), base=base)
 
 
 @MODELS.register_module()

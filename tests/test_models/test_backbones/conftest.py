@@ -31,6 +31,7 @@ CASES = {
     'wrn_16_2': Case('CIFARWideResNet', {'depth': 16, 'widen_factor': 2}, (32, 64, 128), (32, 16, 8)),
     'vgg11': Case('CIFARVGG', {'depth': 11}, (64, 128, 256, 512, 512), (32, 16, 8, 4, 4)),
     'mobilenet_v2': Case('CIFARMobileNetV2', {}, (8, 12, 16, 32, 48, 80, 160, 1280), (16, 16, 8, 4, 4, 2, 2, 2)),
+    'mobilenet_v1': Case('MobileNetV1', {}, (128, 256, 512, 1024), (8, 4, 2, 1)),
     'shufflenet_v1': Case('CIFARShuffleNetV1', {}, (240, 480, 960), (16, 8, 4)),
     'shufflenet_v2': Case('CIFARShuffleNetV2', {}, (116, 232, 464, 1024), (16, 8, 4, 4)),
 }

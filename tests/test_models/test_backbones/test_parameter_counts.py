@@ -1,7 +1,10 @@
 """The classifiers have as many parameters as the benchmark's."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from icckd_mm.zoo.architectures import classifier_config
@@ -32,3 +35,10 @@ def test_parameters_to_the_digit(arch):
         model = MODELS.build(classifier_config(arch, 100))
     assert sum(p.numel() for p in model.parameters()) == PUBLISHED[arch]
     assert [name for name, _ in model.named_children()] == ['data_preprocessor', 'backbone', 'neck', 'head']
+
+
+def test_mobilenetv1_has_the_parameters_of_the_literature():
+    cfg = Config.fromfile(Path(__file__).resolve().parents[3] / 'configs/_base_/models/in1k/mobilenetv1.py')
+    with torch.device('meta'):
+        model = MODELS.build(cfg.mobilenetv1)
+    assert sum(p.numel() for p in model.parameters()) == 4_231_976

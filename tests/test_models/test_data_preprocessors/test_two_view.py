@@ -46,3 +46,14 @@ def test_more_views_are_refused():
 def test_mixed_labels_are_refused(options):
     with pytest.raises(ValueError, match='an image with mixed labels belongs to no class'):
         TwoViewDataPreprocessor(**options)
+
+
+def test_samples_are_repeated_if_asked_and_only_with_two_views():
+    processor = TwoViewDataPreprocessor(repeat_samples=True)
+    data = processor(default_collate(samples(3, 2)), training=True)
+    assert len(data['inputs']) == 6
+    assert [sample.gt_label.item() for sample in data['data_samples']] == 2 * [
+        s.gt_label.item() for s in data['data_samples'][:3]
+    ]
+    single = processor(default_collate(samples(3, 1)))
+    assert (len(single['inputs']), len(single['data_samples'])) == (3, 3)

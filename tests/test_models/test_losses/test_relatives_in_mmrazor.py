@@ -51,9 +51,9 @@ def small(path, work_dir, images=96):
 
 
 def rotated(work_dir):
-    """The published four views, as _base_/distill/pckd_rotations.py says."""
+    """The published four views, as the configs of CIFAR-100 have them."""
     cfg = small('distill/icckd-pckd_logits-neck_resnet20_resnet8_1xb64_digits.py', work_dir)
-    base = Config.fromfile(CONFIGS.parent / '_base_/distill/pckd_rotations.py')
+    base = Config.fromfile(CONFIGS / 'distill/pckd-4rot_logits-neck_vgg13_vgg8_1xb64_cifar100.py')
     for name in ('loss_cc', 'loss_kd'):
         cfg.model.distiller.distill_losses[name].num_rotations = base.model.distiller.distill_losses[name].num_rotations
     cfg.data_preprocessor.type = 'icckd_mm.RotationDataPreprocessor'
@@ -153,7 +153,7 @@ def test_pckd_with_rotations_is_the_formula_on_four_rows_an_image(tmp_path):
 
 
 def test_a_projector_bridges_maps_of_different_width(tmp_path):
-    """mmrazor's own connector, as _base_/distill/multi_scale.py says; without it the message names it."""
+    """mmrazor's own connector, as the composer adds it; without it the message names it."""
     cfg = small('distill/icckd-ms_backbone_resnet20_resnet8_1xb64_digits.py', tmp_path)
     cfg.model.teacher.backbone.widths, cfg.model.teacher.head.in_channels = (4, 4, 8, 12), 12
     model, data, _, _ = built(cfg)

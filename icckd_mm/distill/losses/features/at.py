@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_maps
+from icckd_mm.functional.distill.attention import unit_attention
 from icckd_mm.functional.tensor.number_checks import check_weight
-from icckd_mm.functional.tensor.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
 
@@ -51,10 +50,5 @@ class ATLoss(nn.Module):
             raise ValueError(
                 f'ATLoss: {tuple(s_feature.shape)} and {tuple(t_feature.shape)} share a single position; record other layers'
             )
-        student, teacher = (attention(x, size) for x in (s_feature, t_feature))
+        student, teacher = (unit_attention(x, size) for x in (s_feature, t_feature))
         return self.loss_weight * (student - teacher).pow(2).mean()
-
-
-def attention(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Unit attention ``(B, H*W)`` of maps, pooled to ``size``."""
-    return unit_rows(F.adaptive_avg_pool2d(raised(maps), size).pow(2).mean(dim=1).flatten(1))

@@ -1,0 +1,3 @@
+_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/sdd.py']
+
+model = dict(distiller=_base_.sdd)

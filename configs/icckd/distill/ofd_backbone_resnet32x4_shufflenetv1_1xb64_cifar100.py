@@ -1,0 +1,57 @@
+# ofd: Maps before the ReLU of every stage, the teacher's above its margin; weight 1e-3, halved from stage to stage; CE 1
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/models/shufflenetv1.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.shufflenetv1,
+    teacher=_base_.resnet32x4,
+    teacher_ckpt='work_dirs/ce_resnet32x4_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            preact1=dict(type='ModuleOutputs', source='backbone.layer1.3.preact'),
+            preact2=dict(type='ModuleOutputs', source='backbone.layer2.7.preact'),
+            preact3=dict(type='ModuleOutputs', source='backbone.layer3.3.preact'),
+        ),
+        teacher_recorders=dict(
+            preact1=dict(type='ModuleOutputs', source='backbone.layer1.4.preact'),
+            preact2=dict(type='ModuleOutputs', source='backbone.layer2.4.preact'),
+            preact3=dict(type='ModuleOutputs', source='backbone.layer3.4.preact'),
+        ),
+        connectors=dict(
+            ofd_student1=dict(type='icckd_mm.ConvRegConnector', s_shape=[240, 16, 16], t_shape=[64, 32, 32], relu=False),
+            ofd_margin1=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer1.4.bn2'),
+            ofd_student2=dict(type='icckd_mm.ConvRegConnector', s_shape=[480, 8, 8], t_shape=[128, 16, 16], relu=False),
+            ofd_margin2=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer2.4.bn2'),
+            ofd_student3=dict(type='icckd_mm.ConvRegConnector', s_shape=[960, 4, 4], t_shape=[256, 8, 8], relu=False),
+            ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.4.bn2'),
+        ),
+        distill_losses=dict(
+            loss_ofd1=dict(type='OFDLoss', loss_weight=0.25),
+            loss_ofd2=dict(type='OFDLoss', loss_weight=0.5),
+            loss_ofd3=dict(type='OFDLoss', loss_weight=1.0),
+        ),
+        loss_forward_mappings=dict(
+            loss_ofd1=dict(
+                s_feature=dict(from_student=True, recorder='preact1', connector='ofd_student1'),
+                t_feature=dict(from_student=False, recorder='preact1', connector='ofd_margin1'),
+            ),
+            loss_ofd2=dict(
+                s_feature=dict(from_student=True, recorder='preact2', connector='ofd_student2'),
+                t_feature=dict(from_student=False, recorder='preact2', connector='ofd_margin2'),
+            ),
+            loss_ofd3=dict(
+                s_feature=dict(from_student=True, recorder='preact3', connector='ofd_student3'),
+                t_feature=dict(from_student=False, recorder='preact3', connector='ofd_margin3'),
+            ),
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -1,0 +1,62 @@
+# ofd: Maps before the ReLU of every stage, the teacher's above its margin; weight 1e-3, halved from stage to stage; CE 1
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.wrn16_2,
+    teacher=_base_.wrn40_2,
+    teacher_ckpt='work_dirs/ce_wrn40-2_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            preact1=dict(type='ModuleOutputs', source='backbone.layer2.0.bn1'),
+            preact2=dict(type='ModuleOutputs', source='backbone.layer3.0.bn1'),
+            preact3=dict(type='ModuleOutputs', source='backbone.bn1'),
+        ),
+        teacher_recorders=dict(
+            preact1=dict(type='ModuleOutputs', source='backbone.layer2.0.bn1'),
+            preact2=dict(type='ModuleOutputs', source='backbone.layer3.0.bn1'),
+            preact3=dict(type='ModuleOutputs', source='backbone.bn1'),
+        ),
+        connectors=dict(
+            ofd_student1=dict(
+                type='ConvModuleConnector', in_channel=32, out_channel=32, norm_cfg=dict(type='BN'), act_cfg=None
+            ),
+            ofd_margin1=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer2.0.bn1'),
+            ofd_student2=dict(
+                type='ConvModuleConnector', in_channel=64, out_channel=64, norm_cfg=dict(type='BN'), act_cfg=None
+            ),
+            ofd_margin2=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.0.bn1'),
+            ofd_student3=dict(
+                type='ConvModuleConnector', in_channel=128, out_channel=128, norm_cfg=dict(type='BN'), act_cfg=None
+            ),
+            ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.bn1'),
+        ),
+        distill_losses=dict(
+            loss_ofd1=dict(type='OFDLoss', loss_weight=0.25),
+            loss_ofd2=dict(type='OFDLoss', loss_weight=0.5),
+            loss_ofd3=dict(type='OFDLoss', loss_weight=1.0),
+        ),
+        loss_forward_mappings=dict(
+            loss_ofd1=dict(
+                s_feature=dict(from_student=True, recorder='preact1', connector='ofd_student1'),
+                t_feature=dict(from_student=False, recorder='preact1', connector='ofd_margin1'),
+            ),
+            loss_ofd2=dict(
+                s_feature=dict(from_student=True, recorder='preact2', connector='ofd_student2'),
+                t_feature=dict(from_student=False, recorder='preact2', connector='ofd_margin2'),
+            ),
+            loss_ofd3=dict(
+                s_feature=dict(from_student=True, recorder='preact3', connector='ofd_student3'),
+                t_feature=dict(from_student=False, recorder='preact3', connector='ofd_margin3'),
+            ),
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
