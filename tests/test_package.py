@@ -25,6 +25,7 @@ SURFACE = {
         'decoupled_divergence',
         'factor_transfer_loss',
         'feature_alignment_loss',
+        'hard_label_cross_entropy',
         'intra_class_contrastive_loss',
         'linear_cka',
         'mcmi_loss',

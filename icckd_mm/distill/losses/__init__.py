@@ -7,6 +7,7 @@ from .features.distances import L1Loss, L2Loss
 from .features.ft import FTLoss
 from .logits.ctkd import CurriculumKLDivergence
 from .logits.dkd import DKDLoss
+from .logits.hard_labels import HardLabelLoss
 from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
@@ -29,6 +30,7 @@ __all__ = [
     'DKDLoss',
     'DistanceWiseRKD',
     'FTLoss',
+    'HardLabelLoss',
     'KDSoftCELoss',
     'KLDivergence',
     'L1Loss',
