@@ -1,7 +1,7 @@
 _base_ = [
     '../../_base_/datasets/digits.py',
     '../../_base_/models/resnet20.py',
-    '../../_base_/models/vit16.py',
+    '../../_base_/models/digits/vit16.py',
     '../../_base_/schedules/digits_15e.py',
     '../../_base_/runtime.py',
 ]

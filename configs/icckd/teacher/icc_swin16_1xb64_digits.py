@@ -1,6 +1,6 @@
 _base_ = [
     '../../_base_/datasets/digits_two_views.py',
-    '../../_base_/models/swin16.py',
+    '../../_base_/models/digits/swin16.py',
     '../../_base_/schedules/digits_15e.py',
     '../../_base_/runtime.py',
 ]
