@@ -174,8 +174,10 @@ def small_pipelines(side: int, same: bool) -> tuple[list[dict], list[dict]]:
 
 def large_pipelines(side: int) -> tuple[list[dict], list[dict]]:
     """Training and test pipelines of ImageNet at another side."""
-    load, pack = dict(type='LoadImageFromFile'), dict(type='PackInputs')
-    train = [load, dict(type='RandomResizedCrop', scale=side), dict(type='RandomFlip', prob=0.5, direction='horizontal'), pack]
+    load: dict[str, Any] = dict(type='LoadImageFromFile')
+    pack: dict[str, Any] = dict(type='PackInputs')
+    crop: dict[str, Any] = dict(type='RandomResizedCrop', scale=side)
+    train = [load, crop, dict(type='RandomFlip', prob=0.5, direction='horizontal'), pack]
     resize = dict(type='ResizeEdge', scale=round(side * 256 / 224), edge='short')
     return train, [load, resize, dict(type='CenterCrop', crop_size=side), pack]
 
