@@ -73,6 +73,7 @@ SURFACE = {
         'SampleWiseContrastiveLoss',
         'SubclassClsHead',
         'SimKDNeck',
+        'TimmNetwork',
         'TokensToMap',
         'TwoViewDataPreprocessor',
     ],

@@ -13,10 +13,10 @@ from torch import nn
 
 from icckd_mm.compose.distillers import mix
 from icckd_mm.compose.files import Setting
+from icckd_mm.compose.given.methods import Methods
+from icckd_mm.compose.given.networks import Network
 from icckd_mm.compose.inspection import inspect_network
 from icckd_mm.compose.layers import Layer, NetworkLayers
-from icckd_mm.compose.methods import Methods
-from icckd_mm.compose.networks import Network
 from icckd_mm.compose.parts import Pair, Parts
 from icckd_mm.config.errors import describe
 

@@ -14,14 +14,14 @@ from mmengine.config import Config
 
 from icckd_mm.compose.assembly import all_parts, build_network, inspect_built, pair_of
 from icckd_mm.compose.check import check_written
-from icckd_mm.compose.data import find_data
 from icckd_mm.compose.files import Setting, files_of, plan_of
+from icckd_mm.compose.given.data import find_data
+from icckd_mm.compose.given.methods import read_methods
+from icckd_mm.compose.given.networks import find_network
+from icckd_mm.compose.given.schedule import choose_schedule
+from icckd_mm.compose.given.weights import starting_weights, write_weights
 from icckd_mm.compose.layers import NetworkLayers
-from icckd_mm.compose.methods import read_methods
-from icckd_mm.compose.networks import find_network
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.schedule import choose_schedule
-from icckd_mm.compose.weights import starting_weights, write_weights
 from icckd_mm.compose.writer import config_text, write_config
 
 PLAN, OWN = 'plan.py', ('data.py', 'networks.py')
@@ -85,7 +85,7 @@ def compose(
         data: ``'cifar10'``, ``'cifar100'``, ``'tiny-imagenet'``, ``'in1k'``, ``'digits'``, or a folder of class folders.
         methods: How the teacher is trained (``icc``, ``ce``, ``icc-ft``, ``mcmi``) and students with commas between them, as
             ``'icc,kd,kd-crd'``.
-        out: Folder for the configs; None writes nothing.
+        out: Folder for the configs; None writes nothing, so lists of held-out images do not exist.
         teacher_weights: Checkpoints that the teachers start from, in their order.
         size: Side of the images of a folder; None: found.
         held_out: Share of each class that is held out of a folder without ``val`` or ``test``.
@@ -186,14 +186,13 @@ def _written(
         plan = plan_of(setting, place, 3600 * max(hours.values())) if len(setting.teachers) == 1 else {}
         if plan:
             (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
-        configs = {name: Config.fromfile(folder / f'{name}.py') for name in runs}
-        read = Config(plan)
         if target is not None:
             _put(folder, target, Path(temporary, 'old'))
+        configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}
     return Composition(
         {name: cfg for name, cfg in configs.items() if name.startswith('teacher')},
         {name: cfg for name, cfg in configs.items() if name.startswith('student')},
-        read,
+        Config(plan),
         layers,
         target,
         hours,

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from icckd_mm.compose.folder import ImageFolder, Measured, measure, read_folder
+from icckd_mm.compose.given.folder import ImageFolder, Measured, measure, read_folder
 from icckd_mm.compose.literals import Reference
 from icckd_mm.datasets.files.folders import check_data_folder
 from icckd_mm.plain_text import plain
