@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
     'icckd_mm.functional': [
         'batch_correlation',
+        'adaptive_target_loss',
         'category_center_contrastive_loss',
         'center_alignment_loss',
         'center_distances',
@@ -47,7 +48,6 @@ SURFACE = {
         'transport_costs',
         'wasserstein_divergence',
         'neuron_selectivity_loss',
-        'probabilistic_transfer_loss',
         'similarity_preserving_loss',
         'variational_information_loss',
     ],
@@ -125,6 +125,8 @@ REGISTERED = {
         'held_out_part',
     ],
     'METRICS': ['ClassGeometry'],
+    'OPTIMIZERS': ['DOTSGD'],
+    'OPTIM_WRAPPERS': ['DOTAmpOptimWrapper', 'DOTOptimWrapper'],
     'LOADERS': ['DeviceLoader'],
 }
 

@@ -100,8 +100,9 @@ def _ours(given: str, size: int | None) -> Data:
         raise ValueError(f'{given} has images of {side}x{side}, got size {size}; leave size out')
     base = f'icckd_mm::_base_/datasets/{given}.py'
     cfg = Config.fromfile(Config._get_cfg_path(base, '')[0]).to_dict()
+    absent = None
     try:
-        absent = check_data_folder(cfg['train_dataloader']['dataset'])
+        check_data_folder(cfg['train_dataloader']['dataset'])
     except ValueError as error:
         absent = str(error)
     pipeline = cfg['train_dataloader']['dataset']['pipeline']
@@ -112,14 +113,14 @@ def _ours(given: str, size: int | None) -> Data:
 def _of_folder(given: str, folder: ImageFolder, measured: Measured, held_out: float, seed: int) -> Data:
     side, files = measured.side, {}
     pipelines = small_pipelines(side, measured.same) if side < LARGE else large_pipelines(side)
-    loaders = {}
+    loaders: dict[str, Any] = {}
     for split in ('train', 'val', 'test'):
         dataset = dict(_place(folder, split), pipeline=Reference(f'{"train" if split == "train" else "test"}_pipeline'))
         loaders[f'{split}_dataloader'] = dict(num_workers=2, dataset=dataset)
     if folder.listed:
         files = {f'{split}.txt': _lines(folder, split) for split in ('train', 'val')}
     same_test = loaders['val_dataloader'] == loaders['test_dataloader']
-    wanted = dict(
+    wanted: dict[str, Any] = dict(
         data_preprocessor=dict(mean=list(measured.mean), std=list(measured.std), to_rgb=True),
         train_pipeline=pipelines[0],
         test_pipeline=pipelines[1],
@@ -162,10 +163,12 @@ def _lines(folder: ImageFolder, split: str) -> str:
 
 def small_pipelines(side: int, same: bool) -> tuple[list[dict], list[dict]]:
     """Training and test pipelines of small images: the benchmark's crop with a margin of an eighth, and flip."""
-    load, resize = dict(type='LoadImageFromFile'), [] if same else [dict(type='ResizeEdge', scale=side, edge='short')]
-    crop, flip = dict(type='RandomCrop', crop_size=side, padding=side // 8), dict(type='RandomFlip', prob=0.5)
-    centre = [] if same else [dict(type='CenterCrop', crop_size=side)]
-    pack = dict(type='PackInputs')
+    load: dict[str, Any] = dict(type='LoadImageFromFile')
+    resize: list[dict] = [] if same else [dict(type='ResizeEdge', scale=side, edge='short')]
+    crop: dict[str, Any] = dict(type='RandomCrop', crop_size=side, padding=side // 8)
+    flip: dict[str, Any] = dict(type='RandomFlip', prob=0.5)
+    centre: list[dict] = [] if same else [dict(type='CenterCrop', crop_size=side)]
+    pack: dict[str, Any] = dict(type='PackInputs')
     return [load, *resize, crop, flip, pack], [load, *resize, *centre, pack]
 
 

@@ -195,7 +195,7 @@ def _arguments(kind: str) -> set[str]:
     """Arguments of a registered class and of those that it derives from."""
     found = MODELS.get(kind)
     classes = found.__mro__ if inspect.isclass(found) else ()
-    return {name for one in classes if '__init__' in vars(one) for name in inspect.signature(one.__init__).parameters}
+    return {name for one in classes if '__init__' in vars(one) for name in inspect.signature(one).parameters}
 
 
 def loss_config(model: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.adaptive_target import adaptive_target_loss
 from .distill.attention import factor_transfer_loss
 from .distill.class_similarity import center_distances, class_distances, linear_cka
 from .distill.correlation_congruence import correlation_congruence_loss
@@ -31,6 +32,7 @@ from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
 
 __all__ = [
+    'adaptive_target_loss',
     'batch_correlation',
     'category_center_contrastive_loss',
     'center_alignment_loss',

@@ -32,7 +32,7 @@ def _in_the_repository(monkeypatch):
 def completed(monkeypatch):
     """The config that reaches the runner, without times and folders."""
 
-    def stop(cfg):
+    def stop(cfg, new_schedule):
         raise CompletedError(cfg)
 
     monkeypatch.setattr(launch, 'build_runner', stop)

@@ -55,6 +55,26 @@ class Levels(torch.nn.Module):
         return self.module(**{f'{who}{n}': x for n, pair in enumerate(pairs, 1) for who, x in zip('st', pair)})
 
 
+LOGITS = (2, 3)
+LABELS = torch.tensor([0, 2])
+
+
+def ofa(**options):
+    module = loss('OFALoss', **options)
+    return Labelled(module)
+
+
+class Labelled(torch.nn.Module):
+    """A loss of logits with fixed labels."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, student, teacher):
+        return self.module(student, teacher, LABELS)
+
+
 # a loss, the shape of its features, its value without weight
 CASES = {
     'sp rows': (lambda **options: loss('SPLoss', **options), ROWS, 0.02707659),
@@ -68,7 +88,11 @@ CASES = {
     'wkd-f': (lambda **options: loss('WKDFeatureLoss', mean_ratio=4.0, **options), MAPS, 2.12548467),
     'wkd-f, grid': (lambda **options: loss('WKDFeatureLoss', grid=2, **options), LARGER, None),
 }
-LAYERED = {'vid with layers': (vid, MAPS, None), 'reviewkd': (reviewkd, LARGER, None)}
+LAYERED = {
+    'ofa': (lambda **options: ofa(eps=1.5, **options), LOGITS, None),
+    'vid with layers': (vid, MAPS, None),
+    'reviewkd': (reviewkd, LARGER, None),
+}
 PUBLISHED_WEIGHTS = {'sp': 3000, 'pkt': 30000, 'cc': 0.02, 'nst': 50, 'vid': 1}
 
 
@@ -218,6 +242,42 @@ def test_a_deviation_needs_two_places_and_one_shape():
     for options, message in ((dict(grid=0), 'grid must'), (dict(mean_ratio=-1.0), 'mean_ratio must')):
         with pytest.raises(ValueError, match=message):
             loss('WKDFeatureLoss', **options)
+
+
+@pytest.mark.parametrize(('eps', 'expected'), [(1.0, 0.45032421), (1.5, 0.50898175), (2.0, 0.75365576)])
+def test_ofa_is_the_value_worked_out(eps, expected):
+    student, teacher = torch.tensor([[2.0, 1, 0], [0, 1, 3]]).double(), torch.tensor([[3.0, 1, -1], [1, 0, 4]]).double()
+    assert loss('OFALoss', eps=eps)(student, teacher, LABELS).item() == pytest.approx(expected, abs=1e-6)
+    scores = torch.tensor([[0.6, 0.4, 0], [0, 0.3, 0.7]]).double()
+    assert loss('OFALoss', eps=eps, loss_weight=2.0)(student, teacher, scores).item() == pytest.approx(2 * expected, abs=2e-6)
+
+
+def test_ofa_names_what_does_not_fit():
+    logits = torch.randn(2, 3)
+    with pytest.raises(ValueError, match='eps must'):
+        loss('OFALoss', eps=0.0)
+    with pytest.raises(TypeError, match='labels must be an integer tensor'):
+        loss('OFALoss')(logits, logits, torch.rand(2, 4))
+    with pytest.raises(ValueError, match=r'labels must lie in \[0, 3\)'):
+        loss('OFALoss')(logits, logits, torch.tensor([0, 3]))
+
+
+@pytest.mark.parametrize('downsamples', [0, 1, 3])
+def test_a_head_doubles_channels_and_halves_sides_to_the_teachers_width(downsamples):
+    head = loss('OFAConvHead', in_channels=4, downsamples=downsamples, dim=24, num_classes=5)
+    maps = torch.randn(2, 4, 8, 8).double()
+    assert head(maps).shape == (2, 5)
+    assert head.layers(maps).shape == (2, 24, *[8 // 2**downsamples] * 2)
+    widths = [layer[-3].out_channels for layer in head.layers] if downsamples else [head.layers[0].out_channels]
+    assert widths == [8, 16, 24][-downsamples:] if downsamples > 1 else widths == [24]
+    assert head.classifier.bias.abs().sum() == 0
+    assert head.classifier.weight.std() < 0.03
+
+
+@pytest.mark.parametrize('options', [dict(in_channels=0), dict(downsamples=-1), dict(dim=0), dict(num_classes=0)])
+def test_a_head_names_what_is_out_of_range(options):
+    with pytest.raises(ValueError, match=f'{next(iter(options))} must'):
+        loss('OFAConvHead', **{**dict(in_channels=4, downsamples=1, dim=4, num_classes=2), **options})
 
 
 def checkerboard(side):

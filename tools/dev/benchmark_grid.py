@@ -153,7 +153,19 @@ PUBLISHED = (
     Method('dkd', 'logits'),
     Method('dist', 'logits'),
     Method('wsld', 'logits'),
+    Method('lskd', 'logits'),
+    Method('dkd-lskd', 'logits'),
+    Method('sdd', 'logits'),
+    Method('dkd-sdd', 'logits'),
+    Method('ttm', 'logits'),
+    Method('wttm', 'logits'),
+    Method('nkd', 'logits'),
+    Method('wkd', 'logits'),
+    Method('mlkd', 'logits'),
+    Method('kd-2view', 'logits'),
+    Method('ctkd', 'logits'),
 )
+LONGER = (Method('mlkd-480e', 'logits'), Method('kd-2view-480e', 'logits'))  # MLKD's published figures
 RELATIVE_METHODS = (
     Method('ckd', 'logits', pairs=CKD_PAIRS, batches=CKD_BATCHES),
     Method('ckd-480e', 'logits', ('ckd',), pairs=CKD_PAIRS, batches=CKD_BATCHES, schedule='cifar_480e'),
@@ -173,6 +185,12 @@ IMAGENET_METHODS = (
     Method('dist', 'logits', pairs=IMAGENET),
     Method('wsld', 'logits', pairs=IMAGENET),
     Method('ofd', 'backbone', pairs=(('resnet50', 'mobilenetv1'),), batch=16, rate=0.05),
+    Method('lskd', 'logits', pairs=IMAGENET, batch=64, rate=0.2),
+    Method('sdd', 'logits', pairs=IMAGENET, rate=0.2),
+    Method('dkd-sdd', 'logits', pairs=IMAGENET, rate=0.2),
+    Method('nkd', 'logits', pairs=IMAGENET),
+    Method('wttm', 'logits', pairs=IMAGENET),
+    Method('wkd', 'logits', pairs=IMAGENET),
 )
 BENCHMARKS = (
     Benchmark(
@@ -180,7 +198,7 @@ BENCHMARKS = (
         32,
         50_000,
         SAME_FAMILY + OTHER_FAMILY,
-        (*PUBLISHED, Method('ofd', 'backbone', pairs=WITH_PREACT), *RELATIVE_METHODS),
+        (*PUBLISHED, *LONGER, Method('ofd', 'backbone', pairs=WITH_PREACT), *RELATIVE_METHODS),
     ),
     Benchmark('cifar10', 32, 50_000, SAME_FAMILY, (KD, KD_RKD), classes=10),
     Benchmark(
@@ -242,6 +260,12 @@ DIGITS = Benchmark(
             for name, where in {'at': 'backbone', 'rkd': 'neck', 'crd': 'neck'}.items()
         ),
         Method('ofd', 'backbone', teachers=_ICC, pairs=RESNET),
+        *(
+            Method(name, 'logits', teachers=_ICC, pairs=RESNET)
+            for name in ('lskd', 'sdd', 'dkd-sdd', 'wttm', 'nkd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+        ),
+        # at 0.05 without a long warm-up this narrow student ends at chance
+        *(Method(name, 'logits', teachers=_ICC, pairs=RESNET, rate=0.01) for name in ('dkd-lskd', 'ttm')),
         Method('ft-pretrain', 'backbone', teachers=_ICC, config=GENTLE),
         *(
             Method(f'kd-{name}', where, ('kd', name), teachers=_ICC)

@@ -119,7 +119,8 @@ def student(bench: Benchmark, method: Method, pair: Pair, teacher: str) -> tuple
     )
     nets = pair if parts.losses else pair[1:]
     models = [f'{bench.models}/{net}' for net in nets]
-    whole = bases(f'datasets/{bench.data}', *models, f'schedules/{method.schedule or bench.schedule}')
+    data = bench.data if parts.data is None else f'{bench.data}_{parts.data}'
+    whole = bases(f'datasets/{data}', *models, f'schedules/{method.schedule or bench.schedule}')
     for net in nets:
         whole.update(fitted(bench, net, f'_base_.{variable(net)}'))
     batch = method.batches.get(pair, method.batch)

@@ -15,6 +15,7 @@ from .logits.dkd import DKDLoss
 from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
+from .logits.ofa import OFALoss
 from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.soft_ce import KDSoftCELoss
 from .logits.subclass import SubclassKLLoss
@@ -46,6 +47,7 @@ __all__ = [
     'MultiLevelLogitLoss',
     'NKDLoss',
     'NSTLoss',
+    'OFALoss',
     'PKTLoss',
     'ReviewKDLoss',
     'SDDDKDLoss',
