@@ -13,6 +13,7 @@ from icckd_mm.packaged import own_folder
 from icckd_mm.version import __version__
 
 COMMANDS = {
+    'compose': 'compose.py',
     'train': 'train.py',
     'test': 'test.py',
     'report': 'analysis/report.py',
