@@ -167,7 +167,7 @@ def test_a_run_on_the_device_loader_is_measured_and_its_config_stands_beside_it(
 def test_the_command_of_a_student_names_its_teacher(images):
     run = next(run for run in build_graph(plan(images)).values() if run.recipe.method == 'kd')
     words = shlex.split(command(Task(run, 'folder', 'teacher.pth', False, '')))
-    assert words[2] == 'folder/config.py'
+    assert words[4] == 'folder/config.py'
     assert words[-2:] == ['--cfg-options', 'model.teacher_ckpt=teacher.pth']
     assert '--device-loader' not in words
 
