@@ -187,6 +187,7 @@ PROTOCOL = {
         0.2,
         {'loss_mlkd': dict(type='icckd_mm.MultiLevelLogitLoss', taus=[4.0, 3.0, 5.0, 2.0, 6.0], loss_weight=0.9)},
     ),
+    'hard-label': (0.5, {'loss_hard': dict(type='icckd_mm.HardLabelLoss', loss_weight=0.5)}),
     'ctkd': (0.1, {'loss_ctkd': dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9)}),
     # mmrazor's, for detection and segmentation; its weights
     'cwd': (1.0, {'loss_cwd': dict(type='icckd_mm.ChannelWiseDivergence', tau=1.0, loss_weight=1.0)}),

@@ -29,6 +29,7 @@ SURFACE = {
         'feature_alignment_loss',
         'gaussian_distance_loss',
         'hierarchical_context_loss',
+        'hard_label_cross_entropy',
         'intra_class_contrastive_loss',
         'linear_cka',
         'mcmi_loss',

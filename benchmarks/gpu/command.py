@@ -55,7 +55,7 @@ def main(script: Path, argv: Sequence[str] | None = None) -> int:
         argv: Command line. Defaults to ``sys.argv[1:]``.
 
     Returns:
-        Exit status: 1 if a check or a stage failed; running out of time is no failure.
+        Exit status: 1 if a check or a stage failed; running out of time does not count as one.
     """
     start = time.perf_counter()
     args = parse_args(argv)

@@ -12,6 +12,7 @@ import torch
 from benchmarks import device
 from benchmarks.gpu.record import Item, Record, Stage
 from benchmarks.measure import Setting, shown, surroundings
+from icckd_mm.lab.experiment.devices import new_peak
 
 EARLY, LATE = ('data',), ('epochs', 'packing', 'loss', 'finite_guard', 'table')  # the last ones take minutes
 FIRST = 5  # tables of ``device``: the product, and both pairs and batches in bfloat16
@@ -34,11 +35,12 @@ def run(stage: Stage, record: Record) -> None:
 
 
 def _measured(work: Callable[[], list[dict[str, Any]]]) -> Item:
-    tables = work()
+    try:
+        tables = work()
+    finally:
+        new_peak()  # runners hold memory in cycles; the next table needs it
     for table in tables:
         print(shown(table), flush=True)
-    if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()  # the study's processes need the memory
     return {'tables': tables}
 
 

@@ -27,6 +27,17 @@ from .distill.standardize import standardized_logits
 from .distill.transformed_teacher import transformed_teacher_divergence
 from .distill.variational_information import variational_information_loss
 from .distill.wasserstein import transport_costs, wasserstein_divergence
+from .distill.logits.class_similarity import center_distances, class_distances, linear_cka
+from .distill.logits.curriculum import curriculum_divergence
+from .distill.logits.decoupled import decoupled_divergence
+from .distill.logits.hard_labels import hard_label_cross_entropy
+from .distill.logits.multi_level import batch_correlation, class_correlation, multi_level_loss
+from .distill.logits.normalized import normalized_cross_entropy
+from .distill.logits.scale_decoupled import consistency_weights, region_logits
+from .distill.logits.self_normalized import self_normalized_loss
+from .distill.logits.standardize import standardized_logits
+from .distill.logits.transformed_teacher import transformed_teacher_divergence
+from .distill.logits.wasserstein import transport_costs, wasserstein_divergence
 from .geometry import class_geometry
 from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
@@ -50,6 +61,7 @@ __all__ = [
     'feature_alignment_loss',
     'gaussian_distance_loss',
     'hierarchical_context_loss',
+    'hard_label_cross_entropy',
     'intra_class_contrastive_loss',
     'linear_cka',
     'mcmi_loss',

@@ -152,7 +152,7 @@ def test_a_mix_learns_resumes_and_evaluates(name, teachers, tmp_path):
     assert second.message_hub.get_scalar('val/teacher.accuracy/top1').current() > 0
 
 
-RESUMED = ('lskd', 'dkd-lskd', 'sdd', 'dkd-sdd', 'ttm', 'wttm', 'nkd', 'uskd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+RESUMED = ('hard-label', 'lskd', 'dkd-lskd', 'sdd', 'dkd-sdd', 'ttm', 'wttm', 'nkd', 'uskd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
 
 
 @pytest.mark.slow

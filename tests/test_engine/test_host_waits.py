@@ -12,7 +12,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 from benchmarks.runs import student_run
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.classifier_layers import find_layers
-from icckd_mm.engine.finite.guarded_step import GuardedStep
+from icckd_mm.engine.finite.guarded_step import GuardedStep, undone_where
 from icckd_mm.functional import queue_products
 from icckd_mm.models import IntraClassContrastiveLoss
 from icckd_mm.structures import PreparedSamples, places_of
@@ -154,6 +154,18 @@ def test_the_deferred_guard_reads_nothing_between_two_looks(skips):
 
     assert reads_of_the_host(step) == []
     assert reads_of_the_host(guard.read)  # a look does, so that this test can fail
+
+
+def test_an_update_is_undone_on_a_gpu_without_waiting():
+    with fake_gpu() as mode:
+        weights = [torch.nn.Parameter(on_gpu(mode, torch.randn(shape))) for shape in ((3, 4), (5,), ())]
+        bad, optimizer = on_gpu(mode, torch.tensor(True)), torch.optim.SGD(weights, lr=0.1, momentum=0.9)
+        for weight in weights:
+            weight.grad = torch.ones_like(weight)
+        with never_waits():
+            for _ in range(2):  # the first makes the momentum
+                with undone_where(optimizer, bad):
+                    optimizer.step()
 
 
 def test_places_come_with_the_batch_or_are_made_from_the_samples():

@@ -14,12 +14,15 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks import device
+from benchmarks.gpu import speed, study
 from benchmarks.gpu.command import FILES, main, parse_args
 from benchmarks.gpu.images import decode
 from benchmarks.gpu.plans import CHOICES, choose, plan_of
 from benchmarks.gpu.record import Record, read_record
 from benchmarks.gpu.stages import WEIGHTS, box
 from benchmarks.gpu.summary import summarise
+from benchmarks.measure import Setting
 from icckd_mm.datasets import ImageArrays
 from icckd_mm.lab.experiment.graph import build_graph
 
@@ -152,17 +155,27 @@ def test_the_plan_has_the_cells_that_were_asked_for_on_a_gpu(file, monkeypatch):
     assert {run.recipe.factors['temperature'] for run in first if run.recipe.method == 'icc'} == {0.1}
 
 
+def test_the_study_finds_the_speed_it_chooses_by(tmp_path):
+    """Under the name that the speed stage gives it, among the first that it measures."""
+    names = [name for name, _ in device.parts(Setting(device='cuda'))]
+    assert study.STEP in names[: speed.FIRST]
+    record = Record(tmp_path / 'speed.json', dict(stage='speed', device='cuda', quick=False))
+    record.put(study.STEP, 'passed', tables=[dict(rows=dict(grad=dict(median_ms=7.0, peak_memory_mib=100.0)))])
+    assert study.measured_step(tmp_path)['median_ms'] == 7.0
+    assert study.measured_step(tmp_path / 'nowhere') == {}
+
+
 def test_the_summary_names_failures_rates_and_accuracies(tmp_path):
     facts = dict(device='cuda', quick=False)
     correctness = Record(tmp_path / 'correctness.json', dict(stage='correctness', **facts))
     correctness.put('test_step.py::test_it', 'failed', error='AssertionError: no')
     correctness.finish()
-    speed = Record(tmp_path / 'speed.json', dict(stage='speed', **facts))
+    measured = Record(tmp_path / 'speed.json', dict(stage='speed', **facts))
     row = dict(median_ms=1.5, ratio=1.0, images_per_s=42667.0, peak_memory_mib=1234.5)
-    speed.put('device', 'passed', tables=[dict(title='Steps', rows={'KD': row}, notes=['a note'])])
-    study = Record(tmp_path / 'study.json', dict(stage='study', **facts))
-    study.more['title'] = 'CIFAR-10'
-    study.save()
+    measured.put('device', 'passed', tables=[dict(title='Steps', rows={'KD': row}, notes=['a note'])])
+    trained = Record(tmp_path / 'study.json', dict(stage='study', **facts))
+    trained.more['title'] = 'CIFAR-10'
+    trained.save()
     runs = [dict(run=f'r{seed}', seed=seed, factors=dict(teacher='icc', student='kd', loss_weight=0.05)) for seed in (0, 1)]
     lines = [json.dumps(dict(run, last_accuracy=60.0 + run['seed'])) for run in runs]
     (tmp_path / 'results.jsonl').write_text('\n'.join(lines) + '\n')

@@ -262,7 +262,7 @@ DIGITS = Benchmark(
         Method('ofd', 'backbone', teachers=_ICC, pairs=RESNET),
         *(
             Method(name, 'logits', teachers=_ICC, pairs=RESNET)
-            for name in ('lskd', 'sdd', 'dkd-sdd', 'wttm', 'nkd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+            for name in ('hard-label', 'lskd', 'sdd', 'dkd-sdd', 'wttm', 'nkd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
         ),
         # at 0.05 without a long warm-up this narrow student ends at chance
         *(Method(name, 'logits', teachers=_ICC, pairs=RESNET, rate=0.01) for name in ('dkd-lskd', 'ttm')),

@@ -26,6 +26,7 @@ from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.ctkd import ctkd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.hard_label import hard_label
 from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
 from icckd_mm.compose.distillers.logits.mlkd import kd_2view, kd_2view_480e, mlkd, mlkd_480e
 from icckd_mm.compose.distillers.logits.nkd import nkd
@@ -64,6 +65,7 @@ DISTILLERS: dict[str, Distiller] = {
     'fitnet': fitnet,
     'ft': ft,
     'ft-pretrain': ft_pretrain,
+    'hard-label': hard_label,
     'kd': kd,
     'kd-2view': kd_2view,
     'kd-2view-480e': kd_2view_480e,

@@ -12,6 +12,7 @@ from .features.vid import VIDLoss
 from .features.wkd import WKDFeatureLoss
 from .logits.ctkd import CurriculumKLDivergence
 from .logits.dkd import DKDLoss
+from .logits.hard_labels import HardLabelLoss
 from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
@@ -40,6 +41,7 @@ __all__ = [
     'DKDLoss',
     'DistanceWiseRKD',
     'FTLoss',
+    'HardLabelLoss',
     'KDSoftCELoss',
     'KLDivergence',
     'L1Loss',

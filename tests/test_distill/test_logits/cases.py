@@ -45,6 +45,7 @@ VALUES = [
     ('TransformedTeacherLoss', dict(gamma=0.1, weighted=True), PAIR, 0.90842422),
     ('TransformedTeacherLoss', dict(gamma=1.0), PAIR, 0.09263895),
     ('TransformedTeacherLoss', dict(gamma=1.0, weighted=True, loss_weight=2.0), PAIR, 2 * 0.09263895),
+    ('HardLabelLoss', dict(), PAIR, (0.40760596 + 0.16984602) / 2),
     ('NKDLoss', dict(gamma=0.0), LABELLED, 0.25616742),
     ('NKDLoss', dict(tau=1.0, gamma=1.5), LABELLED, 1.36375608),
     ('NKDLoss', dict(tau=4.0, gamma=1.5), LABELLED, 16.89786501),
@@ -54,6 +55,7 @@ VALUES = [
 ]
 
 LOGITS = [
+    ('HardLabelLoss', dict()),
     ('KLDivergence', dict(tau=4.0)),
     ('KLDivergence', dict(tau=2.0, standardize=True)),
     ('TransformedTeacherLoss', dict()),

@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 import icckd_mm  # noqa: F401
-from tests.test_distill.logit_cases import ALL, DISTANCES, IDS, LABELLED, PAIR, STUDENT, VALUES, arguments, of_student
+from tests.test_distill.test_logits.cases import ALL, DISTANCES, IDS, LABELLED, PAIR, STUDENT, VALUES, arguments, of_student
 
 
 def build(name, options, dtype=torch.float64):
