@@ -35,6 +35,7 @@ html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_css_files = ['site.css']
 html_copy_source = False
+html_show_copyright = False
 
 myst_enable_extensions = ['colon_fence', 'dollarmath']
 copybutton_prompt_text = '$ '
