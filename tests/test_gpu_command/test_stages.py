@@ -209,6 +209,17 @@ def test_without_a_gpu_the_command_says_what_to_do(tmp_path, capsys, monkeypatch
     assert not (tmp_path / 'out').exists()
 
 
+def test_a_stage_whose_process_breaks_off_is_a_failure_with_the_end_of_its_log(tmp_path):
+    """As after a segmentation fault; here a script that knows no stages."""
+    broken = tmp_path / 'broken.py'
+    broken.write_text("raise SystemExit('no such thing')")
+    assert main(broken, [*QUICK, '--stages', 'speed', '--minutes', '1', '--out', str(tmp_path / 'out')]) == 1
+    (item,) = read_record(tmp_path / 'out/speed.json')['items'].values()
+    assert item['outcome'] == 'failed'
+    assert item['traceback'][-1] == 'no such thing'
+    assert 'speed: the stage itself' in (tmp_path / 'out/summary.md').read_text()
+
+
 def start(*arguments):
     return subprocess.Popen([sys.executable, '-I', str(SCRIPT), *QUICK, *map(str, arguments)], start_new_session=True)
 
