@@ -20,9 +20,8 @@ model = dict(
         distill_losses=dict(loss_ctkd=dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9)),
         loss_forward_mappings=dict(
             loss_ctkd=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

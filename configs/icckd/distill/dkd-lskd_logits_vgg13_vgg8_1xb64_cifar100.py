@@ -15,19 +15,18 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
         ),
         teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         distill_losses=dict(
-            loss_dkd=dict(type='icckd_mm.DKDLoss', tau=2.0, alpha=1.0, beta=2.0, loss_weight=15.0, standardize=True),
+            loss_dkd=dict(type='icckd_mm.DKDLoss', tau=2.0, alpha=1.0, beta=2.0, loss_weight=15.0, standardize=True)
         ),
         loss_forward_mappings=dict(
             loss_dkd=dict(
                 preds_S=dict(from_student=True, recorder='logits'),
                 preds_T=dict(from_student=False, recorder='logits'),
                 gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
-            ),
+            )
         ),
     ),
 )

@@ -20,9 +20,8 @@ model = dict(
         distill_losses=dict(loss_lskd=dict(type='icckd_mm.KLDivergence', tau=2.0, loss_weight=9.0, standardize=True)),
         loss_forward_mappings=dict(
             loss_lskd=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

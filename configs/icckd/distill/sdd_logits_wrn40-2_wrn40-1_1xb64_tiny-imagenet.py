@@ -38,7 +38,7 @@ model = dict(
                 t_centers=dict(from_student=False, recorder='centers'),
                 t_bias=dict(from_student=False, recorder='bias'),
                 gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
-            ),
+            )
         ),
     ),
 )

@@ -21,9 +21,8 @@ model = dict(
         distill_losses=dict(loss_ttm=dict(type='icckd_mm.TransformedTeacherLoss', gamma=0.1, weighted=False, loss_weight=45.0)),
         loss_forward_mappings=dict(
             loss_ttm=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

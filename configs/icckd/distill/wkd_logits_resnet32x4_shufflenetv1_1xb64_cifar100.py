@@ -15,12 +15,10 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            centers=dict(type='Parameter', source='head.fc.weight'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), centers=dict(type='Parameter', source='head.fc.weight')
         ),
         distill_losses=dict(
             loss_target=dict(type='icckd_mm.NKDLoss', gamma=0.0),

@@ -21,9 +21,8 @@ model = dict(
         distill_losses=dict(loss_wttm=dict(type='icckd_mm.TransformedTeacherLoss', gamma=0.1, weighted=True, loss_weight=4.0)),
         loss_forward_mappings=dict(
             loss_wttm=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )
