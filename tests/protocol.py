@@ -233,6 +233,8 @@ PROTOCOL = {
             'loss_ofa{}': dict(type='icckd_mm.OFALoss', eps=1.0, loss_weight=1.0),
         },
     ),
+    # ours: the teacher's classes are divided into four
+    'subclass': (0.1, {'loss_subclass': dict(type='icckd_mm.SubclassKLLoss', subclasses=4, tau=4.0, loss_weight=0.9)}),
     # mmrazor's, for detection and segmentation; its weights
     'cwd': (1.0, {'loss_cwd': dict(type='icckd_mm.ChannelWiseDivergence', tau=1.0, loss_weight=1.0)}),
     'pkd': (1.0, {'loss_pkd': dict(type='PKDLoss', loss_weight=1.0)}),
