@@ -40,6 +40,7 @@ IMAGENET_BATCH = {
     ('dkd', '8xb64'): 0.2,
     ('ofd', '8xb16'): 0.05,
     ('lskd', '8xb64'): 0.2,
+    ('dot', '8xb64'): 0.2,
 }
 BATCH = {'in1k': '8xb32', 'multi-view': '1xb32'}  # elsewhere 1xb64
 BATCH_OF_CKD = {
@@ -119,6 +120,32 @@ TRAIN_IMAGES = {
     'multi-view': 500,
 }
 
+REVIEWKD_WEIGHT = {
+    'resnet32x4 shufflenetv2': 8.0,
+    'resnet56 resnet20': 0.6,
+    'resnet50 mobilenetv1': 8.0,
+    **dict.fromkeys(
+        (
+            'wrn40-2 wrn16-2',
+            'wrn40-2 wrn40-1',
+            'wrn40-2 shufflenetv1',
+            'resnet32x4 resnet8x4',
+            'resnet32x4 shufflenetv1',
+        ),
+        5.0,
+    ),
+    'other': 1.0,  # also published for resnet110 to resnet32 and resnet34 to resnet18
+}
+WKD_F_WEIGHT = {
+    'resnet32x4 resnet8x4': 0.08,
+    'wrn40-2 shufflenetv1': 0.3,
+    'resnet34 resnet18': 0.02,
+    'resnet50 mobilenetv1': 0.005,
+    'other': 0.1,
+}
+WKD_F_RATIO = {'wrn40-2 shufflenetv1': 3, 'resnet34 resnet18': 2, 'resnet50 mobilenetv1': 2, 'other': 4}
+WKD_F_GRID = {'wrn40-2 shufflenetv1': 4, 'resnet34 resnet18': 4, 'resnet50 mobilenetv1': 4, 'other': 1}
+
 # Alone: weight of the cross-entropy, and the settings of each loss
 PROTOCOL = {
     'kd': (0.1, {'loss_kl': dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9)}),
@@ -189,6 +216,26 @@ PROTOCOL = {
     ),
     'hard-label': (0.5, {'loss_hard': dict(type='icckd_mm.HardLabelLoss', loss_weight=0.5)}),
     'ctkd': (0.1, {'loss_ctkd': dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9)}),
+    'reviewkd': (1.0, {'loss_review': dict(type='icckd_mm.ReviewKDLoss', loss_weight=REVIEWKD_WEIGHT)}),
+    'wkd-f': (
+        1.0,
+        {'loss_wkd_f': dict(type='icckd_mm.WKDFeatureLoss', loss_weight=WKD_F_WEIGHT, mean_ratio=WKD_F_RATIO, grid=WKD_F_GRID)},
+    ),
+    'simkd': (None, {'loss_simkd': dict(type='icckd_mm.SimKDLoss', loss_weight=1.0)}),
+    'sp': (1.0, {'loss_sp': dict(type='icckd_mm.SPLoss', loss_weight=3000.0)}),
+    'vid': (1.0, {'loss_vid{}': dict(type='icckd_mm.VIDLoss', loss_weight=1.0)}),
+    'nst': (1.0, {'loss_nst{}': dict(type='icckd_mm.NSTLoss', loss_weight=50.0)}),
+    'pkt': (1.0, {'loss_pkt': dict(type='icckd_mm.PKTLoss', loss_weight=30000.0)}),
+    'cc': (1.0, {'loss_cc': dict(type='icckd_mm.CCLoss', loss_weight=0.02)}),
+    'ofa': (
+        1.0,
+        {
+            'loss_ofa': dict(type='icckd_mm.OFALoss', eps=1.0, loss_weight=1.0),
+            'loss_ofa{}': dict(type='icckd_mm.OFALoss', eps=1.0, loss_weight=1.0),
+        },
+    ),
+    # ours: the teacher's classes are divided into four
+    'subclass': (0.1, {'loss_subclass': dict(type='icckd_mm.SubclassKLLoss', subclasses=4, tau=4.0, loss_weight=0.9)}),
     # mmrazor's, for detection and segmentation; its weights
     'cwd': (1.0, {'loss_cwd': dict(type='icckd_mm.ChannelWiseDivergence', tau=1.0, loss_weight=1.0)}),
     'pkd': (1.0, {'loss_pkd': dict(type='PKDLoss', loss_weight=1.0)}),
@@ -210,15 +257,17 @@ IMAGENET = {
     'nkd': (1.0, {'loss_nkd': dict(type='icckd_mm.NKDLoss', tau=1.0, gamma=1.5)}),
 }
 # Names that are not a chain of the above
-PARTS = {'ckd-480e': ['ckd']}
+PARTS = {'ckd-480e': ['ckd'], 'dot': ['kd']}
 # The mix of KD and CRD has weights of its own; in all others the smallest weight of the cross-entropy holds
 KD_BESIDE_CRD = (1.0, {'loss_kl': dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=1.0)})
 # Epochs of a linear warm-up, by method and data; 20 on CIFAR. On the CPU data a twelfth of the training (ours)
 WARMUP = {'dkd': dict(in1k=1, digits=1, **{'multi-view': 2})}
-WARMUP.update({'dkd-lskd': WARMUP['dkd'], 'dkd-sdd': WARMUP['dkd']})
-WARMED = {'dkd': 'loss_dkd', 'dkd-lskd': 'loss_dkd', 'dkd-sdd': 'loss_sdd'}
+WARMUP.update({'dkd-lskd': WARMUP['dkd'], 'dkd-sdd': WARMUP['dkd'], 'reviewkd': WARMUP['dkd']})
+DOT_DELTA = {'in1k': 0.09}  # elsewhere 0.075
+WARMED = {'reviewkd': 'loss_review', 'dkd': 'loss_dkd', 'dkd-lskd': 'loss_dkd', 'dkd-sdd': 'loss_sdd'}
 # Last epoch before the weight of the transport falls as a cosine; on ImageNet it falls from the start, on the digits ours
 WKD_START = dict(in1k=0, digits=9)
+WKD_F_START = {('in1k', 'resnet50'): 30}
 
 # Outputs of the stages that the benchmark compares, and the same before the ReLU, by network without depth and width
 BASIC = ['layer1', 'layer2', 'layer3']

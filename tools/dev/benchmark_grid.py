@@ -164,6 +164,15 @@ PUBLISHED = (
     Method('mlkd', 'logits'),
     Method('kd-2view', 'logits'),
     Method('ctkd', 'logits'),
+    Method('reviewkd', 'backbone'),
+    Method('wkd-f', 'backbone'),
+    Method('simkd', 'neck'),
+    Method('dot', 'logits'),
+    Method('sp', 'backbone'),
+    Method('vid', 'backbone'),
+    Method('nst', 'backbone'),
+    Method('pkt', 'neck'),
+    Method('cc', 'neck'),
 )
 LONGER = (Method('mlkd-480e', 'logits'), Method('kd-2view-480e', 'logits'))  # MLKD's published figures
 RELATIVE_METHODS = (
@@ -191,6 +200,9 @@ IMAGENET_METHODS = (
     Method('nkd', 'logits', pairs=IMAGENET),
     Method('wttm', 'logits', pairs=IMAGENET),
     Method('wkd', 'logits', pairs=IMAGENET),
+    Method('wkd-f', 'backbone', pairs=IMAGENET),
+    Method('reviewkd', 'backbone', pairs=IMAGENET),
+    Method('dot', 'logits', pairs=IMAGENET, batch=64, rate=0.2),
 )
 BENCHMARKS = (
     Benchmark(
@@ -263,6 +275,21 @@ DIGITS = Benchmark(
         *(
             Method(name, 'logits', teachers=_ICC, pairs=RESNET)
             for name in ('hard-label', 'lskd', 'sdd', 'dkd-sdd', 'wttm', 'nkd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+        ),
+        *(
+            Method(name, where, teachers=_ICC, pairs=RESNET)
+            for name, where in {
+                'cc': 'neck',
+                'dot': 'logits',
+                'nst': 'backbone',
+                'ofa': 'logits-backbone',
+                'pkt': 'neck',
+                'reviewkd': 'backbone',
+                'simkd': 'neck',
+                'sp': 'backbone',
+                'vid': 'backbone',
+                'wkd-f': 'backbone',
+            }.items()
         ),
         # at 0.05 without a long warm-up this narrow student ends at chance
         *(Method(name, 'logits', teachers=_ICC, pairs=RESNET, rate=0.01) for name in ('dkd-lskd', 'ttm')),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,17 @@ def student(bench: Benchmark, method: Method, pair: Pair, teacher: str) -> tuple
     if batch not in (None, bench.batch):
         whole['train_dataloader'] = dict(batch_size=batch)
     note = '. '.join(f'{name}: {first_line(DISTILLERS[name])}' for name in names)
-    return {**whole, **entries, **rate(bench.rate(method, pair[1])), **method.config}, note
+    return joined({**whole, **entries}, rate(bench.rate(method, pair[1])), method.config), note
+
+
+def joined(entries: Mapping[str, Any], *others: Mapping[str, Any]) -> Entries:
+    """Entries with changes, dict by dict."""
+    whole = dict(entries)
+    for other in others:
+        for name, value in other.items():
+            both = isinstance(value, Mapping) and isinstance(whole.get(name), Mapping)
+            whole[name] = joined(whole[name], value) if both else value
+    return whole
 
 
 def first_line(distiller: Distiller) -> str:

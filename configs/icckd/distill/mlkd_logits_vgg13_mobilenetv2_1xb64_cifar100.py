@@ -18,7 +18,7 @@ model = dict(
         student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         distill_losses=dict(
-            loss_mlkd=dict(type='icckd_mm.MultiLevelLogitLoss', taus=(4.0, 3.0, 5.0, 2.0, 6.0), loss_weight=0.9)
+            loss_mlkd=dict(type='icckd_mm.MultiLevelLogitLoss', taus=[4.0, 3.0, 5.0, 2.0, 6.0], loss_weight=0.9)
         ),
         loss_forward_mappings=dict(
             loss_mlkd=dict(

@@ -59,7 +59,7 @@ def _mlkd(pair: Pair, schedule: Schedule) -> Parts:
     parts = Parts(ce_weight=2 * each, data=VIEWS, config=_length(pair, schedule))
     parts.add(
         'loss_mlkd',
-        dict(type='icckd_mm.MultiLevelLogitLoss', taus=(first, 3.0, 5.0, 2.0, 6.0), loss_weight=weight),
+        dict(type='icckd_mm.MultiLevelLogitLoss', taus=[first, 3.0, 5.0, 2.0, 6.0], loss_weight=weight),
         preds_S=parts.student('logits', pair.student.logits),
         preds_T=parts.teacher('logits', pair.teacher.logits),
     )
