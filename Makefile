@@ -6,17 +6,17 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(PY) -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
 
-.PHONY: help venv demo test test-quick test-full check format docs tutorial study study-quick soak matrix bench bench-gpu clean
+.PHONY: help venv demo test test-quick test-full check format docs docs-check tutorial study study-quick soak matrix bench gpu clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 venv: $(STAMP)  ## create or refresh .venv
 
-$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt requirements/docs.txt setup.py
+$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt requirements/docs.txt requirements/tune.txt setup.py
 	@python=$$(tools/dev/find_python.sh) && { [ -x $(PY) ] || "$$python" -m venv $(VENV); }
 	@echo "Installing the stack into $(VENV) (about 5.5 GB with CUDA libraries, 2 to 10 minutes) ..."
-	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt -r requirements/tune.txt
 	@$(PIP) --no-deps -r requirements/host.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@$(PY) -c "import torch, torchvision; print('torch', torch.__version__, 'torchvision', torchvision.__version__)" \
@@ -52,12 +52,14 @@ study-quick: venv  ## a few minutes of the digits study, to check that it runs
 study: venv  ## the digits study, 450 runs (docs/experiments.md)
 	$(PY) tools/experiment.py docs/study/plans/digits.py --resume
 
-bench-gpu: venv  ## GPU benchmarks: images per second, hours of the CIFAR-100 table, runs per hour
-	mkdir -p work_dirs
-	$(PY) benchmarks/run.py device table packing epochs --device cuda --seconds 10 --out work_dirs/bench_gpu.json
+gpu: venv  ## ask a GPU in 8 minutes: correctness, speed, a study (docs/gpu.md); DATA=archive of images
+	$(PY) -I tools/dev/gpu_quarter_hour.py --out work_dirs/gpu $(if $(DATA),--data $(DATA)) $(GPU)
 
 docs: venv  ## build the docs into build/docs, warnings are errors
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+
+docs-check: docs  ## build the docs, then open all pages in Chromium at two widths (needs chromium)
+	$(PY) tools/dev/check_pages.py build/docs
 
 tutorial: venv  ## run the tutorial and write its notebook (1 to 3 minutes)
 	$(PY) docs/tutorial/make_notebook.py

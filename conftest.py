@@ -1,9 +1,14 @@
-"""For all tests: examples in docstrings may use torch without an import, and garbage is collected quickly."""
+"""For all tests: the device of those for a GPU, torch in examples of docstrings, and garbage that is collected quickly."""
 
 import gc
 
 import pytest
 import torch
+
+
+def pytest_addoption(parser):
+    """The tests of ``tests/gpu`` are skipped without a GPU; ``--device cpu`` runs those that can do without."""
+    parser.addoption('--device', choices=['cuda', 'cpu'], default='cuda', help='device of the tests marked gpu')
 
 
 @pytest.fixture(autouse=True)

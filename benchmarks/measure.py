@@ -27,12 +27,18 @@ class Setting:
         rounds: Number of measurements of each case; None leaves it to the benchmark.
         device: ``'cpu'`` (CPU time, one thread) or ``'cuda'`` (wall time, the device synchronised).
         seconds: Time limit for the rounds of a table after the first two; None for no limit.
+        until: When work should end, by ``time.perf_counter()``; None for no limit. Benchmarks of many cases leave some out.
     """
 
     quick: bool = False
     rounds: int | None = None
     device: str = 'cpu'
     seconds: float | None = None
+    until: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the time is up."""
+        return self.until is not None and time.perf_counter() > self.until
 
     def times(self, usual: int) -> int:
         """Rounds of a benchmark whose default is ``usual``."""
@@ -66,15 +72,17 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
 
     Returns:
         dict: A table: ``title``, ``base``, ``rows`` (``median_ms`` and ``iqr_ms`` of a step, ``ratio`` to the base with its
-        ``ratio_quartiles``, of neighbours in time, ``images_per_s``) and ``targets``, empty.
+        ``ratio_quartiles``, of neighbours in time, ``images_per_s``, on a GPU ``peak_memory_mib``) and ``targets``, empty.
     """
     cuda = setting.device != 'cpu'
     clock = time.perf_counter if wall or cuda else time.process_time
     seconds: dict[str, list[float]] = {name: [] for name in cases}
+    peaks = dict.fromkeys(cases, 0.0)
     names, start = list(cases), time.perf_counter()
     calls = {name: ON_GPU if cuda and case.steps == 1 and not setting.quick else 1 for name, case in cases.items()}
     for index in range(setting.times(rounds) + 1):
-        if index > 2 and setting.seconds is not None and time.perf_counter() - start > setting.seconds:
+        late = setting.is_over() or (setting.seconds is not None and time.perf_counter() - start > setting.seconds)
+        if index > 2 and late:
             break
         first = index % len(names)
         for name in (*names[first:], *names[:first]):
@@ -82,6 +90,7 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
                 continue
             if cuda:
                 torch.cuda.synchronize()
+                torch.cuda.reset_peak_memory_stats()
             begin = clock()
             for _ in range(calls[name]):
                 cases[name].run()
@@ -89,7 +98,10 @@ def measure(title: str, cases: dict[str, Case], setting: Setting, rounds: int, w
                 torch.cuda.synchronize()
             if index:  # the first round warms up
                 seconds[name].append((clock() - begin) / calls[name] / cases[name].steps)
+                peaks[name] = torch.cuda.max_memory_allocated() / 2**20 if cuda else 0.0
     rows = {name: _row(seconds[name], seconds[names[0]], case) for name, case in cases.items()}
+    for name in cases if cuda else ():
+        rows[name]['peak_memory_mib'] = round(peaks[name], 1)
     return {'title': title, 'base': names[0], 'clock': clock.__name__, 'rows': rows, 'targets': []}
 
 

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 import icckd_mm  # noqa: F401
 from benchmarks.measure import Case
+from icckd_mm.config.device_loader import use_device_loader
 from icckd_mm.functional.tensor.crop_flip import crop_and_flip, pack_images
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -32,7 +33,9 @@ def noise(images: int, pipeline: list[dict]) -> dict:
     return dict(type='icckd_mm.RandomImages', num_images=images, size=32, num_classes=100, pipeline=copy.deepcopy(pipeline))
 
 
-def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: int, device: str) -> Case:
+def runner_case(
+    config: Config | dict, folder: str | Path, batch: int, steps: int, device: str, channels_last: bool = False
+) -> Case:
     """An epoch of mmengine's runner with all hooks of a config's run, after a warm-up epoch.
 
     Args:
@@ -41,6 +44,7 @@ def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: in
         batch (int): Images per step.
         steps (int): Steps per epoch.
         device (str): ``'cpu'`` or ``'cuda'``.
+        channels_last (bool): Whether weights use this memory format, which convolutions follow. Defaults to False.
 
     Returns:
         Case: Continues the run by an epoch.
@@ -48,10 +52,10 @@ def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: in
     config = Config(dict(config))
     name = f'benchmark-{next(NUMBERS)}'
     dataset = config.train_dataloader['dataset']
-    loader = dict(type='icckd_mm.DeviceLoader', batch_size=batch, drop_last=True, dataset=dataset)
     config.merge_from_dict(dict(work_dir=str(Path(folder) / name), experiment_name=name, log_level='ERROR'))
-    config.train_dataloader = loader
+    config.train_dataloader = dict(batch_size=batch, drop_last=True, dataset=dataset)
     config.train_cfg = dict(type='icckd_mm.ExactTrainLoop', max_epochs=1)
+    use_device_loader(config)
     config.default_hooks.checkpoint = dict(type='icckd_mm.ExactCheckpointHook', interval=10**6, save_last=False)
     for key in (
         'param_scheduler',
@@ -67,6 +71,8 @@ def runner_case(config: Config | dict, folder: str | Path, batch: int, steps: in
     if device == 'cpu' and torch.cuda.is_available():
         raise ValueError("a runner uses any visible GPU; give --device cuda, or CUDA_VISIBLE_DEVICES=''")
     runner = Runner.from_cfg(config)
+    if channels_last:
+        runner.model.to(memory_format=torch.channels_last)
     runner.train()
     assert len(runner.train_dataloader) == steps
     return Case(runner.train_loop.run_epoch, images=batch * steps, steps=steps)
@@ -111,13 +117,27 @@ class BareLoop:
         steps (int): Steps per epoch.
         size (int): Side of the images.
         device (str): ``'cpu'`` or ``'cuda'``.
+        dtype (torch.dtype, optional): Autocast to it. Defaults to None, single precision.
+        channels_last (bool): Whether weights use this memory format. Defaults to False.
     """
 
-    def __init__(self, student: dict, teacher: dict | None, batch: int, steps: int, size: int, device: str) -> None:
+    def __init__(
+        self,
+        student: dict,
+        teacher: dict | None,
+        batch: int,
+        steps: int,
+        size: int,
+        device: str,
+        dtype: torch.dtype | None = None,
+        channels_last: bool = False,
+    ) -> None:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             self.student = MODELS.build(copy.deepcopy(student)).to(device).train()
             self.teacher = teacher and MODELS.build(copy.deepcopy(teacher)).to(device).eval().requires_grad_(False)
-        self.batch, self.steps, self.size, self.device = batch, steps, size, device
+        for model in filter(None, (self.student, self.teacher) if channels_last else ()):
+            model.to(memory_format=torch.channels_last)
+        self.batch, self.steps, self.size, self.device, self.dtype = batch, steps, size, device, dtype
         total = batch * steps
         self.packed = pack_images(torch.randint(256, (total, size, size, 3), dtype=torch.uint8), size // 8).to(device)
         self.labels = torch.randint(student['head']['num_classes'], (total,), device=device)
@@ -139,7 +159,8 @@ class BareLoop:
         flips = torch.rand(len(rows), device=self.device) < 0.5
         window = crop_and_flip(self.packed, rows, tops, lefts, flips, (self.size, self.size))
         images = (window[..., :3].permute(0, 3, 1, 2).float() - self.mean) / self.std
-        loss = self.loss(images, self.labels[rows])
+        with torch.autocast(torch.device(self.device).type, self.dtype, enabled=self.dtype is not None):
+            loss = self.loss(images, self.labels[rows])
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

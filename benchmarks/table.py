@@ -24,18 +24,22 @@ def tables(setting: Setting) -> list[dict[str, Any]]:
         print('the hours of the CIFAR-100 table need --device cuda; skipped')
         return []
     data, steps = ('resnet8_1xb64_digits', 1) if setting.quick else ('cifar100', 30)
-    rows, hours, runs = {}, 0.0, 0
-    for pattern, times in RUNS.items():
-        for path in sorted((CONFIGS / 'icckd').glob(f'{pattern}{data}.py')):
-            with tempfile.TemporaryDirectory() as folder:
-                config = _prepared(Config.fromfile(path), steps)
-                epochs, batch = config.train_cfg.max_epochs, config.train_dataloader.batch_size
-                case = runner_case(config, folder, batch, steps, setting.device)
-                row = measure('', {path.stem: case}, setting, rounds=2)['rows'][path.stem]
-            row['hours'] = epochs * IMAGES / row['images_per_s'] / 3600
-            rows[path.stem], hours, runs = row, hours + times * row['hours'], runs + times
+    rows: dict[str, Any] = {}
+    hours, runs = 0.0, 0
+    paths = {path: times for pattern, times in RUNS.items() for path in sorted((CONFIGS / 'icckd').glob(f'{pattern}{data}.py'))}
+    for path, times in paths.items():
+        if rows and setting.is_over():
+            break
+        with tempfile.TemporaryDirectory() as folder:
+            config = _prepared(Config.fromfile(path), steps)
+            epochs, batch = config.train_cfg.max_epochs, config.train_dataloader.batch_size
+            case = runner_case(config, folder, batch, steps, setting.device)
+            row = measure('', {path.stem: case}, setting, rounds=2)['rows'][path.stem]
+        row['hours'] = epochs * IMAGES / row['images_per_s'] / 3600
+        rows[path.stem], hours, runs = row, hours + times * row['hours'], runs + times
     table = {'title': f'Steps of the {data} table, one seed', 'base': next(iter(rows)), 'rows': rows, 'targets': []}
-    return [{**table, 'hours': hours, 'notes': [f'{hours:.1f} hours for {runs} runs of one seed']}]
+    what = f'{runs} runs of one seed' + ('' if len(rows) == len(paths) else f', {len(rows)} of {len(paths)} configs measured')
+    return [{**table, 'hours': hours, 'notes': [f'{hours:.1f} hours for {what}']}]
 
 
 def _prepared(config: Any, steps: int) -> Any:

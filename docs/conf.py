@@ -19,13 +19,36 @@ project = 'icckd_mm'
 author = 'icckd_mm authors'
 release = version = runpy.run_path(str(ROOT / 'icckd_mm/version.py'))['__version__']
 
-extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.mathjax', 'sphinx.ext.viewcode']
+extensions = [
+    'myst_parser',
+    'sphinx.ext.autodoc',
+    'sphinx.ext.intersphinx',
+    'sphinx.ext.mathjax',
+    'sphinx.ext.napoleon',
+    'sphinx.ext.viewcode',
+    'sphinx_copybutton',
+    'sphinx_design',
+]
 exclude_patterns = ['study']  # plans and results of experiments; pages link to what they show
-html_theme = 'sphinx_rtd_theme'
+html_theme = 'furo'
 html_title = f'{project} {release}'
+html_static_path = ['_static']
+html_css_files = ['site.css']
 html_copy_source = False
 
-myst_enable_extensions = ['dollarmath']
+myst_enable_extensions = ['colon_fence', 'dollarmath']
+copybutton_prompt_text = '$ '
+
+# Committed, so that a build needs no network; tools/dev/make_inventories.py writes them.
+INVENTORIES = {
+    'python': 'https://docs.python.org/3/',
+    'torch': 'https://docs.pytorch.org/docs/stable/',
+    'mmengine': 'https://mmengine.readthedocs.io/en/latest/',
+    'mmpretrain': 'https://mmpretrain.readthedocs.io/en/latest/',
+    'mmrazor': 'https://mmrazor.readthedocs.io/en/main/',
+}
+intersphinx_mapping = {name: (site, f'inventories/{name}.inv') for name, site in INVENTORIES.items()}
+
 myst_heading_anchors = 3
 
 autodoc_typehints = 'description'  # types stand in annotations

@@ -10,12 +10,16 @@ import torch
 from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.structures import DataSample
 
-from benchmarks.device import forward_flops
+from benchmarks import table as hours
+from benchmarks.device import BARE, OURS, PASSES, forward_flops
 from benchmarks.measure import Case, Setting, aim, measure, shown
 from benchmarks.run import NAMES, main
 from benchmarks.runs import BareLoop, student_run
 from icckd_mm.teacher.second_views import SECOND_VIEWS
+from icckd_mm.zoo.architectures import classifier_config
 from tests.helpers import CONV, equal, state
+
+TEACHER = classifier_config('resnet20', 100)
 
 
 @pytest.fixture(scope='module')
@@ -104,6 +108,13 @@ def test_the_rounds_of_a_table_end_in_time_but_for_two():
         assert least <= measure('', cases, Setting(seconds=seconds), rounds=30, wall=True)['rows']['slow']['rounds'] <= most
 
 
+def test_a_benchmark_of_many_cases_ends_when_the_time_is_up():
+    setting = Setting(quick=True, until=0.0)
+    (cut,) = hours.tables(setting)
+    assert len(cut['rows']) == 1
+    assert '1 of 2 configs measured' in cut['notes'][0]
+
+
 def test_operations_are_those_of_the_layers():
     """Two for each product of a 3x3 convolution to 4 channels at stride 1 on 8x8, and of the last layer."""
     model = copy.deepcopy(CONV)
@@ -116,7 +127,7 @@ def test_operations_are_those_of_the_layers():
 
 
 def test_the_hours_of_the_table_and_the_runs_of_an_hour(report):
-    """KD counts twice; a share is the rate times the operations of a step."""
+    """KD counts twice; a rate of operations is that of images times those of a step."""
     tables = {
         name: [table for table in report['tables'] if table['benchmark'] == name] for name in ('table', 'device', 'packing')
     }
@@ -127,11 +138,15 @@ def test_the_hours_of_the_table_and_the_runs_of_an_hour(report):
     assert all(value == pytest.approx(round(value)) for value in epochs.values())
     assert table['hours'] == pytest.approx(sum((1 + name.startswith('kd_')) * row['hours'] for name, row in rows.items()))
     product, *others = tables['device']
+    assert others
     for other in others:
-        base = other['rows'][other['base']]
-        for row in other['rows'].values():
-            assert row['share_of_product'] > 0
-        assert base['share_of_product'] < 100
+        rows = other['rows']
+        assert set(rows) == {*PASSES, OURS, BARE, 'KD'}
+        for name in {*rows} - {OURS}:
+            assert rows[name]['flops_per_s'] > 0
+        assert rows['grad']['flops_per_s'] == pytest.approx(rows['grad']['images_per_s'] * 6 * forward_flops(TEACHER, 32))
+        for name in SECOND_VIEWS:
+            assert rows[name]['ours'] == pytest.approx(rows[OURS]['median_ms'] / rows[name]['median_ms'])
     assert product['rows']['product']['flops_per_s'] == pytest.approx(
         2 * 128**3 / (product['rows']['product']['median_ms'] / 1e3)
     )

@@ -167,8 +167,38 @@ def test_the_notebook_is_that_of_the_script():
 
 def test_the_site_builds_without_a_warning(tmp_path):
     """Pages, cross references and docstrings."""
-    pytest.importorskip('sphinx')
+    pytest.importorskip('furo')
     command = [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', str(DOCS), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-4000:]
     assert 'class="sig-name descname"' in (tmp_path / 'api/functional.html').read_text()
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site of four pages: one with a wide table, one with long code, one with a long word on a phone, one without fault."""
+    code, words = 'x' * 150, 'a few words ' * 20
+    bodies = {
+        'index': f'<div><p>{words}</p></div>',
+        'table': f'<div class="column"><table><tr><td style="min-width:1500px">{words}</td></tr></table></div>',
+        'code': f'<pre style="overflow-x:auto">{code}</pre>',
+        'word': f'<p>{"m" * 60}</p>',
+    }
+    for name, body in bodies.items():
+        (tmp_path / f'{name}.html').write_text(f'<!doctype html><html><body style="font:16px monospace">{body}</body></html>')
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_page_that_is_too_wide_is_found(site):
+    """``make docs-check`` can fail: it names page, width and element."""
+    sys.path.insert(0, str(ROOT / 'tools/dev'))
+    try:
+        import check_pages
+    finally:
+        sys.path.pop(0)
+    chromium = check_pages.browser()
+    if chromium is None:
+        pytest.skip('chromium is not installed')
+    found = {(one['page'], one['width'], one['element'].split('>')[0]) for one in check_pages.too_wide(site, chromium)}
+    assert found == {('table.html', 1400, '<div.column'), ('table.html', 400, '<div.column'), ('word.html', 400, '<p')}

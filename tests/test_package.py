@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
     'icckd_mm.functional': [
         'batch_correlation',
+        'adaptive_target_loss',
         'category_center_contrastive_loss',
         'center_alignment_loss',
         'center_distances',
@@ -23,9 +24,12 @@ SURFACE = {
         'consistency_weights',
         'curriculum_divergence',
         'decoupled_divergence',
+        'correlation_congruence_loss',
         'factor_transfer_loss',
         'feature_alignment_loss',
         'hard_label_cross_entropy',
+        'gaussian_distance_loss',
+        'hierarchical_context_loss',
         'intra_class_contrastive_loss',
         'linear_cka',
         'mcmi_loss',
@@ -34,6 +38,8 @@ SURFACE = {
         'normalized_cross_entropy',
         'preview_weights',
         'region_logits',
+        'probabilistic_transfer_loss',
+        'projected_map_loss',
         'region_weights',
         'sample_wise_contrastive_loss',
         'self_normalized_loss',
@@ -42,6 +48,9 @@ SURFACE = {
         'transformed_teacher_divergence',
         'transport_costs',
         'wasserstein_divergence',
+        'neuron_selectivity_loss',
+        'similarity_preserving_loss',
+        'variational_information_loss',
     ],
     'icckd_mm.models': [
         'CIFARMobileNetV2',
@@ -63,6 +72,9 @@ SURFACE = {
         'PreviewKLDivergence',
         'RotationDataPreprocessor',
         'SampleWiseContrastiveLoss',
+        'SubclassClsHead',
+        'SimKDNeck',
+        'TokensToMap',
         'TwoViewDataPreprocessor',
     ],
     'icckd_mm.datasets': [
@@ -71,6 +83,7 @@ SURFACE = {
         'DeviceLoader',
         'Digits',
         'EvenPlaces',
+        'ImageArrays',
         'MultiViewPatterns',
         'RandomImages',
         'TinyImageNet',
@@ -95,6 +108,7 @@ REGISTERED = {
         'IntraClassContrastHook',
         'PredictedFeaturesHook',
         'StopDistillHook',
+        'SubclassHook',
         'TeacherAccuracyHook',
         'TeacherCacheHook',
     ],
@@ -104,6 +118,7 @@ REGISTERED = {
         'CoarseLabels',
         'Digits',
         'EvenPlaces',
+        'ImageArrays',
         'MultiViewPatterns',
         'RandomImages',
         'TinyImageNet',
@@ -111,6 +126,8 @@ REGISTERED = {
         'held_out_part',
     ],
     'METRICS': ['ClassGeometry'],
+    'OPTIMIZERS': ['DOTSGD'],
+    'OPTIM_WRAPPERS': ['DOTAmpOptimWrapper', 'DOTOptimWrapper'],
     'LOADERS': ['DeviceLoader'],
 }
 
@@ -204,4 +221,4 @@ def test_the_metadata_never_pull_in_mmcv_lite_beside_a_full_mmcv(wheel):
     assert not [line for line in required if 'mmcv' in line]
     assert 'Name: icckd-mm' in lines
     extras = {line.split(': ')[1] for line in lines if line.startswith('Provides-Extra')}
-    assert extras == {'dev', 'docs', 'viz', 'export', 'lite'}
+    assert extras == {'dev', 'docs', 'viz', 'export', 'lite', 'tune'}

@@ -60,7 +60,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     gpus = visible_gpus()
     workers = number_of_workers(args.workers)
-    study = Study(build_graph(plan), folder, plan.seconds, say=lambda line: print(line, flush=True))
+    study = Study(
+        build_graph(plan), folder, plan.seconds, say=lambda line: print(line, flush=True), strict_data=plan.strict_data
+    )
     if args.dry_run:
         show(study, workers)
     elif args.slurm:
@@ -94,6 +96,7 @@ def only(study: Study, name: str, resume: bool) -> None:
         print(f'{name} is finished')
         return
     torch.set_num_threads(1)
+    study.check_data([study.graph[name]])
     train_run(study.task(study.graph[name], resume))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from icckd_mm.config.command_line import run
+from icckd_mm.packaged import PREFIX
 from icckd_mm.zoo.published import published_top1
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs/icckd'
@@ -40,8 +41,9 @@ def read_names(paths: Sequence[Path]) -> list[Entry]:
             teacher, student = (net, '') if (data, net) in teachers else ('', net)
         figure = published_top1(data, method, teacher, student)
         published = '-' if figure is None else f'{figure:.2f}'
-        config = Path('configs') / path.relative_to(CONFIGS.parent)
-        entries.append(Entry(data, teacher or '-', student or '-', method, published, config.as_posix()))
+        name = path.relative_to(CONFIGS.parent).as_posix()
+        config = f'configs/{name}' if Path('configs', name).is_file() else f'{PREFIX}{name}'  # by name outside the repository
+        entries.append(Entry(data, teacher or '-', student or '-', method, published, config))
     return entries
 
 

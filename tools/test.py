@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
         augment_test(cfg)
     set_loader_defaults(cfg, ['test_dataloader'], pin_memory=not args.no_pin_memory, persistent_workers=False)
     apply_options(cfg, args.cfg_options)
-    check_files(cfg, ['test_dataloader'])
+    check_files(cfg, ['test_dataloader'], 'CHECKPOINT')
     runner = build_runner(cfg)
     if args.out and args.out_item != 'metrics':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))

@@ -22,6 +22,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         const='auto',
         help='resume from this checkpoint (default: the newest in the work dir)',
     )
+    parser.add_argument(
+        '--new-schedule',
+        action='store_true',
+        help='with --resume: learning rate and schedules of this command instead of those of the checkpoint',
+    )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs a GPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the actual batch size')
@@ -56,10 +61,13 @@ def main(argv: Sequence[str] | None = None) -> Runner:
         if not cfg.get('auto_scale_lr'):
             raise ValueError(f'--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in {args.config}')
         cfg.auto_scale_lr.enable = True
+    if args.new_schedule and not args.resume:
+        raise ValueError('--new-schedule needs --resume; a training from the start follows its config anyway')
     return train(
         cfg,
         args.cfg_options,
         resume=args.resume,
+        new_schedule=args.new_schedule,
         fast=args.fast,
         device_loader=args.device_loader,
         pin_memory=not args.no_pin_memory,

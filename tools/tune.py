@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import copy
 import difflib
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,10 @@ from icckd_mm.config.options import apply_options
 from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
-from icckd_mm.lab.tuning.halving import MOST_CANDIDATES, MOST_SEEDS, Values, read_budget
+from icckd_mm.lab.tuning.budget import MOST_CANDIDATES, MOST_SEEDS, read_budget
+from icckd_mm.lab.tuning.candidate import Values
 from icckd_mm.lab.tuning.held_out import check_same_images, check_trainable, contrast_hook
-from icckd_mm.lab.tuning.report import final_commands, tune_report
 from icckd_mm.lab.tuning.setting import make_setting
-from icckd_mm.lab.tuning.tuner import Tuner
 
 REPORT = 'tune.md'
 
@@ -29,25 +29,24 @@ REPORT = 'tune.md'
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config of the distillation, e.g. configs/icckd/distill/icckd-kd_logits_..._digits.py')
-    parser.add_argument('--budget', required=True, help='time to spend, such as 90s, 30m or 2h')
+    parser.add_argument('--budget', required=True, help='time to spend in all calls, such as 90s, 30m or 2h')
     parser.add_argument('--teacher', help='config of the teacher (default: that of the checkpoint in the config)')
     parser.add_argument('--held-out', type=float, default=0.1, help='held-out share of the training set (default: 0.1)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the split, the candidates and the runs (default: 0)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the split, the search and the runs (default: 0)')
     parser.add_argument('--candidates', type=int, default=MOST_CANDIDATES, help='maximum number (default: %(default)s)')
-    parser.add_argument('--seeds', type=int, default=MOST_SEEDS, help='maximum number in the last rung (default: %(default)s)')
+    parser.add_argument('--seeds', type=int, default=MOST_SEEDS, help='maximum number in the finals (default: %(default)s)')
     for name, where in (('cfg', 'both configs'), ('teacher', "the teacher's config"), ('student', "the student's config")):
         parser.add_argument(
             f'--{name}-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE', help=f'override {where}'
         )
     parser.add_argument('--work-dir', help='folder for runs and results (default: work_dirs/tune_<name of the config>)')
     parser.add_argument('--workers', type=int, help='runs at a time (default: one per GPU, or one per core without GPUs)')
-    parser.add_argument('--resume', action='store_true', help='continue after a kill, or with a larger budget')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Values | None:
-    """Tune, and write ``tune.md``.
+    """Begin a tuning, or join the one in the work dir, and write ``tune.md``.
 
     Args:
         argv (Sequence[str], optional): Command line arguments. Defaults to ``sys.argv[1:]``.
@@ -56,9 +55,14 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
         Values, optional: Those of the winner, or of the control if no candidate is better; None if the budget ended too early.
 
     Raises:
-        ValueError: If a config, the data or a flag cannot be used, or the budget is too small.
+        ValueError: If Optuna is missing, a config, the data or a flag cannot be used, or the budget is too small.
     """
     args = parse_args(argv)
+    if importlib.util.find_spec('optuna') is None:
+        raise ValueError("tune.py needs optuna: pip install 'icckd_mm[tune]'")
+    from icckd_mm.lab.tuning.report import final_commands, tune_report  # they import optuna
+    from icckd_mm.lab.tuning.tuner import Tuner
+
     budget = read_budget(args.budget)
     for name, least in (('candidates', 2), ('seeds', 2), ('seed', 0)):
         if getattr(args, name) < least:
@@ -73,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
     setting, images = make_setting(configs, folder, args.held_out, args.seed, most)
     tuner = Tuner(setting, budget, workers, gpus, say=lambda line: print(line, flush=True))
     print(f'{images[0]} images to train on, {images[1]} held out; {workers} at a time in {folder}', flush=True)
-    history = tuner.run(args.resume)
+    rungs = tuner.run()
     about = [
         f'teacher {paths["teacher"]}, student {paths["student"]}',
         f'{images[0]} images to train on, {images[1]} held out: one of them is {100 / images[1]:.2f} points',
@@ -82,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
     started = configs['teacher'].get('load_from')
     if started:
         about.append(f'**the teacher starts from {started}; if that was trained on all images, it has seen the held-out ones**')
-    winner, verdict, parts = tune_report(tuner, history, about)
+    winner, verdict, parts = tune_report(tuner, rungs, about)
     print(verdict)
     if winner is not None:
         telling = ['loss_weight'] if winner['loss_weight'] == 0 else list(winner)
@@ -91,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> Values | None:
         commands = final_commands(paths, options, tuned, setting.epochs['teacher'], f'{folder}/final', args.seed)
         parts += ['## Training with it, on the whole training set', '```bash\n' + '\n'.join(commands) + '\n```']
     write_atomically(folder / REPORT, ('\n\n'.join(parts) + '\n').encode())
-    cut = ', which ended before the plan' if tuner.stopped else ''
-    print(f'{clock(tuner.trials.spent)} of {clock(budget)} spent{cut}; report: {folder / REPORT}')
+    print(f'{clock(tuner.allowance.spent)} of {clock(budget)} spent; report: {folder / REPORT}')
     return winner
 
 
@@ -135,4 +138,4 @@ def teacher_of(student: Config, path: str) -> str:
 
 
 if __name__ == '__main__':
-    run(main, resumes=True)
+    run(main, resumes=True, flag='')

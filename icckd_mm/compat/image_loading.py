@@ -9,6 +9,7 @@ Upstream: https://github.com/open-mmlab/mmpretrain/issues/1427 added the name wh
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 from typing import Any
 
@@ -54,6 +55,9 @@ class _CheckedFiles:
         """The content of a file, if it can be a complete image."""
         from icckd_mm.compat.image_bytes import check_image  # imports the host
 
+        path = args[0] if args else kwargs.get('filepath', '')
+        if os.path.exists(path) and not os.path.isfile(path):  # a named pipe would block for ever
+            raise ValueError('it is not a regular file')
         content = self._fileio.get(*args, **kwargs)
         check_image(content)
         return content

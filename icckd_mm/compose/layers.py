@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Layer:
         shape: Shape without the batch: ``(D,)``, a map ``(C, H, W)`` or tokens ``(N, D)``.
         data_idx: Index in the module's tuple of inputs or outputs; None if the output is one tensor.
         record_idx: Which of the module's calls, from 0: a shared ReLU is called several times in one pass.
+        extra_tokens: Of tokens that are put into a map, how many come before those of the patches; None for all else.
     """
 
     source: str
@@ -22,11 +24,19 @@ class Layer:
     shape: tuple[int, ...]
     data_idx: int | None = None
     record_idx: int = 0
+    extra_tokens: int | None = None
 
     @property
     def width(self) -> int:
         """Channels of a map, width of a vector or of a token."""
         return self.shape[0] if len(self.shape) == 3 else self.shape[-1]
+
+    def as_map(self) -> Layer:
+        """The layer as a map: itself, or its tokens in a square without those that come before the patches."""
+        if len(self.shape) != 2:
+            return self
+        side = math.isqrt(self.shape[0])
+        return replace(self, shape=(self.shape[1], side, side), extra_tokens=self.shape[0] - side * side)
 
     def recorder(self) -> dict[str, str]:
         """Config of the recorder that reads it."""

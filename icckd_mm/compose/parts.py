@@ -77,11 +77,22 @@ class Parts:
 
     def student(self, name: str, layer: Layer, connector: str | None = None) -> dict[str, Any]:
         """Record a layer of the student; returns the argument of a loss that reads it."""
-        return _recorded(self.student_recorders, name, layer, True, connector)
+        return _recorded(self.student_recorders, name, layer, True, self._as_map(f'{name}_student', layer, connector))
 
     def teacher(self, name: str, layer: Layer, connector: str | None = None) -> dict[str, Any]:
         """Record a layer of the teacher; returns the argument of a loss that reads it."""
-        return _recorded(self.teacher_recorders, name, layer, False, connector)
+        return _recorded(self.teacher_recorders, name, layer, False, self._as_map(f'{name}_teacher', layer, connector))
+
+    def _as_map(self, name: str, layer: Layer, connector: str | None) -> str | None:
+        """The connector of a layer; tokens that are used as a map pass one that makes it first."""
+        if layer.extra_tokens is None:
+            return connector
+        if connector is not None and connector not in self.connectors:
+            raise ValueError(f'connector {connector!r} is named before it is entered; enter it first')
+        inner = {} if connector is None else dict(connector=self.connectors[connector])
+        if connector is None or inner['connector']['type'] != 'icckd_mm.TokensToMap':
+            self.connectors[connector or name] = dict(type='icckd_mm.TokensToMap', extra_tokens=layer.extra_tokens, **inner)
+        return connector or name
 
     def student_parameter(self, name: str, source: str) -> dict[str, Any]:
         """Record a parameter of the student; returns the argument of a loss that reads it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from icckd_mm.compose.literals import Reference
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.writer import Reference
 
 
 def student_entries(
@@ -16,6 +16,7 @@ def student_entries(
     teacher: str,
     teacher_ckpt: str,
     first_stages: Mapping[str, str],
+    loss: str = 'head.loss',
 ) -> dict[str, Any]:
     """What the config of a student assigns, below its bases.
 
@@ -25,13 +26,14 @@ def student_entries(
         teacher: The teacher's.
         teacher_ckpt: File of the teacher's weights.
         first_stages: Checkpoint of each distiller that another one starts from.
+        loss: Where the student's config holds its loss.
 
     Returns:
         Names and values, for :func:`.config_text`.
     """
     entries: dict[str, Any] = {}
     if parts.ce_weight not in (None, 1.0):
-        entries[f'{student}.head.loss.loss_weight'] = parts.ce_weight
+        entries[f'{student}.{loss}.loss_weight'] = parts.ce_weight
     for name, value in _leaves(parts.architecture):
         entries[f'{student}.{name}'] = value
     starts = {

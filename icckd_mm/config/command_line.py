@@ -23,6 +23,7 @@ from icckd_mm.engine.process.folder_lock import check_writable
 from icckd_mm.engine.process.interruption import Stopped, handled, note_status, stop_behind
 from icckd_mm.engine.process.process_group import leave_process_group
 from icckd_mm.engine.process.stop_hook import StopHook
+from icckd_mm.packaged import PREFIX, name_of_config, named_config
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -67,17 +68,10 @@ def read_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: If the file does not exist or is not a config.
     """
-    path = Path(args.config)
-    if not path.is_file():
-        known = {file.stem: file for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
-        near = difflib.get_close_matches(path.stem, known, n=1)
-        raise ValueError(
-            f'config {args.config} does not exist; '
-            + (f'did you mean {known[near[0]]}?' if near else 'ls configs/icckd/* lists ours')
-        )
+    path = config_file(args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     try:
-        cfg = Config.fromfile(args.config)
+        cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program and may raise any error
         raise ValueError(f'config {args.config} cannot be read: {describe(error)}; fix the file') from error
     cfg.launcher = args.launcher
@@ -86,6 +80,27 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
     return cfg
+
+
+def config_file(given: str) -> Path:
+    """The file of a config: a path, or ``icckd_mm::icckd/teacher/NAME.py`` for one that comes with the package.
+
+    Raises:
+        ValueError: If there is no such file; with the nearest one.
+    """
+    if given.startswith(PREFIX):
+        try:
+            return named_config(given)
+        except FileNotFoundError as error:
+            raise ValueError(str(error)) from None
+    path = Path(given)
+    if not path.is_file():
+        known = {file.stem: str(file) for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        named = known[near[0]] if near else name_of_config(path.stem)
+        hint = f'did you mean {named}?' if named else 'python -m icckd_mm configs lists ours'
+        raise ValueError(f'config {given} does not exist; {hint}')
+    return path
 
 
 def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool, persistent_workers: bool) -> None:
@@ -115,17 +130,19 @@ def set_loader_defaults(cfg: Config, fields: Sequence[str], *, pin_memory: bool,
             cfg[field].persistent_workers = False
 
 
-def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
+def check_files(cfg: Config, loaders: Sequence[str] = LOADERS, start: str = '') -> None:
     """Check that the files a config names exist, before anything is built.
 
     Args:
         cfg: The complete config.
         loaders: The data loaders that will be used.
+        start: Argument of the command that gave ``load_from``, if any.
 
     Raises:
         ValueError: If a data folder or checkpoint does not exist.
     """
     from icckd_mm.config.fast import is_at_hand, named_checkpoints  # heavy
+    from icckd_mm.config.missing_checkpoint import describe_missing
     from icckd_mm.datasets.files.folders import check_data_folder
 
     for field in loaders:
@@ -137,17 +154,15 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS) -> None:
     for key, files in named_checkpoints(cfg).items():
         for file in files:
             if not is_at_hand(file):
-                other = f'"{key}=[FILE,FILE]"' if key.endswith('ckpts') else f'{key}=FILE'
-                raise ValueError(
-                    f'{key}: the checkpoint {file} does not exist; {_origin(file)}--cfg-options {other} names another'
-                )
+                raise ValueError(describe_missing(key, file, cfg.get('work_dir'), start if key == 'load_from' else ''))
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, new_schedule: bool = False) -> Runner:
     """Build the runner of a config.
 
     Args:
         cfg: The complete config.
+        new_schedule: Whether a resumed run follows its own optimizer settings and schedules, not those of the checkpoint.
 
     Returns:
         The runner; it has made the work dir.
@@ -163,11 +178,16 @@ def build_runner(cfg: Config) -> Runner:
     runner.register_hook(StopHook())
     if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):
         runner.register_hook(DataCheckHook())
-    add_load_check(runner)
+    add_load_check(runner, new_schedule)
     return runner
 
 
-def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None = None, resumes: bool = False) -> None:
+def run(
+    main: Callable[[Sequence[str] | None], Any],
+    argv: Sequence[str] | None = None,
+    resumes: bool = False,
+    flag: str = ' with --resume',
+) -> None:
     """Run a command: an error prints one line on stderr, and its traceback to the log if a run has begun.
 
     The exit status is 2 if a check refused the input, 1 for every other error; ``--debug`` also prints the traceback.
@@ -177,7 +197,8 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
     Args:
         main: The command.
         argv: Its command line. Defaults to ``sys.argv[1:]``.
-        resumes: Whether ``--resume`` continues it. Defaults to False.
+        resumes: Whether the same command continues it. Defaults to False.
+        flag: What the command needs for that. Defaults to ``' with --resume'``.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite, of no use here
     status = 0
@@ -185,24 +206,24 @@ def run(main: Callable[[Sequence[str] | None], Any], argv: Sequence[str] | None 
         try:
             main(argv)
         except Stopped as stopped:
-            status = _say_stopped(stopped, resumes)
+            status = _say_stopped(stopped, resumes, flag)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else FAILED
             raise
         except Exception as error:
             request = stop_behind(error)
-            status = _say_stopped(request, resumes) if request else _say_failed(error, argv)
+            status = _say_stopped(request, resumes, flag) if request else _say_failed(error, argv)
         finally:
             leave_process_group(status)
     if status:
         sys.exit(status)
 
 
-def _say_stopped(stopped: Stopped, resumes: bool) -> int:
+def _say_stopped(stopped: Stopped, resumes: bool, flag: str) -> int:
     """One line on stderr for a command that was asked to stop; returns its exit status."""
     status = stopped.status(resumes)
     if is_main_process():
-        print(f'{stopped}' + ('; the same command with --resume continues' if resumes else ''), file=sys.stderr)
+        print(f'{stopped}' + (f'; the same command{flag} continues' if resumes else ''), file=sys.stderr)
     note_status(status)
     return status
 
@@ -215,11 +236,3 @@ def _say_failed(error: Exception, argv: Sequence[str] | None) -> int:
         traceback.print_exc()
     print(f'error: {describe(error)}' + ('' if is_for_users(error) else f' ({hint})'), file=sys.stderr)
     return REFUSED if is_for_users(error) else FAILED
-
-
-def _origin(checkpoint: str) -> str:
-    """How to create a checkpoint in the default work dir of one of our configs."""
-    name = Path(checkpoint).parent.name
-    for config in Path('configs').rglob(f'{name}.py'):
-        return f'train it first with: python tools/train.py {config}; '
-    return ''

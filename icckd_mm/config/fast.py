@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from icckd_mm.datasets.files.folders import check_data_folder
 from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs
@@ -98,7 +99,12 @@ def _dict(value: Any) -> dict:
 
 def is_at_hand(checkpoint: str) -> bool:
     """Whether a checkpoint is a file that exists, or an address, which only loading can check."""
-    return '://' in checkpoint or os.path.isfile(os.path.expanduser(checkpoint))
+    return is_address(checkpoint) or os.path.isfile(os.path.expanduser(checkpoint))
+
+
+def is_address(checkpoint: str) -> bool:
+    """Whether mmengine can load a checkpoint from elsewhere than a path, such as ``https://``; it cannot from ``file://``."""
+    return '://' in checkpoint and CheckpointLoader._get_checkpoint_loader(checkpoint).__name__ != 'load_from_local'
 
 
 def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
@@ -117,13 +123,18 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
             'type': 'icckd_mm.RandomImages',
             'num_images': images,
             'size': SIZES[kind],
-            'num_classes': cfg.model.get('architecture', cfg.model).head.num_classes,
+            'num_classes': _num_classes(cfg.model.get('architecture', cfg.model)),
             'pipeline': [step for step in common_pipeline(dataset) if not step['type'].endswith('LoadImageFromFile')],
             'test_mode': inner.get('test_mode', False),
         }
         return {f'{field}.dataset': noise}
     few = {'_delete_': True, 'type': 'icckd_mm.EvenPlaces', 'dataset': dataset.to_dict(), 'images': images}
     return {f'{field}.dataset': few}
+
+
+def _num_classes(model: Any) -> int:
+    """Classes of a classifier's head, or of one without a head, as of timm."""
+    return (model.get('head') or model).num_classes
 
 
 def shrunk_schedule(scheduler: Any, factor: float) -> Any:

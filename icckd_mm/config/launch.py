@@ -24,6 +24,7 @@ def train(
     options: Mapping[str, Any] | None = None,
     *,
     resume: str | None = None,
+    new_schedule: bool = False,
     fast: bool = False,
     device_loader: bool = False,
     tested: bool = False,
@@ -36,6 +37,7 @@ def train(
         cfg: A config with its work dir; changed in place.
         options: ``--cfg-options``, merged over the config; the flags below override them.
         resume: A checkpoint to resume from, or ``'auto'`` for the newest intact one in the work dir, if any.
+        new_schedule: With ``resume``, follow optimizer settings and schedules of the config instead of those of the checkpoint.
         fast: Train two epochs on a few images, or on noise if the data are missing.
         device_loader: Hold and augment the training images on the device.
         tested: Also check the files of the test set, because the caller tests afterwards.
@@ -48,6 +50,8 @@ def train(
     Raises:
         ValueError: If an option or flag does not fit the config, or a file is missing.
     """
+    from icckd_mm.config.network_files import check_networks  # heavy
+
     format_once()
     if resume not in (None, NEWEST):
         cfg.resume, cfg.load_from = True, resume
@@ -64,8 +68,10 @@ def train(
             resume_from_newest(cfg)
         if not cfg.get('resume'):
             warn_of_earlier_run(cfg)
-        check_files(cfg, [field for field in LOADERS if tested or field != 'test_dataloader'])
-        runner = build_runner(cfg)
+        loaders = [field for field in LOADERS if tested or field != 'test_dataloader']
+        check_files(cfg, loaders, '--resume' if resume not in (None, NEWEST) else '')
+        check_networks(cfg)
+        runner = build_runner(cfg, new_schedule)
         runner.train()
     return runner
 

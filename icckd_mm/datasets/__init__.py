@@ -7,6 +7,7 @@ from icckd_mm.datasets.wrappers.even_places import EvenPlaces
 
 from .device_loader import DeviceLoader
 from .digits import Digits
+from .image_arrays import ImageArrays
 from .random_images import RandomImages
 from .tiny_imagenet import TinyImageNet
 
@@ -16,6 +17,7 @@ __all__ = [
     'DeviceLoader',
     'Digits',
     'EvenPlaces',
+    'ImageArrays',
     'MultiViewPatterns',
     'RandomImages',
     'TinyImageNet',

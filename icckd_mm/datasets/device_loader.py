@@ -98,7 +98,8 @@ class DeviceLoader:
             batch = slice(number * self.batch_size, (number + 1) * self.batch_size)
             views = [self._view(rows[batch], *drawn) for drawn in draws]
             samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, to get a tuple for one
-            yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': PreparedSamples(samples)}
+            prepared = PreparedSamples(samples, rows[batch], self.labels[rows[batch]], len(self.samples))
+            yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': prepared}
 
     def _draws(self, view: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Upper edge, left edge and flip of every image in this epoch."""
@@ -128,8 +129,8 @@ class DeviceLoader:
             raise ValueError(f'images of {size} with padding {self.pipeline.padding} are too small for a crop of {crop}')
         pixels = torch.from_numpy(np.stack([image['img'] for image in images]))
         self.packed = pack_images(pixels, self.pipeline.padding, self.pipeline.pad_value).to(self.device)
-        labels = torch.tensor([image['gt_label'] for image in images], device=self.device)
+        self.labels = torch.tensor([image['gt_label'] for image in images], device=self.device)
         self.samples = [
             DataSample(metainfo={'sample_idx': place, 'img_shape': self.size}).set_gt_label(label)
-            for place, label in enumerate(labels.split(1))
+            for place, label in enumerate(self.labels.split(1))
         ]

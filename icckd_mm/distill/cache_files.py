@@ -9,6 +9,7 @@ import numpy as np
 
 from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.nested_text import parse_json
+from icckd_mm.regular_file import read_regular
 
 LONGEST_KEY = 2**16  # bytes
 SHOWN = 60  # characters per value in a message
@@ -63,7 +64,7 @@ def _read_key(path: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > LONGEST_KEY:
             raise ValueError(f'it has more than {LONGEST_KEY} bytes')
-        found = parse_json(path.read_text(encoding='utf-8'))
+        found = parse_json(read_regular(path).decode('utf-8'))
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
             raise ValueError('it is not a JSON object of texts')
     except (ValueError, OSError) as error:

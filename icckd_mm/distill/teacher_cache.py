@@ -15,6 +15,7 @@ from icckd_mm.engine.exact.atomic_backend import write_atomically
 
 DTYPES = ('float16', 'float32')
 KEY = 'key.json'
+WAITING_LIMIT = 1 << 26  # bytes of logits that stay on their device before the host fetches them
 
 
 class TeacherCache:
@@ -51,6 +52,9 @@ class TeacherCache:
         self.folder, self.shape, self.dtype = Path(folder), (num_images, num_classes), dtype
         self.path: Path | None = None  # of the view that is open
         self.rows: np.ndarray | None = None
+        self._waiting: list[tuple[Sequence[int], Tensor]] = []  # collected, but still on their device
+        self._waiting_places: set[int] = set()
+        self._waiting_bytes = 0
         check_key(self.folder / KEY, {**key, 'images': str(num_images), 'classes': str(num_classes), 'dtype': dtype})
 
     @staticmethod
@@ -68,7 +72,8 @@ class TeacherCache:
         Raises:
             ValueError: If the file was not written by this cache.
         """
-        self.path, self.rows = self.folder / f'view-{view:04d}.npy', None
+        self._forget()
+        self.path = self.folder / f'view-{view:04d}.npy'
         if self.path.exists():
             self.rows = open_rows(self.path, self.shape, self.dtype)
 
@@ -83,11 +88,13 @@ class TeacherCache:
         """
         if self.rows is None:
             return None
+        if not self._waiting_places.isdisjoint(index):
+            self._fetch()
         rows = torch.from_numpy(self.rows[list(index)]).float()
         return rows if rows.isfinite().all() else None
 
     def write(self, index: Sequence[int], logits: Tensor) -> None:
-        """Collect logits; no effect if the view has a file.
+        """Collect logits; no effect if the view has a file. The host does not wait for the device in each step.
 
         Args:
             index: B indices into the data set.
@@ -96,7 +103,22 @@ class TeacherCache:
         if self.rows is None:
             self.rows = np.full(self.shape, np.nan, self.dtype)
         if self._collects:
-            self.rows[list(index)] = logits.float().cpu().numpy()
+            logits = logits.detach().float()
+            self._waiting.append((list(index), logits))
+            self._waiting_places.update(index)
+            self._waiting_bytes += logits.nbytes
+            if self._waiting_bytes >= WAITING_LIMIT:
+                self._fetch()
+
+    def _fetch(self) -> None:
+        """Take over the collected logits from their device."""
+        for index, logits in self._waiting:
+            self.rows[index] = logits.cpu().numpy()  # type: ignore[index]
+        self._waiting, self._waiting_places, self._waiting_bytes = [], set(), 0
+
+    def _forget(self) -> None:
+        self.path = self.rows = None
+        self._waiting, self._waiting_places, self._waiting_bytes = [], set(), 0
 
     def hand_over(self, name: str) -> None:
         """Write the logits that this process has collected, for the process that writes the view.
@@ -108,6 +130,7 @@ class TeacherCache:
             OSError: If it cannot be written.
         """
         if self._collects:
+            self._fetch()
             self._save(self._part(name))
 
     def take_over(self, names: Sequence[str]) -> None:
@@ -118,6 +141,7 @@ class TeacherCache:
         """
         for part in filter(Path.is_file, map(self._part, names)):
             if self._collects:
+                self._fetch()
                 rows = open_rows(part, self.shape, self.dtype)
                 known = ~np.isnan(rows).any(axis=1)
                 self.rows[known] = rows[known]  # type: ignore[index]
@@ -133,8 +157,9 @@ class TeacherCache:
             OSError: If it cannot be written; no file remains.
         """
         if keep and self._collects:
+            self._fetch()
             self._save(self.path)  # type: ignore[arg-type]
-        self.path = self.rows = None
+        self._forget()
 
     @property
     def _collects(self) -> bool:

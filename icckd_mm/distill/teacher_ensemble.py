@@ -11,11 +11,12 @@ from mmengine.model import BaseModel
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor, nn
 
+from icckd_mm.engine.loading.network_fit import IGNORED
 from icckd_mm.functional.tensor.number_checks import check_weight
 from icckd_mm.registry import MODELS
 
 from .records import read_record
-from .weights import IGNORED, load_strictly
+from .weights import load_strictly
 from .wiring import class_count
 
 WAYS = ('mean', 'weights', 'best')
@@ -97,9 +98,11 @@ class TeacherEnsemble(BaseModel):
         self.num_classes = counts[0]
         ignored = (*IGNORED, *ignore_keys)
         self.records = []
-        for teacher, path in zip(self.teachers, teacher_ckpts):
+        for index, (teacher, path) in enumerate(zip(self.teachers, teacher_ckpts)):
             if path is not None:
-                self.records.append(read_record(load_strictly(teacher, path, ignored)))
+                place = f'model.teacher.teachers.{index}'
+                read = load_strictly(teacher, path, ignored, config=teachers[index], place=place)
+                self.records.append(read_record(read))
                 vars(teacher)['_is_init'] = True  # init_weights would draw the weights again
         self.logits = JoinedLogits(how, torch.tensor(weights) / sum(weights))
         self._is_init = all(teacher.is_init for teacher in self.teachers)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from icckd_mm.engine.classifier_layers import takes_several_labels
 from icckd_mm.functional.tensor.number_checks import check_weight
 
 EMPTY = inspect.Parameter.empty
+SOFTMAX = ('KLDivergence', 'KDSoftCELoss', 'DKDLoss', 'DISTLoss', 'WSLD')  # losses on logits of one class for each image
 
 
 def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:
@@ -76,6 +79,34 @@ def check_classes(student: nn.Module, teacher: nn.Module) -> None:
         raise ValueError(
             f'the student has {counts[0]} classes, the teacher {counts[1]}; set head.num_classes of both to that of the data'
         )
+
+
+def check_one_class(distiller: dict, models: Sequence[nn.Module]) -> None:
+    """Raise if a loss takes the softmax of logits that a sigmoid head gives.
+
+    Args:
+        distiller: Config of the distiller.
+        models: Students and teachers.
+
+    Raises:
+        ValueError: If so; names loss and head.
+    """
+    heads = [type(model.head).__name__ for model in models if takes_several_labels(model)]
+    for name, loss in distiller['distill_losses'].items() if heads else ():
+        kind = str(loss['type']).rpartition('.')[2]
+        mapped = (distiller.get('loss_forward_mappings') or {}).get(name, {})
+        if kind in SOFTMAX and any(_is_of_head(distiller, record) for record in mapped.values()):
+            raise ValueError(
+                f'distill_losses.{name}: {kind} takes the softmax over the classes, but {heads[0]} gives '
+                "each class a probability of its own (multi-label data); compare logits with type='icckd_mm.L2Loss', "
+                'normalize=False, or features'
+            )
+
+
+def _is_of_head(distiller: dict, record: dict) -> bool:
+    who = 'student' if record.get('from_student') else 'teacher'
+    source = (distiller.get(f'{who}_recorders') or {}).get(record.get('recorder'), {}).get('source')
+    return 'head' in str(source).split('.')
 
 
 def class_count(model: nn.Module) -> int | None:

@@ -146,10 +146,10 @@ def _seen(
 
 
 def _differs(output: Any, logits: Any) -> bool:
-    """Whether a classifier gives other numbers than its last linear layer, of the same shape."""
+    """Whether a classifier gives other numbers than its last linear layer."""
     output = last_tensor(output)
     tensors = isinstance(output, Tensor) and isinstance(logits, Tensor)
-    return tensors and output.shape == logits.shape and not torch.equal(output, logits)
+    return tensors and output.ndim == logits.ndim and not torch.equal(output, logits)
 
 
 def _forward(model: nn.Module, inputs: Tensor) -> Any:
@@ -162,3 +162,9 @@ def _forward(model: nn.Module, inputs: Tensor) -> Any:
     finally:
         for module, mode in training.items():
             module.training = mode
+
+
+def takes_several_labels(model: nn.Module) -> bool:
+    """Whether the head of a classifier gives each class a probability of its own (multi-label data, or a sigmoid loss)."""
+    head = getattr(model, 'head', None)
+    return 'MultiLabel' in type(head).__name__ or bool(getattr(getattr(head, 'loss_module', None), 'use_sigmoid', False))

@@ -13,7 +13,7 @@ from icckd_mm.datasets.batch_count import check_batches
 from icckd_mm.datasets.class_names import check_same_classes, check_trained_classes
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.datasets.wrappers.places import count_places
-from icckd_mm.engine.image_checks import check_views, different_classes, different_sizes, first_batch
+from icckd_mm.engine.image_checks import check_views, different_classes, different_sizes, image_batch
 from icckd_mm.engine.runner_utils import unwrapped
 from icckd_mm.registry import HOOKS
 
@@ -23,13 +23,20 @@ class DataCheckHook(Hook):
     """Refuses data sets whose labels mean different classes, and per-image memories that do not fit the training set.
 
     Compares the class names and class folders of all splits in use, and of the checkpoint that is resumed or tested. The
-    commands in ``tools/`` add this hook.
+    commands in ``tools/`` add this hook. Images of different size in training and validation, and a head with more classes than
+    the data, give a warning, or an error with ``strict=True``.
+
+    Args:
+        strict: Whether to refuse what otherwise gives a warning.
 
     Raises:
-        ValueError: Before training or test, naming the classes or the wrapper.
+        ValueError: Before training or test, naming the classes, the wrapper or the sizes.
     """
 
     priority = 'VERY_HIGH'
+
+    def __init__(self, strict: bool = False) -> None:
+        self.strict = strict
 
     def before_run(self, runner: Runner) -> None:
         """Compare the data sets with each other, and the teacher's classes with them."""
@@ -48,15 +55,20 @@ class DataCheckHook(Hook):
                     module.check_rows(count_places(runner.train_dataloader, user))
 
     def _check_images(self, runner: Runner, model: Any) -> None:
-        """Compare one training image with one that is validated, and the classes with those of the head."""
+        """Compare some training images with some that are validated, and the classes with those of the head."""
         loader, loop = runner.train_dataloader, runner._val_loop
-        _warn(runner, different_classes(model, loader.dataset))
+        self._report(runner, different_classes(model, loader.dataset))
         if not hasattr(loader, 'collate_fn'):
             return
-        batch = first_batch(loader)
+        batch = image_batch(loader, 'train_dataloader')
         check_views(model, batch, any(hasattr(hook, 'second_view') for hook in runner.hooks))
         if isinstance(loop, BaseLoop):
-            _warn(runner, different_sizes(batch, first_batch(loop.dataloader)))
+            self._report(runner, different_sizes(batch, image_batch(loop.dataloader, 'val_dataloader')))
+
+    def _report(self, runner: Runner, warning: str | None) -> None:
+        if warning and self.strict:
+            raise ValueError(warning)
+        _warn(runner, warning)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the classes that a checkpoint was trained with; the file in ``load_from`` may have others."""

@@ -1,4 +1,4 @@
-"""Whether model, training images and test images belong together: looked at by one image of each data set."""
+"""Whether model, training images and test images belong together, judged by some images of each data set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,39 @@ from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.models.heads import MultiLabelClsHead
 
 from icckd_mm.datasets.class_names import check_labels
+from icckd_mm.datasets.even_subset import spread
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.randomness import preserved_randomness
 
+LOOKED_AT = 8  # images of a data set, evenly spread
 
-def first_batch(loader: Any) -> dict:
-    """The first image of a loader's data set as a batch; random generators stay as they were."""
+
+def image_batch(loader: Any, place: str) -> dict:
+    """Some images of a loader's data set as a batch; random generators stay as they were.
+
+    Args:
+        loader: A loader of torch, none of its worker processes is started.
+        place: Its key in the config, for the message.
+
+    Raises:
+        ValueError: If the images differ in size and cannot be joined.
+    """
+    dataset = loader.dataset
+    if not len(dataset):
+        return {}
     with preserved_randomness():
-        return loader.collate_fn([loader.dataset[0]])
+        samples = [dataset[index] for index in spread(len(dataset), min(LOOKED_AT, len(dataset)))]
+        try:
+            return loader.collate_fn(samples)
+        except RuntimeError as error:
+            found = sorted({size for sample in samples if (size := _size([sample.get('inputs')])) is not None})
+            if len(found) < 2:
+                raise
+            reason = error
+    raise ValueError(
+        f'{place} gives images of different size ({", ".join("x".join(map(str, size)) for size in found[:4])}), which cannot '
+        f'form a batch; add a Resize or crop to {place}.dataset.pipeline'
+    ) from reason
 
 
 def check_views(model: Any, batch: dict, contrasts: bool) -> None:
@@ -56,8 +81,8 @@ def different_sizes(train: dict, test: dict) -> str | None:
         return None
     first, second = ('x'.join(map(str, size or ())) for size in sizes)
     return (
-        f'training images are {first}, validation or test images {second}; unless that is meant, give both pipelines the same '
-        'Resize or crop'
+        f'training images are {first}, validation or test images {second}; give both pipelines the same Resize or crop, '
+        'unless that is meant'
     )
 
 
@@ -65,20 +90,29 @@ def different_classes(model: Any, dataset: Any) -> str | None:
     """A warning if the head and the names of the data set differ in number; None otherwise.
 
     Args:
-        model: A classifier or distillation.
+        model: A classifier or distillation, built or as a config.
         dataset: Its training set.
 
     Raises:
         ValueError: If an image has a class that the head does not have.
     """
-    head = getattr(getattr(model, 'architecture', model), 'head', None)
-    wide, names = getattr(head, 'num_classes', None), (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    student = _part(model, 'architecture')
+    head = _part(model if student is None else student, 'head')
+    wide, names = _part(head, 'num_classes'), (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if not isinstance(wide, int) or not names or len(names) == wide:
         return None
-    if len(names) > wide and not isinstance(head, MultiLabelClsHead):
+    if len(names) > wide and not _takes_several_labels(head):
         check_labels(dataset, wide)  # all labels: only now, since listing them takes time
-    place = 'model.architecture' if hasattr(model, 'architecture') else 'model'
+    place = 'model' if student is None else 'model.architecture'
     return f'the head has {wide} classes, the training set names {len(names)}; set {place}.head.num_classes={len(names)}'
+
+
+def _part(whole: Any, name: str) -> Any:
+    return whole.get(name) if isinstance(whole, dict) else getattr(whole, name, None)
+
+
+def _takes_several_labels(head: Any) -> bool:
+    return 'MultiLabel' in str(head.get('type')) if isinstance(head, dict) else isinstance(head, MultiLabelClsHead)
 
 
 def _size(inputs: Any) -> tuple[int, ...] | None:

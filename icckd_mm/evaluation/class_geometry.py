@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.registry import METRICS
 
-from .class_sums import ClassSums
+from .class_sums import ClassSums, check_table
 from .predictions import class_labels, soften, stacked
 
 SOURCES = ('soft_labels', 'features')
@@ -23,8 +23,9 @@ class ClassGeometry(BaseMetric):
     """:func:`icckd_mm.functional.class_geometry` of a classifier's soft labels or features over a whole data set.
 
     Gives ``soft_labels/intra``, ``soft_labels/inter`` and ``soft_labels/ratio`` (or ``features/…``), which do not depend on
-    the batch size and keep one row per class in memory. An image that a sampler repeats to give all processes the same number
-    counts once; like mmengine's own metrics this needs the order of ``DefaultSampler``, which deals images to ranks in turn.
+    the batch size and keep one row per class in memory, at most 1 GiB (soft labels of 11,585 classes). An image that a sampler
+    repeats to give all processes the same number counts once; like mmengine's own metrics this needs the order of
+    ``DefaultSampler``, which deals images to ranks in turn.
 
     Soft labels come from ``pred_score``. Features need :class:`icckd_mm.PredictedFeaturesHook` among the ``custom_hooks``,
     since a metric does not see the model.
@@ -36,7 +37,7 @@ class ClassGeometry(BaseMetric):
         prefix: Prefix of the names of the results. Defaults to None: the source.
 
     Raises:
-        ValueError: If an argument is out of range, or a needed field is missing in the predictions.
+        ValueError: If an argument is out of range, the table of classes too large, or a field missing in the predictions.
 
     Source: soft labels at a temperature are Hinton et al. 2015, arXiv 1503.02531; measuring them like features is ours.
     """
@@ -55,6 +56,19 @@ class ClassGeometry(BaseMetric):
         self.source, self.temperature = source, float(temperature)
         self.sums: ClassSums | None = None
         self.last = torch.empty(0), torch.empty(0)
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """What the data set says about itself."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        """Set by mmengine before the first step; soft labels of very many classes are refused here."""
+        classes = (dataset_meta or {}).get('classes') or ()
+        if self.source == 'soft_labels':
+            check_table(len(classes), len(classes))
+        self._dataset_meta = dataset_meta
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add a batch.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from icckd_mm.functional import class_geometry
+from icckd_mm.functional.geometry import mean_distance
 from icckd_mm.functional.tensor.numerics import unit_rows
+
+LARGEST, DOUBLE = 2**30, 8  # bytes of a table, and of a number in it
 
 
 class ClassSums:
@@ -24,8 +26,11 @@ class ClassSums:
         width: Width ``D`` of the rows.
 
     Attributes:
-        sums (Tensor): Sums of unit rows ``(C, D)``, float64 on the CPU.
-        counts (Tensor): Samples seen ``(C,)``.
+        sums: Sums of unit rows ``(C, D)``, float64 on the CPU.
+        counts: Samples seen ``(C,)``.
+
+    Raises:
+        ValueError: If the table of sums would be larger than 1 GiB.
 
     Source: our derivation.
 
@@ -37,6 +42,7 @@ class ClassSums:
     """
 
     def __init__(self, num_classes: int, width: int) -> None:
+        check_table(num_classes, width)
         self.sums = torch.zeros(num_classes, width, dtype=torch.float64)
         self.counts = torch.zeros(num_classes, dtype=torch.int64)
 
@@ -64,9 +70,17 @@ class ClassSums:
         several = self.counts >= 2
         if not several.any():
             return {'intra': 0.0, 'inter': 0.0, 'ratio': 0.0}
-        sums = self.sums[several]
+        sums = self.sums if several.all() else self.sums[several]  # a table may be large
         intra = max(float((1 - sums.norm(dim=1) / self.counts[several]).mean()), 0.0)
-        # each class twice at its centre: the distances between the centres are those between the classes
-        centres = torch.arange(len(sums)).repeat(2)
-        inter = class_geometry(sums.repeat(2, 1), centres)['inter']
+        inter = mean_distance(unit_rows(sums))
         return {'intra': intra, 'inter': inter, 'ratio': intra / inter if inter > 0 else 0.0}
+
+
+def check_table(num_classes: int, width: int) -> None:
+    """Raise ``ValueError`` if the sums of ``num_classes`` rows of ``width`` would take more than ``LARGEST`` bytes."""
+    if num_classes * width * DOUBLE > LARGEST:
+        raise ValueError(
+            f'the geometry of {num_classes} classes in rows of {width} needs a table of '
+            f'{num_classes * width * DOUBLE / 2**30:.1f} GiB, allowed is {LARGEST / 2**30:g}; '
+            "measure source='features' instead of soft labels, or fewer classes"
+        )

@@ -42,13 +42,18 @@ def class_geometry(features: Tensor, labels: Tensor) -> dict[str, float]:
     spread = unit.new_zeros(len(counts)).index_add_(0, index, 1 - (unit * centres[index]).sum(dim=1)) / counts
     several = counts >= 2
     centres, spread = centres[several], spread[several]
-    classes = len(spread)
-    if not classes:
+    if not len(spread):
         return {'intra': 0.0, 'inter': 0.0, 'ratio': 0.0}
     intra = max(float(spread.mean()), 0.0)
-    if classes == 1:
-        return {'intra': intra, 'inter': 0.0, 'ratio': 0.0}
+    inter = mean_distance(centres)
+    return {'intra': intra, 'inter': inter, 'ratio': intra / inter if inter > 0 else 0.0}
+
+
+def mean_distance(centres: Tensor) -> float:
+    """Mean cosine distance over all pairs of unit rows ``(C, D)``, in ``[0, 2]``; 0 for a single row."""
+    classes = len(centres)
+    if classes < 2:
+        return 0.0
     # the sum over pairs without the C x C matrix: |sum mu|^2 - sum |mu|^2
     pairs = float(centres.sum(dim=0).square().sum() - centres.square().sum()) / (classes * (classes - 1))
-    inter = max(1 - pairs, 0.0)
-    return {'intra': intra, 'inter': inter, 'ratio': intra / inter if inter > 0 else 0.0}
+    return max(1 - pairs, 0.0)

@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 from icckd_mm.lab.style import embedded
 from icckd_mm.plain_text import plain
 
-STYLE = """body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
+STYLE = """body{font:16px/1.5 sans-serif;max-width:66em;margin:2em auto;padding:0 1em}
 table{border-collapse:collapse;font-size:14px}
-td,th{border:1px solid #999;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}
-img{max-width:100%}.wide,pre{overflow-x:auto}figure{margin:0}
+td,th{border:1px solid #999;padding:.2em .6em;text-align:right;vertical-align:top}
+td,th{overflow-wrap:anywhere;min-width:3.5em}td:first-child,th:first-child{text-align:left}
+h1,h2{overflow-wrap:anywhere}img{max-width:100%}.wide,pre{overflow-x:auto}figure{margin:0}
+@media (max-width:40em){table{font-size:11px}td,th{padding:.15em .25em}}
 @media (prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}"""
 
 

@@ -23,10 +23,10 @@ COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#000000', '#E69F00', '#5
 SEQUENTIAL = 'cividis'  # its lightness rises evenly
 DIVERGING = 'PuOr'  # white in the middle; told apart by the colour-blind
 RC = {
-    'font.size': 11,
-    'axes.titlesize': 11,
-    'axes.labelsize': 11,
-    'legend.fontsize': 10,
+    'font.size': 12,
+    'axes.titlesize': 12,
+    'axes.labelsize': 12,
+    'legend.fontsize': 11,
     'axes.spines.top': False,
     'axes.spines.right': False,
     'grid.alpha': 0.35,
@@ -34,6 +34,7 @@ RC = {
 }
 LINE = 0.2  # inches per line of text
 FEW = 12  # maximum number of classes for which heat maps show numbers
+ACROSS = 2  # panels in a row; more would be too small in a page
 
 
 def figure(columns: int, rows: int, width: float, height: float, lines: int = 0, **options: Any) -> tuple[Figure, Any]:
@@ -52,7 +53,18 @@ def figure(columns: int, rows: int, width: float, height: float, lines: int = 0,
     """
     with mpl.rc_context(RC):
         made = Figure(figsize=(width * columns, height * rows + LINE * lines), layout='constrained')
+        made.get_layout_engine().set(h_pad=0.08)
         return made, made.subplots(rows, columns, squeeze=False, **options)
+
+
+def grid_of(panels: int, width: float, height: float, lines: int = 0) -> tuple[Figure, list[Axes]]:
+    """A figure with at most :data:`ACROSS` panels in a row, and the axes of its panels."""
+    columns = min(ACROSS, panels)
+    rows = -(-panels // columns)
+    made, axes = figure(columns, rows, width, height, lines)
+    for axis in axes.flat[panels:]:
+        axis.set_visible(False)
+    return made, list(axes.flat[:panels])
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -82,7 +94,7 @@ def heat_map(axes: Axes, values: Any, numbers: str, names: Sequence[str] = (), *
     Args:
         axes: Axes to draw on.
         values: ``(C, C)``; NaN stays white.
-        numbers: Format of the numbers, such as ``'.2f'``.
+        numbers: Format of the numbers, such as ``'.0%'``.
         names: Names of the classes. Defaults to their numbers.
         **options: Options of ``imshow``, such as ``norm`` and ``cmap``.
 
@@ -97,13 +109,22 @@ def heat_map(axes: Axes, values: Any, numbers: str, names: Sequence[str] = (), *
     if len(values) <= FEW:
         shown = [class_name(names, index) for index in range(len(values))]
         turned = 90 if max(map(len, shown)) > 3 else 0
+        size = min(14, 85 / len(values))
         axes.set_xticks(range(len(values)), shown, rotation=turned)
         axes.set_yticks(range(len(values)), shown)
         for (row, column), value in _cells(values):
             dark = sum(image.cmap(image.norm(value))[:3]) < 1.5
             text = format(value, numbers)
-            axes.text(column, row, text, ha='center', va='center', fontsize=7, color='white' if dark else 'black')
+            axes.text(column, row, text, ha='center', va='center', fontsize=size, color='white' if dark else 'black')
     return image
+
+
+def colour_bar(made: Figure, image: Any, axes: Sequence[Axes], label: str, **options: Any) -> None:
+    """One colour bar below several heat maps of a scale."""
+    with mpl.rc_context(RC):
+        bar = made.colorbar(image, ax=axes, location='bottom', shrink=0.9, aspect=25, pad=0.02, **options)
+        bar.ax.tick_params(labelsize=11)
+        bar.set_label(label, fontsize=11)
 
 
 def class_name(names: Sequence[str], index: int) -> str:

@@ -1,4 +1,4 @@
-"""Registered modules: losses, queues, backbones, connectors, data preprocessors."""
+"""Registered modules: losses, queues, backbones, necks, heads, connectors, data preprocessors."""
 
 from .backbones import (
     CIFARVGG,
@@ -9,9 +9,10 @@ from .backbones import (
     CIFARWideResNet,
     MobileNetV1,
 )
-from .connectors import MLPConnector
+from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
+from .heads import SubclassClsHead
 from .losses import (
     CategoryCenterContrastiveLoss,
     CenterAlignmentLoss,
@@ -23,6 +24,7 @@ from .losses import (
     PreviewKLDivergence,
     SampleWiseContrastiveLoss,
 )
+from .necks import SimKDNeck
 from .queues import ClassQueue
 
 __all__ = [
@@ -45,5 +47,8 @@ __all__ = [
     'PreviewKLDivergence',
     'RotationDataPreprocessor',
     'SampleWiseContrastiveLoss',
+    'SimKDNeck',
+    'SubclassClsHead',
+    'TokensToMap',
     'TwoViewDataPreprocessor',
 ]

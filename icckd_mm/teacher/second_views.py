@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from icckd_mm.models.losses import IntraClassContrastiveLoss
 from icckd_mm.models.queues import FeatureBank
+from icckd_mm.structures import places_of
 
 Encode = Callable[[Tensor], Tensor]  # images (N, 3, H, W) to features (N, D), in a pass without gradient
 Positives = Callable[[Tensor], Tensor]  # features of the classifier's pass to positives (N, D)
@@ -86,10 +86,9 @@ class Bank(SecondView):
         self, inputs: Tensor, samples: Sequence[DataSample], loss: IntraClassContrastiveLoss, encode: Encode
     ) -> tuple[Tensor, Positives]:
         bank = cast(FeatureBank, loss.bank)
-        places = [sample.get('sample_idx', -1) for sample in samples]
 
         def positives(features: Tensor) -> Tensor:
-            index = torch.tensor(places, device=features.device)
+            index = places_of(samples, features.device)
             found = bank.read(index, default=features.detach())
             bank.write(index, features, loss.batch_size)
             return found

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from icckd_mm.engine.classifier_layers import ClassifierLayers
 from icckd_mm.models.losses import IntraClassContrastiveLoss
+from icckd_mm.structures import PreparedSamples, labels_of
 
 from .second_views import SECOND_VIEWS, SecondView
 from .tap import Tap
@@ -141,9 +142,9 @@ def class_labels(samples: Sequence[DataSample] | None) -> Tensor:
             'data samples carry gt_score (mixup, cutmix or one-hot labels): such an image belongs to no class; '
             'remove model.train_cfg.augments and to_onehot'
         )
-    if any(len(sample.gt_label) != 1 for sample in samples):
+    if not isinstance(samples, PreparedSamples) and any(len(sample.gt_label) != 1 for sample in samples):
         raise ValueError('data samples carry several labels each (multi-label data): the intra-class loss needs one class')
-    return torch.cat([sample.gt_label for sample in samples])
+    return labels_of(samples)
 
 
 def check_rows(inputs: Tensor, rows: int, views: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.runner import Runner
 
+from icckd_mm.engine.classifier_layers import takes_several_labels
 from icckd_mm.models.data_preprocessors import TwoViewDataPreprocessor
 from icckd_mm.models.data_preprocessors.two_view import views_of
 from icckd_mm.randomness import preserved_randomness
@@ -27,8 +28,8 @@ def check_views(model: Any, batch: dict, view: SecondView) -> None:
     """
     if getattr(model, 'head', None) is None:
         raise ValueError(f'IntraClassContrastHook trains classifiers with a head, got {type(model).__name__}')
-    loss = getattr(model.head, 'loss_module', None)
-    if 'MultiLabel' in type(model.head).__name__ or getattr(loss, 'use_sigmoid', False):
+    if takes_several_labels(model):
+        loss = getattr(model.head, 'loss_module', None)
         raise ValueError(
             f'{type(model.head).__name__} with {type(loss).__name__} gives each class a probability of its own, where the '
             'margin gate needs one class for each image; take a head such as LinearClsHead with a softmax loss'

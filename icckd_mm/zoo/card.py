@@ -69,10 +69,22 @@ class Entry:
 
 
 def complexity(model: torch.nn.Module, shape: Sequence[int]) -> dict[str, int]:
-    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image of a shape ``(C, H, W)``."""
+    """Parameters and FLOPs (multiply-adds, as OpenMMLab counts them) for one image of a shape ``(C, H, W)``.
+
+    A projector of SimKD, which a student keeps from its distillation, is also counted alone.
+    """
     image = torch.zeros(1, *shape)
     counter = FlopAnalyzer(model, (image,)).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    return {'FLOPs': int(counter.total()), 'Parameters': sum(parameter.numel() for parameter in model.parameters())}
+    sizes = {'FLOPs': int(counter.total()), 'Parameters': _parameters(model)}
+    projector = getattr(getattr(model, 'neck', None), 'projector', None)
+    if isinstance(projector, torch.nn.Module):
+        sizes['Projector FLOPs'] = int(counter.by_module()['neck.projector'])
+        sizes['Projector Parameters'] = _parameters(projector)
+    return sizes
+
+
+def _parameters(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def dataset_name(run: Config, loader: str = 'test_dataloader') -> str:
@@ -148,7 +160,7 @@ def model_card(entry: Entry) -> str:
     return f"""# {entry.name}
 
 A {kind}: {entry.sizes['Parameters']:,} parameters, {entry.sizes['FLOPs'] / 1e6:.1f} M multiply-adds per image
-of {_pixels(entry.shape)}.
+of {_pixels(entry.shape)}.{_projector(entry.sizes)}
 {_classes(network)}
 | metric on {_split(network)} | value |
 |---|---|
@@ -173,6 +185,15 @@ published by icckd_mm {__version__}.{_log_line(entry)}
 
 Method: {PAPER['Title']}, {PAPER['URL']}
 """
+
+
+def _projector(sizes: dict[str, int]) -> str:
+    """What a projector adds to the network, in a sentence."""
+    if 'Projector Parameters' not in sizes:
+        return ''
+    cost = f'{sizes["Projector Parameters"]:,} parameters and {sizes["Projector FLOPs"] / 1e6:.1f} M multiply-adds'
+    use = "the projector\nthat lets it use its teacher's classifier (SimKD)"
+    return f'\nOf these {cost} are {use}. The same network from another distiller is smaller.'
 
 
 def _split(network: Network, loader: str | None = None) -> str:

@@ -12,10 +12,8 @@ import yaml
 
 from icckd_mm.compat.import_hook import on_import
 from icckd_mm.nested_text import parse_yaml
+from icckd_mm.packaged import INDEX, own_folder
 from icckd_mm.plain_text import plain
-
-PACKAGE = Path(__file__).resolve().parents[1]
-NAME = 'model-index.yml'
 
 
 def install() -> None:
@@ -24,11 +22,9 @@ def install() -> None:
 
 
 def own_index() -> Path | None:
-    """The index of this package: ``.mim/model-index.yml`` of an installed one, that of the repository otherwise."""
-    for folder in (PACKAGE / '.mim', PACKAGE.parent):
-        if (folder / NAME).is_file() and (folder / 'configs' / 'icckd').is_dir():
-            return folder / NAME
-    return None
+    """The index of this package."""
+    folder = own_folder()
+    return folder / INDEX if folder else None
 
 
 def register(hub: Any, index: Path) -> None:
@@ -62,7 +58,7 @@ def _register(module: ModuleType) -> None:
 
 def find_index(folder: Path) -> Path | None:
     """The nearest ``model-index.yml`` in the folders above one."""
-    return next((above / NAME for above in folder.resolve().parents if (above / NAME).is_file()), None)
+    return next((above / INDEX for above in folder.resolve().parents if (above / INDEX).is_file()), None)
 
 
 def chosen_index(out: Path, index: str | os.PathLike[str] | None = None, list_it: bool = True) -> Path | None:

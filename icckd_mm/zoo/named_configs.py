@@ -5,7 +5,6 @@ mmengine knows a closed list of packages, and looks for ``.mim`` in the installe
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 from pathlib import Path
@@ -13,38 +12,13 @@ from types import ModuleType
 from typing import Any
 
 from icckd_mm.compat.import_hook import on_import
-
-from .index import own_index
-
-PREFIX = 'icckd_mm::'
+from icckd_mm.packaged import PREFIX, named_config
 
 
 def install() -> None:
     """Teaches mmengine the prefix as soon as its modules are imported."""
     on_import('mmengine.config.config', after=_patch_config)
     on_import('mmengine.hub.hub', after=_patch_hub)
-
-
-def named_config(name: str) -> Path:
-    """The file of a config, in a checkout or an installed package.
-
-    Args:
-        name: Such as ``icckd_mm::icckd/teacher/icc_resnet20_1xb64_digits.py``, from the folder ``configs``.
-
-    Raises:
-        FileNotFoundError: If there is none; with the nearest name.
-    """
-    index = own_index()
-    if index is None:
-        raise FileNotFoundError('this copy of icckd_mm has no configs; install the wheel, or clone the repository')
-    folder, given = index.parent / 'configs', name[len(PREFIX) :].removesuffix('.py')
-    files = {path.relative_to(folder).with_suffix('').as_posix(): path for path in folder.rglob('*.py')}
-    if given not in files:
-        near = difflib.get_close_matches(given, files, n=1, cutoff=0.3)
-        raise FileNotFoundError(
-            f'{name} is not a config of icckd_mm' + (f'; did you mean {PREFIX}{near[0]}.py?' if near else '')
-        )
-    return files[given]
 
 
 def _patch_config(module: ModuleType) -> None:

@@ -13,6 +13,7 @@ from typing import Callable
 from icckd_mm.config.own_modules import import_modules
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.engine.exact.atomic_backend import write_atomically
+from icckd_mm.engine.process.folder_lock import folder_lock, remove_unlocked
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
@@ -25,6 +26,7 @@ from .standalone_config import PLACES, evaluation_loader
 from .verify import Check, verify
 
 FORMATS = ('pth', 'safetensors', 'onnx')
+PREFIX, OLD = '.publish-', 'old'  # temporary folders, and an earlier entry in one
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _verified(entry: Path, papers: Entry, refused: str, how: Options) -> list[Ch
 
 def _put(entry: Path, out: Path, index: Path | None) -> None:
     """Move the entry to its folder and list it; an earlier entry is kept if that fails."""
-    old = entry.with_name('old')
+    old = entry.with_name(OLD)
     if out.exists():
         os.replace(out, old)
     try:
@@ -180,11 +182,12 @@ def _path_from(index: Path, out: Path) -> str:
 
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
-    """A temporary folder on the disk of ``out``; its folders are removed if anything fails."""
+    """A locked temporary folder on the disk of ``out``; its folders are removed if anything fails."""
     made = [folder for folder in out.absolute().parents if not folder.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix='.publish-') as temporary:
+        remove_unlocked(out.parent, PREFIX, unless=OLD)  # what a killed process has left
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=PREFIX) as temporary, folder_lock(temporary):
             yield Path(temporary)
     except BaseException:
         for folder in made:

@@ -20,6 +20,9 @@ STAGED = ('icckd-ab_', 'icckd-ft', 'byot_', 'uskd_', 'icckd-dafl_', 'icckd-dfad_
 CONFIGS = sorted(path.name for path in (ROOT / 'distill').glob('*_digits.py') if not path.name.startswith(STAGED))
 
 
+SAFE = tuple(f'icckd_mm.{name}' for name in ('SafeTeacherDistill', 'OverhaulFeatureDistillation', 'ReusedClassifierDistill'))
+
+
 class Gradients(Hook):
     """Whether each distillation loss alone has a gradient somewhere in the student, in the first step."""
 
@@ -95,7 +98,7 @@ def test_every_config_is_safe():
     for path in (ROOT / 'distill').glob('*_digits.py'):
         cfg = Config.fromfile(path)
         if 'teacher' in cfg.model:
-            assert cfg.model.type in ('icckd_mm.SafeTeacherDistill', 'icckd_mm.OverhaulFeatureDistillation'), path
+            assert cfg.model.type in SAFE, path
             assert cfg.get('val_cfg') in (dict(type='icckd_mm.DistillValLoop'), None), path
 
 

@@ -11,6 +11,7 @@ from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.experiment.train_run import Task, train_run
+from icckd_mm.lab.tuning.candidate import Candidate
 from icckd_mm.lab.tuning.setting import make_setting
 from tests.integration.test_tools import STUDENT, TEACHER
 from tests.integration.test_tools import command as tool
@@ -35,6 +36,7 @@ def completed(monkeypatch):
         raise CompletedError(cfg)
 
     monkeypatch.setattr(launch, 'build_runner', stop)
+    monkeypatch.setattr('icckd_mm.config.network_files.check_networks', lambda cfg: None)  # the teacher's file is empty
 
     def of(function, *arguments):
         with pytest.raises(CompletedError) as caught:
@@ -82,13 +84,12 @@ def test_a_run_is_its_command(stage, changes, completed, tmp_path):
 def test_a_trial_is_its_command(completed, tmp_path):
     configs = {'teacher': Config.fromfile(TEACHER), 'student': Config.fromfile(STUDENT)}
     setting, _ = make_setting(configs, tmp_path, 0.3, 0, (2, 2))
-    for file, text in setting.texts.items():
-        Path(file).parent.mkdir(exist_ok=True)
-        Path(file).write_text(text)
+    setting.write_configs()
     (tmp_path / 'teacher.pth').touch()
-    teacher, student = setting.pair(2, setting.deepest, 1)
+    candidate = Candidate(2, dict(loss_weight=0.1, margin=0.25, temperature=0.3))
+    teacher, student = setting.pair(candidate, setting.deepest, 1)
     found = compared(Task(teacher, str(tmp_path / 't'), None, False, code_version()), completed, tmp_path / 'command')
-    assert found['custom_hooks'][0]['loss']['margin'] == setting.values(2)['margin']
+    assert candidate.values.items() <= found['custom_hooks'][0]['loss'].items()
     task = Task(student, str(tmp_path / 's'), str(tmp_path / 'teacher.pth'), True, code_version())
     found = compared(task, completed, tmp_path / 'command')
     assert found['model']['teacher_ckpt'] == str(tmp_path / 'teacher.pth')

@@ -1,13 +1,17 @@
-"""Real tunings of 60 digits; the test set does not exist."""
+"""A real tuning of 60 digits by several processes; the test set does not exist."""
 
-import json
 import multiprocessing as mp
+import os
+import sys
 import time
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages.journal import JournalFileBackend
 
-from icckd_mm.lab.experiment.results import read_results, without_varying
+from icckd_mm.config.command_line import run
+from icckd_mm.lab.experiment.results import read_record
 from tests.integration.test_tools import STUDENT, TEACHER, command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +25,8 @@ OPTIONS = [
     *('--student-options', *(f'model.teacher.{option}' for option in SMALL)),
 ]
 LIMITS = ['--budget', '1h', '--candidates', '2', '--seeds', '2', '--held-out', '0.3', '--workers', '1']
+DEFAULT = dict(loss_weight=0.02, margin=-1.0, temperature=0.1)  # of the configs with their options
+PATIENCE = 300  # seconds; a generous bound of a hang
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -30,53 +36,111 @@ def _in_the_repository():
         yield
 
 
+def tune(folder, log):
+    """The command, with its output in a file."""
+    with open(log, 'ab') as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, 'w', closefd=False)  # noqa: SIM115
+    main([STUDENT, *LIMITS, '--work-dir', str(folder), *OPTIONS])
+    sys.stdout.flush()
+
+
+def begin(folder, log):
+    process = mp.get_context('fork').Process(target=tune, args=(folder, log))  # it need not import torch again
+    process.start()
+    return process
+
+
+def finished(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.glob('runs/*/*/*/result.json')}
+
+
 @pytest.fixture(scope='module')
 def tuned(tmp_path_factory):
+    """The work dir of a tuning whose first process was killed; two others ended it. And what was finished at the kill."""
+    logs = tmp_path_factory.mktemp('logs')
     folder = tmp_path_factory.mktemp('tuned')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        return folder, main([STUDENT, *LIMITS, '--work-dir', str(folder), *OPTIONS])
+    first = begin(folder, logs / 'first')
+    deadline = time.time() + PATIENCE
+    while len(finished(folder)) < 3:
+        assert time.time() < deadline
+        assert first.is_alive()
+        time.sleep(0.01)
+    first.kill()
+    first.join()
+    before = finished(folder)
+    others = [begin(folder, logs / name) for name in ('second', 'third')]
+    for other in others:
+        other.join(PATIENCE)
+    return folder, before, [other.exitcode for other in others], logs
 
 
-def figures(folder):
-    """All trials but their times; the configs lie in the work dir."""
-    return json.dumps(without_varying(read_results(folder / 'tune.jsonl'))).replace(str(folder), '')
+def test_two_processes_end_the_tuning_of_one_that_was_killed(tuned):
+    folder, before, codes, logs = tuned
+    assert codes == [0, 0]
+    assert 3 <= len(before) < 12
+    after = finished(folder)
+    assert before.items() <= after.items()  # nothing that had finished was trained again
+    records = [read_record(path) for path in after]
+    assert sorted((r['stage'], r['run'].split('_')[1], r['seed']) for r in records) == [
+        (stage, f'candidate0{index}', seed) for stage in ('student', 'teacher') for index in (0, 1, 2) for seed in (0, 1, 2)
+    ]
+    verdicts = [(logs / name).read_text().splitlines()[-3:-1] for name in ('second', 'third')]
+    assert verdicts[0] == verdicts[1]
+    starts = (
+        '40 images',
+        'control',
+        'default',
+        'candidate 2',
+        'waiting',
+        'No winner',
+        'The control',
+        '--cfg-options',
+        '0:',
+        '1:',
+    )
+    for name in ('first', 'second', 'third'):  # no line of Optuna, no warning
+        assert all(line.startswith(starts) for line in (logs / name).read_text().splitlines())
+    assert not list(folder.glob('**/*.pth'))
+    assert not list(folder.glob('**/lock'))
 
 
 def test_trials_teach_and_distil_and_the_report_says_how_to_go_on(tuned):
-    folder, winner = tuned
-    records = read_results(folder / 'tune.jsonl')
-    assert sorted((r['stage'], r['candidate'], r['seed']) for r in records) == [
-        (stage, index, seed) for stage in ('student', 'teacher') for index in (0, 1, 2) for seed in (0, 1)
-    ]
-    default = dict(loss_weight=0.02, margin=-1.0, temperature=0.1)  # of the configs with their options
-    values = {r['candidate']: {key: r['factors'][key] for key in default} for r in records}
-    assert values[0] == {**default, 'loss_weight': 0.0}
-    assert values[1] == default
-    assert winner in values.values()
-    teachers = {r['candidate']: r['geometry'] for r in records if r['stage'] == 'teacher' and r['seed'] == 0}
-    assert teachers[0] != teachers[1]  # the values have reached the loss
+    folder = tuned[0]
+    records = [read_record(path) for path in finished(folder)]
+    values = {r['run'].split('_')[1]: r['factors'] for r in records}
+    assert values['candidate00'] == {**DEFAULT, 'loss_weight': 0.0}
+    assert values['candidate01'] == DEFAULT
+    teachers = {r['run'].split('_')[1]: r['geometry'] for r in records if r['stage'] == 'teacher' and r['seed'] == 0}
+    assert teachers['candidate00'] != teachers['candidate01']  # the values have reached the loss
     report = (folder / 'tune.md').read_text()
     assert '40 images to train on, 20 held out' in report
     assert f'python tools/train.py {TEACHER} --work-dir {folder}/final/teacher/train' in report
     assert f'"model.teacher_ckpt={folder}/final/teacher/train/epoch_1.pth"' in report
+    assert '| candidate | λ | δ | τ | seed 1 | seed 2 | mean | less control | p (Holm) | verdict |' in report
     assert 'too few seeds' in report
 
 
-def test_a_killed_and_resumed_tuning_ends_like_an_undisturbed_one(tuned, tmp_path):
-    words = [STUDENT, *LIMITS, '--work-dir', str(tmp_path)]
-    process = mp.get_context('fork').Process(target=main, args=([*words, *OPTIONS],))  # it need not import torch again
-    process.start()
-    deadline = time.time() + 200
-    while not ((tmp_path / 'tune.json').exists() and len(read_results(tmp_path / 'tune.jsonl')) >= 5):
-        assert time.time() < deadline
-        assert process.is_alive()
-        time.sleep(0.01)
-    process.kill()
-    process.join()
-    assert len(read_results(tmp_path / 'tune.jsonl')) < 12
-    assert main([*words, '--resume', *OPTIONS]) == tuned[1]
-    assert figures(tmp_path) == figures(tuned[0])
+def test_other_programs_of_optuna_can_open_the_journal(tuned):
+    """As optuna-dashboard does."""
+    path = str(tuned[0] / 'study.journal')
+    (study,) = optuna.get_all_study_summaries(optuna.storages.JournalStorage(JournalFileBackend(path)))
+    assert study.study_name == 'tuning'
+    study = optuna.load_study(study_name='tuning', storage=optuna.storages.JournalStorage(JournalFileBackend(path)))
+    assert [trial.state.name for trial in study.trials] == ['COMPLETE'] * 3
+    assert study.trials[1].params == DEFAULT
+
+
+def test_without_optuna_one_line_names_the_extra(monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith(('optuna', 'icckd_mm.lab.tuning'))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, 'optuna', None)
+    with pytest.raises(SystemExit) as ended:
+        run(command('tune'), [STUDENT, '--budget', '1h'])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: tune.py needs optuna: pip install 'icckd_mm[tune]'\n"
 
 
 CE = 'configs/icckd/baseline/ce_resnet20_1xb64_digits.py'

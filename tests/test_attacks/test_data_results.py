@@ -1,20 +1,27 @@
 """Invalid files of results are named, with the line."""
 
-import json
+import os
+import signal
+import socket
 from collections import OrderedDict
 from pathlib import Path
 
 import pytest
+from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 
+from icckd_mm.datasets.files.smaller_images import smaller
+from icckd_mm.lab.analysis.curves import read_log
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipe import Recipe
-from icckd_mm.lab.experiment.results import read_results
+from icckd_mm.lab.experiment.results import read_record, read_results
 from icckd_mm.lab.experiment.runner import Study
-from icckd_mm.lab.tuning.setting import Setting
-from icckd_mm.lab.tuning.tuner import Tuner
+from icckd_mm.lab.tuning.candidate import Candidate
+from icckd_mm.lab.tuning.results import Results
+from icckd_mm.regular_file import read_regular
 from icckd_mm.zoo.network import Network
 from icckd_mm.zoo.training_log import logged_metrics
+from tests.test_lab.test_tuning.stand import setting
 
 GOOD = b'{"run": "a", "time": {"wall_s": 1}}\n'
 BAD = {
@@ -54,31 +61,91 @@ def test_a_result_in_the_folder_of_a_run_that_cannot_be_read_is_named(content, t
         study.records()
 
 
-def tuner(folder):
-    return Tuner(Setting(folder, {}, {}, {}, 0, 'loss', {}, 0, (2, 2)), budget=60, workers=1)
+PAIR = Candidate(2, dict(loss_weight=0.02, margin=0.5, temperature=0.1))
+OTHERS = {
+    'another run': (
+        b'{"run": "a", "last_accuracy": 9, "time": {"wall_s": 1}}',
+        'is the result of another run than student_cand',
+    ),
+    'no accuracy': (b'{"run": "a", "time": {"wall_s": 1}}', 'is not the record of a trial: it lacks an accuracy or a time'),
+    'no time': (b'{"run": "a", "last_accuracy": 9}', 'it lacks an accuracy or a time'),
+    'a text': (b'{"run": "a", "last_accuracy": "9", "time": {"wall_s": 1}}', 'it lacks an accuracy or a time'),
+    'too much': (b'{"run": "a", "last_accuracy": 1e9, "time": {"wall_s": 1}}', 'it lacks an accuracy or a time'),
+    'not a number': (b'{"run": "a", "last_accuracy": NaN, "time": {"wall_s": 1}}', 'it lacks an accuracy or a time'),
+    'endless': (b'{"run": "a", "last_accuracy": 9, "time": {"wall_s": Infinity}}', 'it lacks an accuracy or a time'),
+    **{name: (content, 'is not the record of a run: ') for name, content in BAD.items()},
+}
 
 
-PLANS = [b'', b'{', b'[]', b'{}', b'{"rungs": 3}', b'{"rungs": [{"level": 1}], "settings": "a", "code": "b"}', b'[' * 100_000]
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe without a writer, and five seconds to refuse it."""
+
+    def late(*_):
+        raise TimeoutError('the reader waits for a writer')
+
+    os.mkfifo(tmp_path / 'pipe')
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    yield tmp_path / 'pipe'
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize('content', PLANS, ids=range(len(PLANS)))
-def test_a_plan_of_a_tuning_that_cannot_be_read_is_named(content, tmp_path):
-    (tmp_path / 'tune.json').write_bytes(content)
-    with pytest.raises(ValueError, match=r'tune\.json is not the plan of a tuning: .*; name another --work-dir'):
-        tuner(tmp_path).run(resume=True)
+def image(path):
+    return LoadImageFromFile().transform({'img_path': str(path)})
 
 
-OTHERS = [b'{"run": "a"}', b'{"run": "a", "time": {}}', b'{"run": "a", "time": {"spent_s": "x"}}', GOOD.strip()]
+def log_of(path):
+    log = path.parent / 'a/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    os.rename(path, log)
+    return read_log(path.parent)
 
 
-@pytest.mark.parametrize('line', OTHERS)
-def test_a_record_of_something_else_among_the_trials_is_named(line, tmp_path):
-    made = tuner(tmp_path)
-    plan = {**made.trials._state(), 'rungs': [dict(level=0, size=1, seeds=[0])]}
-    (tmp_path / 'tune.json').write_text(json.dumps(plan))
-    (tmp_path / 'tune.jsonl').write_bytes(line + b'\n')
-    with pytest.raises(ValueError, match=r'tune\.jsonl: the record of a is not one of a tuning; remove its line'):
-        made.run(resume=True)
+READERS = {
+    'results': read_results,
+    'the result of a run': read_record,
+    'an image of a data set': image,
+    'an image that is scaled': lambda path: smaller(path, 4),
+    'a log': log_of,
+}
+
+
+@pytest.mark.parametrize('reader', READERS)
+def test_a_named_pipe_is_refused_and_not_waited_for(reader, pipe):
+    with pytest.raises(ValueError, match='not a regular file'):
+        READERS[reader](pipe)
+
+
+def test_a_link_to_a_file_is_read_and_a_folder_is_not(tmp_path):
+    (tmp_path / 'file').write_bytes(b'1')
+    (tmp_path / 'link').symlink_to(tmp_path / 'file')
+    assert read_regular(tmp_path / 'link') == b'1'
+    with pytest.raises(ValueError, match='not a regular file'):
+        read_regular(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / 'nowhere')
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / 's'))
+        with pytest.raises(ValueError, match='not a regular file'):
+            read_regular(tmp_path / 's')
+
+
+@pytest.mark.parametrize('name', OTHERS)
+def test_a_result_in_the_folder_of_a_trial_that_is_another_or_cannot_be_read_is_named(name, tmp_path):
+    content, message = OTHERS[name]
+    results = Results(setting(tmp_path))
+    assert results.accuracy(PAIR, 1, 0) is None
+    path = tmp_path / 'runs/candidate02/level1_seed00/student/result.json'
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        results.accuracy(PAIR, 1, 0)
+    assert '\n' not in str(error.value)
+    if name != 'another run':
+        with pytest.raises(ValueError, match=r'student/result\.json is not'):
+            results.spent()
 
 
 def network(folder):

@@ -27,6 +27,22 @@ CONNECTED['connectors'] = dict(
     linear=dict(type='TorchNNConnector', module_name='Linear', module_args=dict(in_features=10, out_features=10))
 )
 CONNECTED['loss_forward_mappings']['loss_kl']['preds_S']['connector'] = 'linear'
+CRD = dict(
+    type='ConfigurableDistiller',
+    student_recorders=dict(feat=dict(type='ModuleInputs', source='head.fc'), data=dict(type='ModuleInputs', source='')),
+    teacher_recorders=dict(feat=dict(type='ModuleInputs', source='head.fc')),
+    connectors=dict(
+        s=dict(type='icckd_mm.CRDConnector', dim_in=8, dim_out=16), t=dict(type='icckd_mm.CRDConnector', dim_in=8, dim_out=16)
+    ),
+    distill_losses=dict(loss_crd=dict(type='icckd_mm.CRDLoss', neg_num=64, sample_n=32, dim_out=16, loss_weight=0.8)),
+    loss_forward_mappings=dict(
+        loss_crd=dict(
+            s_feats=dict(recorder='feat', from_student=True, data_idx=0, connector='s'),
+            t_feats=dict(recorder='feat', from_student=False, data_idx=0, connector='t'),
+            data_samples=dict(recorder='data', from_student=True, data_idx=1),
+        )
+    ),
+)
 
 
 def classifier(model=CONV):

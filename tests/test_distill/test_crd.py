@@ -16,7 +16,7 @@ from icckd_mm.distill.losses import CRDLoss
 from icckd_mm.distill.losses.relations import crd
 from icckd_mm.distill.losses.relations.crd_memory import draw_negatives
 from tests.helpers import train
-from tests.test_distill.cases import algorithm, weights
+from tests.test_distill.cases import CRD, algorithm, weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = dict(neg_num=6, sample_n=20, dim_out=4)
@@ -183,24 +183,6 @@ def test_temporaries_are_bounded():
     crd_peak, peak = (float(value) for value in done.stdout.split()[-2:])
     assert crd_peak < 200
     assert peak < 350
-
-
-CRD = dict(
-    type='ConfigurableDistiller',
-    student_recorders=dict(feat=dict(type='ModuleInputs', source='head.fc'), data=dict(type='ModuleInputs', source='')),
-    teacher_recorders=dict(feat=dict(type='ModuleInputs', source='head.fc')),
-    connectors=dict(
-        s=dict(type='icckd_mm.CRDConnector', dim_in=8, dim_out=16), t=dict(type='icckd_mm.CRDConnector', dim_in=8, dim_out=16)
-    ),
-    distill_losses=dict(loss_crd=dict(type='icckd_mm.CRDLoss', neg_num=64, sample_n=32, dim_out=16, loss_weight=0.8)),
-    loss_forward_mappings=dict(
-        loss_crd=dict(
-            s_feats=dict(recorder='feat', from_student=True, data_idx=0, connector='s'),
-            t_feats=dict(recorder='feat', from_student=False, data_idx=0, connector='t'),
-            data_samples=dict(recorder='data', from_student=True, data_idx=1),
-        )
-    ),
-)
 
 
 def test_a_run_needs_no_wrapper_of_the_data_set(tmp_path):

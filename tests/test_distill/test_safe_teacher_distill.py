@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from icckd_mm.config import launch
 from icckd_mm.distill.records import read_record
-from tests.helpers import CONV, build, equal, state, train
+from icckd_mm.engine.loading.config_differences import Difference, as_options
+from tests.helpers import CONV, build, config, equal, state, train
 from tests.test_distill.cases import DROPOUT, KL, LOGITS, algorithm, classifier, weights
 
 PLAIN = dict(hooks=(), views=1)
@@ -35,13 +38,58 @@ def test_mmrazor_trains_from_a_teacher_that_is_random_in_part_and_ours_names_the
         MODELS.build(config)
 
 
-def test_every_misshapen_key_is_named(tmp_path):
+def test_misshapen_keys_are_named_with_both_shapes_and_counted(tmp_path):
     path = weights(tmp_path / 'a.pth', model=WIDE)
-    with pytest.raises(ValueError, match=r'head.fc.weight is \(10, 12\) in the file and \(10, 8\) in the model') as error:
-        MODELS.build(algorithm(path))
     wide, narrow = (MODELS.build(classifier(m)).state_dict() for m in (WIDE, CONV))
-    for key, value in wide.items():
-        assert (key in str(error.value)) == (key not in narrow or narrow[key].shape != value.shape)
+    unlike = [key for key in narrow if wide[key].shape != narrow[key].shape]
+    with pytest.raises(ValueError, match=rf' and {len(unlike) - 3} more$') as error:
+        MODELS.build(algorithm(path))
+    for key in unlike[:3]:
+        assert f'{key} is {tuple(wide[key].shape)} in the file and {tuple(narrow[key].shape)} in the model' in str(error.value)
+    assert 'give the config that it was trained with' in str(error.value)  # which the file does not tell
+
+
+def other_network(path, **change):
+    """A checkpoint of a run whose network is CONV but for ``change`` in its backbone."""
+    model = copy.deepcopy(CONV)
+    model['backbone'].update(change)
+    meta = dict(cfg=Config(dict(model=model)).pretty_text)
+    return weights(path, model=model, meta=meta)
+
+
+def test_a_file_of_another_network_is_named_with_the_setting_of_both_sides(tmp_path):
+    """In one short line: the file's depth, the config's, and the option that gives the config the file's."""
+    path = other_network(tmp_path / 'a.pth', depth=14)
+    with pytest.raises(ValueError, match='does not fit') as error:
+        MODELS.build(algorithm(path))
+    text = str(error.value)
+    assert 'does not fit model.teacher: backbone.depth is 14 in the file and 8 in the config' in text
+    assert 'the file is of another network' in text
+    assert '--cfg-options model.teacher.backbone.depth=14' in text
+    assert 'surplus: backbone.layer1.1.conv1.weight, ' in text
+    assert len(text.replace(path, '')) < 500
+
+
+def test_settings_that_change_no_weight_are_not_named(tmp_path):
+    path = other_network(tmp_path / 'a.pth', depth=14, init_cfg=[dict(type='Constant', layer='Conv2d', val=0.1)])
+    with pytest.raises(ValueError, match='depth is 14') as error:
+        MODELS.build(algorithm(path))
+    assert 'init_cfg' not in str(error.value)
+
+
+def test_a_value_from_the_file_is_offered_as_an_option_only_if_it_is_safe_in_a_shell():
+    found = [Difference('backbone.stem', '$(touch x)', 'conv')]
+    assert as_options(found, 'model') == ''
+    assert as_options([Difference('backbone.depth', 14, 8)], 'model') == '--cfg-options model.backbone.depth=14'
+
+
+def test_it_is_refused_before_the_log_of_the_run_begins(tmp_path):
+    """mmengine writes some 200 lines on environment and config before it builds a model."""
+    path = other_network(tmp_path / 'a.pth', depth=14)
+    cfg = config(tmp_path / 'work', algorithm(path), hooks=(), views=1, launcher='none')
+    with pytest.raises(ValueError, match=r'backbone\.depth is 14 in the file and 8 in the config'):
+        launch.train(cfg)
+    assert not (tmp_path / 'work').exists()
 
 
 def test_the_queue_of_an_icc_teacher_is_ignored_and_more_by_name(tmp_path):

@@ -3,8 +3,10 @@
 import copy
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
+from mmpretrain.structures import DataSample
 
 from icckd_mm.config.check import check_config
 from icckd_mm.config.distiller import check_distiller
@@ -93,6 +95,40 @@ def test_an_unknown_argument_of_a_part_is_named_before_anything_is_built(tmp_pat
     check_config(config(tmp_path, algorithm(distiller=CONNECTED), **PLAIN))
     with pytest.raises(ValueError, match=message):
         check_config(config(tmp_path, algorithm(distiller=changed(CONNECTED, **{place: value})), **PLAIN))
+
+
+SEVERAL = {**copy.deepcopy(CONV), 'head': dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=8)}
+SIGMOID = copy.deepcopy(CONV)
+SIGMOID['head'].update(loss=dict(type='CrossEntropyLoss', use_sigmoid=True), cal_acc=False)
+SOFTMAX = dict(KLDivergence=dict(tau=4), KDSoftCELoss=dict(tau=4), DISTLoss={})
+
+
+@pytest.mark.parametrize('who', ['student', 'teacher'])
+@pytest.mark.parametrize(('network', 'head'), [(SEVERAL, 'MultiLabelLinearClsHead'), (SIGMOID, 'LinearClsHead')])
+@pytest.mark.parametrize('kind', SOFTMAX)
+def test_a_softmax_of_logits_of_several_labels_is_refused(kind, network, head, who):
+    """It would train without a word: KL of two softmaxes where the heads have a sigmoid for each class."""
+    mapping = KL['loss_forward_mappings']['loss_kl']
+    if kind == 'DISTLoss':
+        mapping = dict(logits_S=mapping['preds_S'], logits_T=mapping['preds_T'])
+    distiller = changed(
+        distill_losses=dict(loss_kl=dict(type=f'mmrazor.{kind}', **SOFTMAX[kind])), loss_forward_mappings=dict(loss_kl=mapping)
+    )
+    with pytest.raises(ValueError, match=rf"loss_kl: {kind} takes the softmax .* but {head} .* type='icckd_mm.L2Loss'"):
+        MODELS.build(algorithm(distiller=distiller, allow_random_teacher=True, **{who: network}))
+
+
+@pytest.mark.parametrize('network', [SEVERAL, SIGMOID])
+def test_several_labels_are_taken_with_the_loss_that_the_message_names(network):
+    mapping = KL['loss_forward_mappings']['loss_kl']
+    distiller = changed(
+        distill_losses=dict(loss_l2=dict(type='icckd_mm.L2Loss', normalize=False)),
+        loss_forward_mappings=dict(loss_l2=dict(s_feature=mapping['preds_S'], t_feature=mapping['preds_T'])),
+    )
+    model = MODELS.build(algorithm(distiller=distiller, student=network, teacher=network, allow_random_teacher=True))
+    labels = [DataSample().set_gt_score(torch.eye(10)[index]) for index in (1, 2)]
+    losses = model.loss(torch.rand(2, 3, 8, 8), [sample.set_gt_label([index]) for index, sample in enumerate(labels)])
+    assert losses['distill.loss_l2'] > 0
 
 
 def test_a_statistic_of_weight_0_needs_no_loss_in_its_name():

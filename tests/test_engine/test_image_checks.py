@@ -48,6 +48,29 @@ def test_other_sizes_and_classes_get_a_warning(tmp_path):
     assert 'training images are 8x8, validation or test images 16x16' in found[1]
 
 
+@pytest.mark.parametrize(
+    ('classes', 'scale', 'line'), [(12, 16, 'the head has 12 classes'), (10, 8, 'training images are 8x8')]
+)
+def test_they_are_refused_by_a_strict_hook(tmp_path, classes, scale, line):
+    model = copy.deepcopy(CONV)
+    model['head']['num_classes'] = classes
+    runner = build(tmp_path, model, hooks=(dict(type='icckd_mm.DataCheckHook', strict=True),), views=1, validate=True)
+    runner._val_dataloader['dataset']['scale'] = 24 - scale
+    with pytest.raises(ValueError, match=line):
+        runner.train()
+
+
+def test_training_images_of_mixed_size_are_refused_before_the_first_step(tmp_path):
+    """torch would say "stack expects each tensor to be equal size", from a worker of the loader."""
+    parts = [dict(type='icckd_mm.Digits', scale=scale, indices=16, pipeline=[dict(type='PackInputs')]) for scale in (8, 12)]
+    loader = dict(batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True))
+    loader.update(collate_fn=dict(type='default_collate'), dataset=dict(type='ConcatDataset', datasets=parts))
+    with pytest.raises(
+        ValueError, match=r'train_dataloader gives images of different size \(8x8, 12x12\).* add a Resize or crop'
+    ):
+        train(tmp_path, hooks=(DataCheckHook(),), views=1, train_dataloader=loader)
+
+
 def test_a_data_set_without_names_says_nothing():
     assert different_classes(torch.nn.Identity(), [1, 2]) is None
 

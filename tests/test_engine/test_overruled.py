@@ -20,7 +20,7 @@ def test_other_schedules_and_rates_are_listed_with_what_to_do():
     for part in (
         'optim_wrapper.optimizer.lr=0.2 (checkpoint: 0.1)',
         'T_max=9 (checkpoint: 5)',
-        'load_from=FILE without --resume',
+        '--new-schedule',
     ):
         assert part in line
     assert 'max_epochs' not in line  # the run's own counts

@@ -13,6 +13,7 @@ import icckd_mm  # noqa: F401
 from icckd_mm.evaluation import ClassGeometry
 from icckd_mm.evaluation.class_sums import ClassSums
 from icckd_mm.functional import class_geometry
+from tests.helpers import build
 
 N, C, D = 45, 5, 7
 
@@ -125,6 +126,29 @@ def test_two_processes_equal_one(processes, images, tmp_path, monkeypatch):
     assert [count for count, _ in results] == [math.ceil(images / 2)] * 2
     for _, found in results:
         assert found == pytest.approx(alone, abs=1e-12)
+
+
+def test_soft_labels_of_very_many_classes_are_refused_before_the_first_step(tmp_path):
+    """Their table has a column per class: 3.6 GiB for ImageNet-21k, three times that for a moment."""
+    metric = dict(type='icckd_mm.ClassGeometry')
+    runner = build(tmp_path, hooks=(), views=1, validate=True, val_evaluator=[metric])
+    runner._val_dataloader['dataset']['metainfo'] = dict(classes=[str(number) for number in range(21_841)])
+    with pytest.raises(ValueError, match=r"21841 classes .* 3\.6 GiB, allowed is 1; measure source='features'"):
+        runner.train()
+    assert not list(tmp_path.glob('*.pth'))
+    with pytest.raises(ValueError, match='needs a table of'):
+        ClassSums(21_841, 21_841)
+    assert ClassSums(21_841, 64).counts.numel() == 21_841  # features are narrow
+
+
+def test_the_table_is_not_copied_class_by_class(monkeypatch):
+    """All classes were once stacked twice to measure the distances between their centres."""
+    sums, widest = ClassSums(6, 4), []
+    sums.add(torch.rand(24, 4), torch.arange(6).repeat(4))
+    expected = sums.geometry()
+    monkeypatch.setattr(torch.Tensor, 'repeat', lambda *args: widest.append(args))
+    assert sums.geometry() == expected
+    assert not widest
 
 
 def test_a_repeated_image_would_change_the_figure():

@@ -147,8 +147,8 @@ def test_a_broken_index_keeps_nobody_from_importing_mmpretrain(tmp_path):
     code = f"""
 import logging
 from pathlib import Path
-import icckd_mm.zoo.index as index
-index.PACKAGE = Path({str(tmp_path)!r}) / 'package'
+import icckd_mm.packaged as packaged
+packaged.PACKAGE = Path({str(tmp_path)!r}) / 'package'
 logging.getLogger('icckd_mm.zoo').addHandler(logging.FileHandler({str(tmp_path / 'log')!r}))
 import mmpretrain
 print(len(mmpretrain.list_models()) > 500)

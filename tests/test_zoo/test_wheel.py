@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from icckd_mm.__main__ import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (
     'icckd_mm',
@@ -69,3 +71,29 @@ print('fine')
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1].endswith('fine')
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_commands_work_from_an_installed_wheel_in_an_empty_folder(installed, tmp_path):
+    def run(*words, status=0):
+        environment = {**os.environ, 'PYTHONPATH': str(installed)}
+        command = [sys.executable, '-m', 'icckd_mm', *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert done.returncode == status, done.stderr[-2000:]
+        return done.stdout + done.stderr
+
+    teacher, student = 'icc_resnet20_1xb64_digits', 'icckd-kd_logits_resnet20_resnet8_1xb64_digits'
+    for command in COMMANDS:
+        assert f'usage: icckd-mm {command} ' in run(command, '--help')
+    assert f'icckd_mm::icckd/teacher/{teacher}.py' in run('configs', '--data', 'digits')
+    once = ['--cfg-options', 'train_cfg.max_epochs=1', 'param_scheduler.T_max=1']
+    run('train', f'icckd_mm::icckd/teacher/{teacher}.py', *once)
+    refused = run('train', f'icckd_mm::icckd/distill/{student}.py', *once, status=2)
+    assert f'did you mean icckd_mm::icckd/teacher/{teacher}.py' in run('train', f'configs/{teacher}.py', status=2)
+    assert f'python -m icckd_mm train icckd_mm::icckd/teacher/{teacher}.py' in refused
+    run('train', f'icckd_mm::icckd/distill/{student}.py', *once, f'model.teacher_ckpt=work_dirs/{teacher}/epoch_1.pth')
+    assert 'accuracy/top1' in run('test', f'icckd_mm::icckd/distill/{student}.py', f'work_dirs/{student}/epoch_1.pth')
+    run('report', f'work_dirs/{teacher}', f'work_dirs/{student}', '--out', 'report.html')
+    run('publish', f'work_dirs/{student}', '--out', 'published')
+    run('verify', 'published')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['published', 'report.html', 'work_dirs']

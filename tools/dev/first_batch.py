@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs/distillers.md'
 MARK = '<!-- From here on written by tools/dev/first_batch.py -->\n'
 FAMILIES = {'resnet8': 'ResNet', 'wrn16-2': 'WRN', 'vgg8': 'VGG'}
-WITHOUT_BATCH = ('icckd-dafl_', 'icckd-dfad_')  # a generator makes the images
+WITHOUT_BATCH = ('icckd-dafl_', 'icckd-dfad_', 'icckd-ab_')  # a generator makes the images; labels alone
 CONFIGS = sorted(
     path
     for path in (ROOT / 'configs/icckd/distill').glob('*_digits.py')

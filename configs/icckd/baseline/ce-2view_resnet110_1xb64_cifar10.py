@@ -2,5 +2,5 @@
 _base_ = '../teacher/icc_resnet110_1xb64_cifar10.py'
 
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0))
 ]

@@ -31,16 +31,13 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_at1=dict(
-                s_feature=dict(from_student=True, recorder='stage1'),
-                t_feature=dict(from_student=False, recorder='stage1'),
+                s_feature=dict(from_student=True, recorder='stage1'), t_feature=dict(from_student=False, recorder='stage1')
             ),
             loss_at2=dict(
-                s_feature=dict(from_student=True, recorder='stage2'),
-                t_feature=dict(from_student=False, recorder='stage2'),
+                s_feature=dict(from_student=True, recorder='stage2'), t_feature=dict(from_student=False, recorder='stage2')
             ),
             loss_at3=dict(
-                s_feature=dict(from_student=True, recorder='stage3'),
-                t_feature=dict(from_student=False, recorder='stage3'),
+                s_feature=dict(from_student=True, recorder='stage3'), t_feature=dict(from_student=False, recorder='stage3')
             ),
         ),
     ),

@@ -19,9 +19,8 @@ model = dict(
         distill_losses=dict(loss_ckd=dict(type='icckd_mm.SampleWiseContrastiveLoss', temperature=1.0, loss_weight=100.0)),
         loss_forward_mappings=dict(
             loss_ckd=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

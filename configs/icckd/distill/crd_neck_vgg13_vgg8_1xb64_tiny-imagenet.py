@@ -19,8 +19,7 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            pooled=dict(type='ModuleInputs', source='head.fc'),
-            data_samples=dict(type='ModuleInputs', source=''),
+            pooled=dict(type='ModuleInputs', source='head.fc'), data_samples=dict(type='ModuleInputs', source='')
         ),
         teacher_recorders=dict(pooled=dict(type='ModuleInputs', source='head.fc')),
         connectors=dict(
@@ -33,7 +32,7 @@ model = dict(
                 s_feats=dict(from_student=True, recorder='pooled', data_idx=0, connector='crd_student'),
                 t_feats=dict(from_student=False, recorder='pooled', data_idx=0, connector='crd_teacher'),
                 data_samples=dict(from_student=True, recorder='data_samples', data_idx=1),
-            ),
+            )
         ),
     ),
 )

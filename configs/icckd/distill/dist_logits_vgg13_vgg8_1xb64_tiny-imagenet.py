@@ -21,13 +21,12 @@ model = dict(
         student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         distill_losses=dict(
-            loss_dist=dict(type='DISTLoss', inter_loss_weight=1.0, intra_loss_weight=1.0, tau=4.0, loss_weight=2.0),
+            loss_dist=dict(type='DISTLoss', inter_loss_weight=1.0, intra_loss_weight=1.0, tau=4.0, loss_weight=2.0)
         ),
         loss_forward_mappings=dict(
             loss_dist=dict(
-                logits_S=dict(from_student=True, recorder='logits'),
-                logits_T=dict(from_student=False, recorder='logits'),
-            ),
+                logits_S=dict(from_student=True, recorder='logits'), logits_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

@@ -17,8 +17,7 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
         ),
         teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         distill_losses=dict(loss_dkd=dict(type='icckd_mm.DKDLoss', tau=4.0, alpha=1.0, beta=2.0)),
@@ -27,7 +26,7 @@ model = dict(
                 preds_S=dict(from_student=True, recorder='logits'),
                 preds_T=dict(from_student=False, recorder='logits'),
                 gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
-            ),
+            )
         ),
     ),
 )

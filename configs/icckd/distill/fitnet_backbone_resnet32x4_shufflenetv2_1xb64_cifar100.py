@@ -22,7 +22,7 @@ model = dict(
             loss_hint=dict(
                 s_feature=dict(from_student=True, recorder='stage2', connector='hint'),
                 t_feature=dict(from_student=False, recorder='stage2'),
-            ),
+            )
         ),
     ),
 )

@@ -33,16 +33,13 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_ab1=dict(
-                s_feature=dict(from_student=True, recorder='preact1'),
-                t_feature=dict(from_student=False, recorder='preact1'),
+                s_feature=dict(from_student=True, recorder='preact1'), t_feature=dict(from_student=False, recorder='preact1')
             ),
             loss_ab2=dict(
-                s_feature=dict(from_student=True, recorder='preact2'),
-                t_feature=dict(from_student=False, recorder='preact2'),
+                s_feature=dict(from_student=True, recorder='preact2'), t_feature=dict(from_student=False, recorder='preact2')
             ),
             loss_ab3=dict(
-                s_feature=dict(from_student=True, recorder='preact3'),
-                t_feature=dict(from_student=False, recorder='preact3'),
+                s_feature=dict(from_student=True, recorder='preact3'), t_feature=dict(from_student=False, recorder='preact3')
             ),
         ),
     ),

@@ -23,7 +23,7 @@ model = dict(
             loss_rebuild=dict(
                 s_feature=dict(from_student=False, recorder='stage4', connector='paraphraser'),
                 t_feature=dict(from_student=False, recorder='stage4'),
-            ),
+            )
         ),
     ),
     calculate_student_loss=False,

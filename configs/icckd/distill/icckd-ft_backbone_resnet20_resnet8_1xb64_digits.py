@@ -27,7 +27,7 @@ model = dict(
             loss_ft=dict(
                 s_feature=dict(from_student=True, recorder='stage3', connector='translator'),
                 t_feature=dict(from_student=False, recorder='stage3', connector='paraphraser'),
-            ),
+            )
         ),
         init_cfg=dict(
             type='Pretrained',

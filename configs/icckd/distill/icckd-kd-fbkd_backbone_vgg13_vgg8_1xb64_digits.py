@@ -19,25 +19,21 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         connectors=dict(
             fbkd_student=dict(type='FBKDStudentConnector', in_channels=512, reduction=4),
             fbkd_teacher=dict(type='FBKDTeacherConnector', in_channels=512, reduction=4),
         ),
         distill_losses=dict(
-            loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9),
-            loss_fbkd=dict(type='FBKDLoss'),
+            loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9), loss_fbkd=dict(type='FBKDLoss')
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_fbkd=dict(
                 s_input=dict(from_student=True, recorder='maps', data_idx=0, connector='fbkd_student'),

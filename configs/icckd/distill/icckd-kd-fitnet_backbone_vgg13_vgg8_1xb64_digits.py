@@ -19,12 +19,10 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            stage2=dict(type='ModuleOutputs', source='backbone.layer3'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), stage2=dict(type='ModuleOutputs', source='backbone.layer3')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            stage2=dict(type='ModuleOutputs', source='backbone.layer3'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), stage2=dict(type='ModuleOutputs', source='backbone.layer3')
         ),
         connectors=dict(hint=dict(type='icckd_mm.ConvRegConnector', s_shape=[256, 4, 4], t_shape=[256, 4, 4])),
         distill_losses=dict(
@@ -33,8 +31,7 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_hint=dict(
                 s_feature=dict(from_student=True, recorder='stage2', connector='hint'),

@@ -19,12 +19,10 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         connectors=dict(mgd=dict(type='MGDConnector', student_channels=512, teacher_channels=512, lambda_mgd=0.15)),
         distill_losses=dict(
@@ -33,8 +31,7 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_mgd=dict(
                 preds_S=dict(from_student=True, recorder='maps', data_idx=0, connector='mgd'),

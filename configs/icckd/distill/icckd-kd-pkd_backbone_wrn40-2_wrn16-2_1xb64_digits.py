@@ -19,12 +19,10 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            maps=dict(type='ModuleInputs', source='neck.gap'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), maps=dict(type='ModuleInputs', source='neck.gap')
         ),
         distill_losses=dict(
             loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9),
@@ -32,8 +30,7 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_pkd=dict(
                 preds_S=dict(from_student=True, recorder='maps', data_idx=0),

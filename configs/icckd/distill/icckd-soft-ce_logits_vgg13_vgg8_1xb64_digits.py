@@ -22,9 +22,8 @@ model = dict(
         distill_losses=dict(loss_soft_ce=dict(type='icckd_mm.KDSoftCELoss', tau=4.0, loss_weight=0.9)),
         loss_forward_mappings=dict(
             loss_soft_ce=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

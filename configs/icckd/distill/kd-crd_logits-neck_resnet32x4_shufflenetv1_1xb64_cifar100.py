@@ -21,8 +21,7 @@ model = dict(
             data_samples=dict(type='ModuleInputs', source=''),
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            pooled=dict(type='ModuleInputs', source='head.fc'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), pooled=dict(type='ModuleInputs', source='head.fc')
         ),
         connectors=dict(
             crd_student=dict(type='icckd_mm.CRDConnector', dim_in=960, dim_out=128),
@@ -34,8 +33,7 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_crd=dict(
                 s_feats=dict(from_student=True, recorder='pooled', data_idx=0, connector='crd_student'),

@@ -17,12 +17,10 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            pooled=dict(type='ModuleInputs', source='head.fc'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), pooled=dict(type='ModuleInputs', source='head.fc')
         ),
         teacher_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            pooled=dict(type='ModuleInputs', source='head.fc'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), pooled=dict(type='ModuleInputs', source='head.fc')
         ),
         distill_losses=dict(
             loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9),
@@ -31,8 +29,7 @@ model = dict(
         ),
         loss_forward_mappings=dict(
             loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
             ),
             loss_distance=dict(
                 preds_S=dict(from_student=True, recorder='pooled', data_idx=0),

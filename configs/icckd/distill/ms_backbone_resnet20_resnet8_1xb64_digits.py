@@ -17,8 +17,7 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            maps=dict(type='ModuleInputs', source='neck.gap'),
-            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            maps=dict(type='ModuleInputs', source='neck.gap'), labels=dict(type='ModuleInputs', source='head.loss_module')
         ),
         teacher_recorders=dict(
             maps=dict(type='ModuleInputs', source='neck.gap'),
@@ -33,7 +32,7 @@ model = dict(
                 t_centers=dict(from_student=False, recorder='centers'),
                 t_bias=dict(from_student=False, recorder='bias'),
                 gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
-            ),
+            )
         ),
     ),
 )

@@ -26,27 +26,15 @@ model = dict(
         ),
         connectors=dict(
             ofd_student1=dict(
-                type='ConvModuleConnector',
-                in_channel=64,
-                out_channel=64,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=64, out_channel=64, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin1=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer1.4.bn2'),
             ofd_student2=dict(
-                type='ConvModuleConnector',
-                in_channel=128,
-                out_channel=128,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=128, out_channel=128, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin2=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer2.4.bn2'),
             ofd_student3=dict(
-                type='ConvModuleConnector',
-                in_channel=256,
-                out_channel=256,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=256, out_channel=256, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.4.bn2'),
         ),

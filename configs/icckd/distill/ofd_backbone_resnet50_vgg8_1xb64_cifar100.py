@@ -34,11 +34,7 @@ model = dict(
             ofd_student3=dict(type='icckd_mm.ConvRegConnector', s_shape=[512, 4, 4], t_shape=[1024, 8, 8], relu=False),
             ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.5.bn3'),
             ofd_student4=dict(
-                type='ConvModuleConnector',
-                in_channel=512,
-                out_channel=2048,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=512, out_channel=2048, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin4=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer4.2.bn3'),
         ),

@@ -28,35 +28,19 @@ model = dict(
         ),
         connectors=dict(
             ofd_student1=dict(
-                type='ConvModuleConnector',
-                in_channel=128,
-                out_channel=128,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=128, out_channel=128, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin1=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer2.bn2'),
             ofd_student2=dict(
-                type='ConvModuleConnector',
-                in_channel=256,
-                out_channel=256,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=256, out_channel=256, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin2=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.bn2'),
             ofd_student3=dict(
-                type='ConvModuleConnector',
-                in_channel=512,
-                out_channel=512,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=512, out_channel=512, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer4.bn2'),
             ofd_student4=dict(
-                type='ConvModuleConnector',
-                in_channel=512,
-                out_channel=512,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=512, out_channel=512, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin4=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer5.bn2'),
         ),

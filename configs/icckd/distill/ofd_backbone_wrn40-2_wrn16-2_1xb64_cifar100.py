@@ -26,27 +26,15 @@ model = dict(
         ),
         connectors=dict(
             ofd_student1=dict(
-                type='ConvModuleConnector',
-                in_channel=32,
-                out_channel=32,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=32, out_channel=32, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin1=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer2.0.bn1'),
             ofd_student2=dict(
-                type='ConvModuleConnector',
-                in_channel=64,
-                out_channel=64,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=64, out_channel=64, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin2=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.layer3.0.bn1'),
             ofd_student3=dict(
-                type='ConvModuleConnector',
-                in_channel=128,
-                out_channel=128,
-                norm_cfg=dict(type='BN'),
-                act_cfg=None,
+                type='ConvModuleConnector', in_channel=128, out_channel=128, norm_cfg=dict(type='BN'), act_cfg=None
             ),
             ofd_margin3=dict(type='icckd_mm.OFDMarginConnector', norm='backbone.bn1'),
         ),

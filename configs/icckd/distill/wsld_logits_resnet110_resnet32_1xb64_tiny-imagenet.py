@@ -17,8 +17,7 @@ model = dict(
     distiller=dict(
         type='ConfigurableDistiller',
         student_recorders=dict(
-            logits=dict(type='ModuleOutputs', source='head.fc'),
-            labels=dict(type='ModuleInputs', source='head.loss_module'),
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
         ),
         teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         distill_losses=dict(loss_wsld=dict(type='WSLD', tau=4.0, loss_weight=2.25, num_classes=200)),
@@ -27,7 +26,7 @@ model = dict(
                 student=dict(from_student=True, recorder='logits'),
                 teacher=dict(from_student=False, recorder='logits'),
                 gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
-            ),
+            )
         ),
     ),
 )

@@ -6,6 +6,6 @@ _base_ = [
 ]
 model = _base_.resnet56
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]
 load_from = 'work_dirs/ce_resnet56_1xb64_cifar100/epoch_240.pth'

@@ -7,6 +7,6 @@ _base_ = [
 model = _base_.resnet56
 model.head.num_classes = 200
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]
 load_from = 'work_dirs/ce_resnet56_1xb64_tiny-imagenet/epoch_240.pth'

@@ -8,6 +8,6 @@ model = _base_.vgg13
 model.head.num_classes = 200
 model.backbone.pools = 4
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]
 load_from = 'work_dirs/ce_vgg13_1xb64_tiny-imagenet/epoch_240.pth'

@@ -7,6 +7,6 @@ _base_ = [
 model = _base_.wrn40_2
 model.head.num_classes = 10
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]
 load_from = 'work_dirs/ce_wrn40-2_1xb64_cifar10/epoch_240.pth'

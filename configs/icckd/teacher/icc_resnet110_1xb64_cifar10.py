@@ -7,5 +7,5 @@ _base_ = [
 model = _base_.resnet110
 model.head.num_classes = 10
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]

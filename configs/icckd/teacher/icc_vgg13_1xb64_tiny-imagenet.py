@@ -8,5 +8,5 @@ model = _base_.vgg13
 model.head.num_classes = 200
 model.backbone.pools = 4
 custom_hooks = [
-    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02)),
+    dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.IntraClassContrastiveLoss', loss_weight=0.02))
 ]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from icckd_mm.compat.image_bytes import check_image
+from icckd_mm.regular_file import read_regular
 
 
 def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> Iterator[tuple[int, int]]:
@@ -47,7 +48,7 @@ def write_smaller(images: Sequence[tuple[Path, Path]], out: Path, size: int) -> 
 def smaller(path: Path, size: int) -> np.ndarray:
     """An image of a file at ``size`` x ``size``, each new pixel the mean of the area that it covers; blue, green, red."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
         check_image(content)
     except (OSError, ValueError) as error:
         raise ValueError(f'{path} cannot be read: {error}; unpack the archive again') from None

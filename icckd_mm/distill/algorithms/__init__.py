@@ -2,6 +2,13 @@
 
 from .data_free import DAFLDataFreeDistillation, DataFreeDistillation
 from .overhaul import OverhaulFeatureDistillation
+from .reused_classifier import ReusedClassifierDistill
 from .safe_teacher_distill import SafeTeacherDistill
 
-__all__ = ['DAFLDataFreeDistillation', 'DataFreeDistillation', 'OverhaulFeatureDistillation', 'SafeTeacherDistill']
+__all__ = [
+    'DAFLDataFreeDistillation',
+    'DataFreeDistillation',
+    'OverhaulFeatureDistillation',
+    'ReusedClassifierDistill',
+    'SafeTeacherDistill',
+]

@@ -11,8 +11,9 @@ from torch import nn
 
 from icckd_mm.config.distiller import check_distiller
 from icckd_mm.distill.student_settings import refuse_mixing, typed_preprocessor
-from icckd_mm.distill.weights import IGNORED, load_strictly
-from icckd_mm.distill.wiring import check_classes, check_losses, check_sources
+from icckd_mm.distill.weights import load_strictly
+from icckd_mm.distill.wiring import check_classes, check_losses, check_one_class, check_sources
+from icckd_mm.engine.loading.network_fit import IGNORED
 from icckd_mm.registry import MODELS
 
 from .exclude_from_checkpoint import exclude_from_checkpoint
@@ -66,7 +67,8 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         for name, teacher in self.teachers.items():
             check_classes(self.student, teacher)
             if teachers[name].get('ckpt_path') is not None:
-                load_strictly(teacher, teachers[name]['ckpt_path'], (*IGNORED, *ignore_keys))
+                config, place = teachers[name]['build_cfg'], f'model.teachers.{name}.build_cfg'
+                load_strictly(teacher, teachers[name]['ckpt_path'], (*IGNORED, *ignore_keys), config=config, place=place)
                 vars(teacher)['_is_init'] = True  # init_weights would draw them again
             elif not allow_random_teacher:
                 raise ValueError(
@@ -77,6 +79,7 @@ class DataFreeDistillation(upstream.DataFreeDistillation):
         self.generator.__dict__.setdefault('module', self.generator)
         for name, config in (('distiller', distiller), ('generator_distiller', generator_distiller)):
             check_distiller(config, 'mmrazor', name)
+            check_one_class(config, [self.student, *self.teachers.values()])
             for who, model in (('student', self.student), ('teacher', self.teachers)):
                 check_sources(f'{name}.{who}', config.get(f'{who}_recorders'), model)
             built = ROOT_MODELS.build(config)

@@ -18,9 +18,17 @@ from icckd_mm.distill.connectors import OFDMarginConnector
 from icckd_mm.distill.located import located_errors
 from icckd_mm.distill.records import read_record
 from icckd_mm.distill.student_settings import adopt_student_settings, typed_preprocessor
-from icckd_mm.distill.weights import IGNORED, load_strictly
-from icckd_mm.distill.wiring import check_classes, check_losses, check_normalisation, check_side, check_sources
+from icckd_mm.distill.weights import load_strictly
+from icckd_mm.distill.wiring import (
+    check_classes,
+    check_losses,
+    check_normalisation,
+    check_one_class,
+    check_side,
+    check_sources,
+)
 from icckd_mm.distill.zero_losses import zero_losses
+from icckd_mm.engine.loading.network_fit import IGNORED
 from icckd_mm.registry import MODELS
 
 from .exclude_from_checkpoint import exclude_from_checkpoint
@@ -79,19 +87,22 @@ class SafeTeacherDistill(SingleTeacherDistill):
             raise ValueError('SafeTeacherDistill freezes its teacher; use mmrazor.SingleTeacherDistill to train one')
         check_teacher_dtype(teacher_dtype)
         check_distiller(distiller, 'mmrazor')
-        student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in (architecture, teacher))
+        configs = architecture, teacher
+        student, teacher = (ROOT_MODELS.build(m) if isinstance(m, dict) else m for m in configs)
         ignored, records = (*IGNORED, *ignore_keys), list(getattr(teacher, 'records', []))
         if student_ckpt is not None:
-            load_strictly(student, student_ckpt, ignored)
+            load_strictly(student, student_ckpt, ignored, config=configs[0], place='model.architecture')
             student._is_init = True  # init_weights would draw them again
         if teacher_ckpt is not None:
-            records.append(read_record(load_strictly(teacher, teacher_ckpt, ignored)))
+            read = load_strictly(teacher, teacher_ckpt, ignored, config=configs[1], place='model.teacher')
+            records.append(read_record(read))
             teacher._is_init = True
         elif not (teacher.is_init or allow_random_teacher):
             raise ValueError('the teacher has no weights: set teacher_ckpt, or allow_random_teacher=True if that is intended')
         for who, model in (('student', student), ('teacher', teacher)):
             check_sources(who, distiller.get(f'{who}_recorders'), model)
         check_classes(student, teacher)
+        check_one_class(distiller, [student, *getattr(teacher, 'teachers', [teacher])])
         kwargs['data_preprocessor'] = typed_preprocessor(kwargs.get('data_preprocessor'))
         super().__init__(distiller=distiller, teacher=teacher, architecture=student, **kwargs)
         check_losses(self.distiller.distill_losses, self.distiller.loss_forward_mappings)
@@ -158,6 +169,20 @@ class SafeTeacherDistill(SingleTeacherDistill):
             distilled = self.distiller.compute_distill_losses()
         return {**losses, **add_prefix(distilled, 'distill')}
 
+    def parse_losses(self, losses: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum of all losses, and what is logged.
+
+        Args:
+            losses: From :meth:`loss`.
+
+        Returns:
+            The sum, whose attribute ``parts`` has the sums of the student's own losses and of the distiller's, None without
+            any: :class:`icckd_mm.DOTOptimWrapper` computes the gradients of both. And all losses by name.
+        """
+        total, logged = super().parse_losses(losses)
+        total.parts = tuple(_sum(logged, prefix) for prefix in ('student.', 'distill.'))
+        return total, logged
+
     def run_teacher(self, inputs: Tensor, samples: list | None) -> None:
         """Fill the teacher's recorders, by a pass or from ``known_rows``.
 
@@ -190,3 +215,9 @@ class SafeTeacherDistill(SingleTeacherDistill):
         learns = self.calculate_student_loss or self.student_trainable
         with self.distiller.student_recorders, self.distiller.deliveries, nullcontext() if learns else torch.no_grad():
             return self.student(inputs, samples, mode='loss')
+
+
+def _sum(losses: dict[str, Tensor], prefix: str) -> Tensor | None:
+    """The sum of the losses with a prefix; None without any."""
+    found = [value for name, value in losses.items() if name.startswith(prefix) and 'loss' in name]
+    return sum(found[1:], found[0]) if found else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
-from icckd_mm.engine.loading.weights_fit import as_name
+from icckd_mm.engine.loading.config_differences import differences
 
 NOTED = 6  # settings in a line
 
 
-def overruled_options(stored: Any, cfg: Any) -> list[str]:
+def overruled_options(stored: Any, cfg: Any, states: Any = None, schedules: Any = None) -> list[str]:
     """A line for the log where optimizer or schedules of this run are not those of the checkpoint.
 
     torch and mmengine take learning rates, weight decay and the state of schedules from the file.
@@ -18,6 +18,8 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
     Args:
         stored: ``meta.cfg`` of the checkpoint.
         cfg: Config of this run.
+        states: ``param_schedulers`` of the checkpoint, if any.
+        schedules: The schedulers of this run, if any.
 
     Returns:
         The line; empty if nothing differs or one of the configs is unknown.
@@ -26,14 +28,30 @@ def overruled_options(stored: Any, cfg: Any) -> list[str]:
         before, now = parse_config_text(stored), parse_config_text(cfg.pretty_text)
     except ValueError:
         return []
-    found = _differences(_decided(before), _decided(now), '')
+    found = [
+        f'{path}={ours!r:.60} (checkpoint: {theirs!r:.60})'
+        for path, theirs, ours in differences(_decided(before), _decided(now))
+    ]
+    found += _earlier_ends(states, schedules)
     if not found:
         return []
     named = ', '.join(found[:NOTED]) + (f' and {len(found) - NOTED} more' if len(found) > NOTED else '')
     return [
         f'--resume uses the optimizer and schedules of the checkpoint; these settings of this run have no effect: '
-        f'{named}. To train with them, start from the weights: load_from=FILE without --resume'
+        f'{named}. To train with them, add --new-schedule'
     ]
+
+
+def _earlier_ends(states: Any, schedules: Any) -> list[str]:
+    """Schedules that end where the run of the checkpoint did, which had fewer epochs: the rate stays at its last value."""
+    if not isinstance(states, (list, tuple)) or not isinstance(schedules, list):
+        return []
+    ends = [
+        (number, own.end, state.get('end'))
+        for number, (own, state) in enumerate(zip(schedules, states))
+        if isinstance(state, dict) and hasattr(own, 'end')
+    ]
+    return [f'param_scheduler.{number}.end={own!r} (checkpoint: {end!r:.60})' for number, own, end in ends if own != end]
 
 
 def _decided(cfg: Any) -> dict:
@@ -44,13 +62,3 @@ def _decided(cfg: Any) -> dict:
     schedules = cfg.get('param_scheduler') or []
     schedules = schedules if isinstance(schedules, (list, tuple)) else [schedules]
     return {'optim_wrapper': options, 'param_scheduler': {str(index): one for index, one in enumerate(schedules)}}
-
-
-def _differences(before: Any, now: Any, path: str) -> list[str]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        keys = [*now, *(key for key in before if key not in now)]
-        places = {key: f'{path}.{as_name(key)}' if path else as_name(key) for key in keys}
-        return [line for key in keys for line in _differences(before.get(key), now.get(key), places[key])]
-    rows = (list, tuple)  # the text of a config does not always tell them apart
-    same = before == now or (isinstance(now, rows) and isinstance(before, rows) and list(before) == list(now))
-    return [] if same else [f'{path}={now!r:.60} (checkpoint: {before!r:.60})']

@@ -28,6 +28,7 @@ class Fit:
         missing: Keys that only the model has.
         surplus: Keys that only the file has.
         misfits: Keys whose values are of another shape or kind of number, or not tensors.
+        settings: Where the network of the file differs from that of the config, as a sentence; empty if unknown.
     """
 
     given: list[str]
@@ -35,6 +36,7 @@ class Fit:
     missing: list[str]
     surplus: list[str]
     misfits: list[str]
+    settings: str = ''
 
     def faults(self, prefix: str = '') -> str:
         """Everything that does not fit among the keys that begin with ``prefix``, as text; empty if all fits."""
@@ -90,7 +92,7 @@ def check_resumed_weights(name: str, fit: Fit) -> None:
     """
     if fit.faults():
         raise ValueError(
-            f'{name} cannot be resumed from: its weights are not those of this model: {fit.faults()}. '
+            f'{name} cannot be resumed from: its weights are not those of this model: {fit.faults()}. {fit.settings}'
             f'{prefix_hint(fit)}Give the config that it was trained with, or start from its weights with load_from=FILE, '
             'without --resume'
         )
@@ -111,7 +113,7 @@ def check_starting_weights(name: str, fit: Fit) -> None:
         found = _some(fit.given) or 'no weights'
         raise ValueError(
             f'load_from: {name} has none of the {len(backbone)} weights of the backbone ({_some(backbone)}); it has {found}. '
-            f'{prefix_hint(fit)}Give a file of this network'
+            f'{fit.settings}{prefix_hint(fit)}Give a file of this network'
         )
 
 
@@ -129,7 +131,8 @@ def check_tested_weights(name: str, fit: Fit, distilled: bool) -> None:
     faults = fit.faults(STUDENT if distilled else '')
     if faults:
         raise ValueError(
-            f'{name} cannot be tested: its weights are not those of the model in the config: {faults}. {prefix_hint(fit)}'
+            f'{name} cannot be tested: its weights are not those of the model in the config: {faults}. {fit.settings}'
+            f'{prefix_hint(fit)}'
             'Give the config that it was trained with'
         )
 

@@ -8,11 +8,14 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from icckd_mm.regular_file import read_regular
 
 LOCK, HELD = 'lock', 'lock.held'  # the second is used where the file system has no flock
 UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
@@ -60,6 +63,21 @@ def check_writable(folder: str | Path) -> None:
     if not exists.is_dir() or not os.access(exists, os.W_OK):
         reason = 'is not writable' if exists.is_dir() else 'is a file'
         raise ValueError(f'work_dir: cannot write to {folder}, since {exists} {reason}; --work-dir names another folder')
+
+
+def remove_unlocked(parent: Path, prefix: str, unless: str) -> None:
+    """Remove locked folders of processes that were killed; those of running processes stay.
+
+    Args:
+        parent: Where they are.
+        prefix: Begins their names. Only real folders of this user in which a lock was left are removed.
+        unless: A folder that holds this name stays, since its content may be the only copy.
+    """
+    for folder in parent.glob(f'{prefix}*'):
+        ours = not folder.is_symlink() and folder.is_dir() and folder.stat().st_uid == os.getuid()
+        if ours and any((folder / name).is_file() for name in (LOCK, HELD)) and not (folder / unless).exists():
+            with contextlib.suppress(ValueError), folder_lock(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -155,7 +173,7 @@ def _remove_stale(path: Path, holder: dict[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        found = json.loads(path.read_text(encoding='utf-8', errors='replace')[:1000])
+        found = json.loads(read_regular(path)[:1000].decode('utf-8', 'replace'))
         if type(found['pid']) is int and found['pid'] > 0:
             return {'pid': found['pid'], **{name: str(found[name]) for name in ('host', 'born', 'since')}}
     return {}

@@ -1,1 +1,1 @@
-"""Losses of distillers."""
+"""Losses between a teacher and a student as functions."""

@@ -10,7 +10,7 @@ from icckd_mm.lab.style import COLOURS, figure, legend_below, most_lines, wrappe
 
 
 def calibration_figure(found: dict[str, Calibration]) -> Figure:
-    """Draw accuracy against confidence and, below, the images per bin; one column per run.
+    """Draw accuracy against confidence and, beside, the images per bin; one row per run.
 
     Args:
         found: Name and calibration of each run.
@@ -18,14 +18,13 @@ def calibration_figure(found: dict[str, Calibration]) -> Figure:
     Returns:
         The figure.
     """
-    made, axes = figure(len(found), 2, 4.2, 2.4, 2 + most_lines(found), sharex=True, height_ratios=[3, 1.3])
-    for column, (name, calibrated) in enumerate(found.items()):
-        above, below = axes[:, column]
+    made, axes = figure(2, len(found), 4.8, 3.0, 2 + most_lines(found), sharex=True)
+    for (left, right), (name, calibrated) in zip(axes, found.items()):
         bins = len(calibrated.counts)
         width, centre = 1 / bins, (np.arange(bins) + 0.5) / bins
         accuracy, confidence = calibrated.accuracy.numpy(), calibrated.confidence.numpy()
-        above.bar(centre, accuracy, width, color=COLOURS[6], edgecolor='black', linewidth=0.6, label='accuracy')
-        above.bar(
+        left.bar(centre, accuracy, width, color=COLOURS[6], edgecolor='black', linewidth=0.6, label='accuracy')
+        left.bar(
             centre,
             confidence - accuracy,
             width,
@@ -36,9 +35,11 @@ def calibration_figure(found: dict[str, Calibration]) -> Figure:
             linewidth=0.6,
             label='gap to the confidence',
         )
-        above.plot([0, 1], [0, 1], color='black', linestyle='--', linewidth=1, label='perfect')
-        above.set(title=f'{wrapped(name)}\nECE {100 * calibrated.ece:.2f} %', ylim=(0, 1.02), ylabel='share of right answers')
-        below.bar(centre, calibrated.counts.numpy(), width, color='0.6', edgecolor='black', linewidth=0.6)
-        below.set(xlabel='confidence (largest softmax)', ylabel='images (log)', xlim=(0, 1), yscale='log', ylim=(0.7, None))
+        left.plot([0, 1], [0, 1], color='black', linestyle='--', linewidth=1, label='perfect')
+        left.set(title=f'{wrapped(name)}\nECE {100 * calibrated.ece:.2f} %', ylim=(0, 1.02), ylabel='share of right answers')
+        right.bar(centre, calibrated.counts.numpy(), width, color='0.6', edgecolor='black', linewidth=0.6)
+        right.set(ylabel='images (log)', xlim=(0, 1), yscale='log', ylim=(0.7, None))
+    for axis in axes[-1]:
+        axis.set_xlabel('confidence (largest softmax)')
     legend_below(made, *axes[0, 0].get_legend_handles_labels())
     return made

@@ -8,11 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from icckd_mm.lab.analysis.curves import RunLog
-from icckd_mm.lab.style import figure, legend_below, line_style
+from icckd_mm.lab.style import grid_of, legend_below, line_style
 from icckd_mm.plain_text import plain
 
 SHARE = (-0.03, 1.05)
-COLUMNS = 3
 
 
 class Panel(NamedTuple):
@@ -38,10 +37,14 @@ PANELS = (
 )
 
 
+KINDS = {'distill.': 'Distillation', 'generator.': 'Generator'}
+
+
 def _distillation(logs: dict[str, RunLog]) -> list[Panel]:
-    """A panel for each loss between student and teacher."""
-    keys = sorted({key for log in logs.values() for key in log.curves if key.startswith('distill.') and 'loss' in key})
-    return [Panel(f'Distillation: {plain(key[len("distill.") :], 30)}, weighted', (key,), 'value') for key in keys]
+    """A panel for each loss between student and teacher, and for those of a generator of images."""
+    keys = sorted({key for log in logs.values() for key in log.curves if 'loss' in key})
+    split = [(key, *key.split('.', 1)) for key in keys if key.startswith(tuple(KINDS))]
+    return [Panel(f'{KINDS[kind + "."]}: {plain(name, 30)}, weighted', (key,), 'value') for key, kind, name in split]
 
 
 def curves_figure(logs: dict[str, RunLog]) -> Figure:
@@ -63,12 +66,10 @@ def curves_figure(logs: dict[str, RunLog]) -> Figure:
     ]
     if not panels:
         raise ValueError(f'none of {", ".join(logs)} logged a loss or an accuracy; there is nothing to draw')
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    made, axes = figure(columns, rows, 4.2, 3.0, len(logs))
+    made, axes = grid_of(len(panels), 4.8, 2.8, len(logs))
     unit = ' / '.join(sorted({log.unit for log in logs.values()}))
     handles: dict[str, Any] = {}
-    for axis, panel in zip(axes.flat, panels):
+    for axis, panel in zip(axes, panels):
         for index, (name, log) in enumerate(logs.items()):
             points = log.first(panel.keys)
             if points is not None:
@@ -77,7 +78,5 @@ def curves_figure(logs: dict[str, RunLog]) -> Figure:
         axis.set(title=panel.title, ylabel=panel.unit, xlabel=unit, ylim=panel.limits)
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axis.grid(True)
-    for axis in axes.flat[len(panels) :]:
-        axis.set_visible(False)
     legend_below(made, list(handles.values()), list(handles))
     return made

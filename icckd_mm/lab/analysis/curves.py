@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from icckd_mm.nested_text import parse_json
+from icckd_mm.regular_file import read_regular
 
 Points = tuple[np.ndarray, np.ndarray]
 LOGS = '*/vis_data/scalars.json'
@@ -66,7 +67,7 @@ def read_log(run: Path | str) -> RunLog:
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
-    lines = file.read_text(encoding='utf-8').splitlines()
+    lines = read_regular(file).decode('utf-8').splitlines()
     rows = []
     for number, line in enumerate(lines, 1):
         try:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
 from icckd_mm.lab.measures.features import FeatureSpace
-from icckd_mm.lab.style import COLOURS, MARKERS, class_name, figure, most_lines, wrapped
+from icckd_mm.lab.style import COLOURS, MARKERS, class_name, grid_of, legend_below, most_lines, wrapped
 
 MOST_CLASSES = 10  # more markers cannot be distinguished
 
@@ -46,8 +46,8 @@ def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000, classe
             raise ValueError(f'{title} was tested on other images than {next(iter(spaces))}; compare runs on the same data')
     rows = chosen_rows(first.labels, samples)
     labels = first.labels[rows].numpy()
-    made, axes = figure(len(spaces), 1, 4.6, 4.2, 2 + most_lines(spaces))
-    for axis, (title, space) in zip(axes[0], spaces.items()):
+    made, axes = grid_of(len(spaces), 4.8, 4.2, 4 + most_lines(spaces))
+    for axis, (title, space) in zip(axes, spaces.items()):
         points = embedding(space.features[rows].numpy())
         for label in np.unique(labels):
             axis.scatter(
@@ -64,8 +64,8 @@ def features_figure(spaces: dict[str, FeatureSpace], samples: int = 1000, classe
             f'{wrapped(title)}\nintra {geometry["intra"]:.3f}, inter {geometry["inter"]:.3f}, ratio {geometry["ratio"]:.3f}'
         )
         axis.set(xticks=[], yticks=[], xlabel='t-SNE 1 (no unit)', ylabel='t-SNE 2 (no unit)')
-    axes[0, -1].legend(title='class', loc='center left', bbox_to_anchor=(1, 0.5), frameon=False, markerscale=1.4)
-    made.suptitle('Test features by t-SNE (cosine). Distances between clusters mean little, see the numbers.', fontsize=9)
+    legend_below(made, *axes[0].get_legend_handles_labels())
+    made.suptitle('Test features by t-SNE (cosine).\nDistances between clusters mean little, see the numbers.', fontsize=11)
     return made
 
 

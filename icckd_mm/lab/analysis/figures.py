@@ -57,7 +57,8 @@ def _logit_difference(runs: Runs, temperature: float) -> Figure | None:
         run.name: logit_difference(run.space.logits, run.teacher_space.logits, run.space.labels)  # type: ignore[union-attr]
         for run in students
     }
-    return logit_difference_figure(found, _classes(students)) if found else None
+    teachers = {run.name: run.teacher_name for run in students}
+    return logit_difference_figure(found, _classes(students), teachers) if found else None
 
 
 def _calibration(runs: Runs, temperature: float) -> Figure:
@@ -73,14 +74,14 @@ FIGURES: dict[str, tuple[Callable[[Runs, float], Figure | None], str]] = {
     ),
     'soft_labels': (
         _soft_labels,
-        'Above the mean soft label of each true class, below how much it differs from image to image: a student learns the '
-        'variety inside a class from what is not 0 below.',
+        'Left the mean soft label of each true class, right how much it differs from image to image: a student learns the '
+        'variety inside a class from what is not 0 on the right.',
     ),
-    'spread': (_spread, 'The lower heat map in one number for each class: root mean square distance to the mean soft label.'),
+    'spread': (_spread, 'The right heat map in one number for each class: root mean square distance to the mean soft label.'),
     'logit_difference': (
         _logit_difference,
-        "Positive where the student's logit is above its teacher's, mean over the test images of a true class. Each image's "
-        'logits are centred first, which a softmax does not see. For distillations whose teacher is among the '
+        "Positive (violet) where the student's logit is above its teacher's, mean over the test images of a true class. Each "
+        "image's logits are centred first, which a softmax does not see. For distillations whose teacher is among the "
         'runs, or given by --teacher.',
     ),
     'calibration': (

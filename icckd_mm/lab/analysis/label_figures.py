@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
 from icckd_mm.lab.measures.soft_labels import SoftLabels
-from icckd_mm.lab.style import DIVERGING, class_name, figure, heat_map, legend_below, line_style, most_lines, wrapped
+from icckd_mm.lab.style import DIVERGING, class_name, colour_bar, figure, grid_of, heat_map, legend_below, line_style, wrapped
 
 
 def soft_labels_figure(found: dict[str, SoftLabels], temperature: float, classes: Sequence[str] = ()) -> Figure:
-    """Draw heat maps of mean soft labels and, below, of their standard deviation within the class; one column per run.
+    """Draw heat maps of mean soft labels and, beside, of their standard deviation within the class; one row per run.
 
     Args:
         found: Name and soft labels of each run.
@@ -24,17 +26,19 @@ def soft_labels_figure(found: dict[str, SoftLabels], temperature: float, classes
     Returns:
         The figure; all runs share the scales.
     """
-    made, axes = figure(len(found), 2, 4.4, 4.0, 1 + most_lines(found))
+    made, axes = figure(2, len(found), 5.2, 4.6, 8)
     widest = max(float(np.nanmax(labels.deviation.numpy())) for labels in found.values() if labels.deviation.isfinite().any())
     highest = max(largest_beside(labels.mean) for labels in found.values())
-    for column, (name, labels) in enumerate(found.items()):
+    for (left, right), (name, labels) in zip(axes, found.items()):
         mean, deviation = labels.mean.numpy(), labels.deviation.numpy()
-        above = heat_map(axes[0, column], mean, '.2f', classes, norm=Normalize(0, highest, clip=True))
-        below = heat_map(axes[1, column], deviation, '.2f', classes, norm=Normalize(0, widest))
-        axes[0, column].set_title(wrapped(name))
-    made.colorbar(above, ax=axes[0].tolist(), label='mean soft label (true class: off the scale)', extend='max')
-    made.colorbar(below, ax=axes[1].tolist(), label='standard deviation in the class')
-    made.suptitle(f'Soft labels of test images at temperature {temperature:g}', fontsize=11)
+        means = heat_map(left, mean, '.0%', classes, norm=Normalize(0, highest, clip=True))
+        deviations = heat_map(right, deviation, '.0%' if widest > 0.05 else '.1%', classes, norm=Normalize(0, widest))
+        left.set_title(f'{wrapped(name)}: mean')
+        right.set_title(f'{wrapped(name)}: deviation')
+    whole, tenths = (PercentFormatter(1, decimals=places) for places in (0, 1))
+    colour_bar(made, means, axes[:, 0].tolist(), 'mean (true class: off the scale)', extend='max', format=whole)
+    colour_bar(made, deviations, axes[:, 1].tolist(), 'standard deviation in the class', format=tenths)
+    made.suptitle(f'Soft labels of test images at temperature {temperature:g}', fontsize=12)
     return made
 
 
@@ -70,20 +74,26 @@ def spread_figure(found: dict[str, SoftLabels], classes: Sequence[str] = ()) -> 
     return made
 
 
-def logit_difference_figure(found: dict[str, Tensor], classes: Sequence[str] = ()) -> Figure:
-    """Draw heat maps of student's minus teacher's logits, one column per student.
+def logit_difference_figure(
+    found: dict[str, Tensor], classes: Sequence[str] = (), teachers: Mapping[str, str] = MappingProxyType({})
+) -> Figure:
+    """Draw heat maps of student's minus teacher's logits, one panel per student.
 
     Args:
         found: Name and :func:`icckd_mm.lab.measures.soft_labels.logit_difference` of each.
         classes: Their names. Defaults to numbers.
+        teachers: Name of the teacher by that of its student. Defaults to none, which titles leave out.
 
     Returns:
         The figure; all share a scale that is symmetric about 0.
     """
-    made, axes = figure(len(found), 1, 4.8, 4.2, most_lines(found))
+    titles = {name: wrapped(name) + (f'\nminus {wrapped(teachers[name])}' if name in teachers else '') for name in found}
+    lines = max(title.count('\n') + 1 for title in titles.values())
+    made, axes = grid_of(len(found), 5.6, 5.6, lines)
     largest = max(float(np.nanmax(difference.abs().numpy())) for difference in found.values()) or 1.0
-    for axis, (name, difference) in zip(axes[0], found.items()):
-        image = heat_map(axis, difference.numpy(), '+.1f', classes, norm=Normalize(-largest, largest), cmap=DIVERGING)
-        axis.set_title(wrapped(name))
-    made.colorbar(image, ax=axes[0].tolist(), label='student - teacher, centred logits')
+    numbers = '+.1f' if largest >= 1 else '+.2f'
+    for axis, (name, difference) in zip(axes, found.items()):
+        image = heat_map(axis, difference.numpy(), numbers, classes, norm=Normalize(-largest, largest), cmap=DIVERGING)
+        axis.set_title(titles[name])
+    colour_bar(made, image, axes, 'student - teacher, centred logits')
     return made

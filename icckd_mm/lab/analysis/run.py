@@ -51,6 +51,12 @@ class AnalysedRun:
         return network_space(self.network)
 
     @cached_property
+    def teacher_name(self) -> str:
+        """Name of its teacher: that of the run in the path of its checkpoint; empty without one."""
+        path = self.teacher or Path(self.network.config.model.get('teacher_ckpt') or '')
+        return plain(path.parent.name or path.stem)
+
+    @cached_property
     def teacher_space(self) -> FeatureSpace | None:
         """Features and logits of its teacher; None without one."""
         teacher = teacher_of(self.network, self.named, self.teacher)

@@ -48,6 +48,8 @@ class Plan:
             the data whose configs and augmentation they use; ``train`` and ``test``, data sets without pipeline;
             ``num_classes``; and, if needed, ``data_preprocessor`` with mean and std.
         device_loader: Whether training images are held and augmented on the device, as ``--device-loader`` does.
+        strict_data: Whether images of different size in training and test, and a head with more classes than the data,
+            stop the plan before its first run; else they give a warning.
         seconds: Expected time of a run, for the estimate before the first has ended.
     """
 
@@ -61,6 +63,7 @@ class Plan:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     device_loader: bool = False
+    strict_data: bool = True
     seconds: float | None = None
 
     def cells(self) -> list[Cell]:

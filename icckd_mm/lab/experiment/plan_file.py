@@ -23,6 +23,7 @@ FIELDS = (
     'options',
     'datasets',
     'device_loader',
+    'strict_data',
     'seconds',
 )
 DATASET_FIELDS = ('configs', 'train', 'test', 'num_classes', 'data_preprocessor')
@@ -89,8 +90,9 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
         raise ValueError(f'{origin}: datasets must be a dict of data sets by name, got {content["datasets"]!r}')
     for data, entry in content.get('datasets', {}).items():
         _check_dataset(data, entry, origin)
-    if not isinstance(content.get('device_loader', False), bool):
-        raise ValueError(f'{origin}: device_loader must be True or False, got {content["device_loader"]!r}')
+    for switch in ('device_loader', 'strict_data'):
+        if not isinstance(content.get(switch, False), bool):
+            raise ValueError(f'{origin}: {switch} must be True or False, got {content[switch]!r}')
     seconds = content.get('seconds')
     if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
         raise ValueError(f'{origin}: seconds must be above 0, got {seconds!r}')
@@ -105,6 +107,7 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
         options={key: dict(value) for key, value in content.get('options', {}).items()},
         datasets={key: dict(value) for key, value in content.get('datasets', {}).items()},
         device_loader=content.get('device_loader', False),
+        strict_data=content.get('strict_data', True),
         seconds=seconds,
     )
 

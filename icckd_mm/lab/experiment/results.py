@@ -10,6 +10,7 @@ from typing import Any
 
 from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.nested_text import parse_json
+from icckd_mm.regular_file import read_regular
 
 RESULTS, EARLIER = 'results.jsonl', 'earlier.jsonl'
 VARYING = ('time', 'machine')  # all other keys do not depend on the time and machine of a run
@@ -26,12 +27,12 @@ def read_results(path: str | Path) -> list[Record]:
         The records, in the order of the file; an incomplete last line, left by a kill, is skipped.
 
     Raises:
-        ValueError: If another line is not a record.
+        ValueError: If another line is not a record, or the path is not a regular file.
     """
     path = Path(path)
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b'\n')
+    lines = read_regular(path).split(b'\n')
     records = []
     for number, line in enumerate(lines, 1):
         try:
@@ -50,8 +51,9 @@ def read_record(path: str | Path) -> Record:
         OSError: If there is none.
         ValueError: If the file does not hold a record.
     """
+    content = read_regular(path)
     try:
-        return parse_record(Path(path).read_bytes())
+        return parse_record(content)
     except ValueError as error:
         raise ValueError(f'{path} is not the record of a run: {error}; remove it to run it again') from None
 

@@ -46,3 +46,14 @@ class RunQueue:
             self.open.discard(name)
             del self.waiting[name]
         return children
+
+    def cancel(self) -> list[str]:
+        """Start no further run.
+
+        Returns:
+            Names of the runs that were waiting.
+        """
+        names = list(self.waiting)
+        self.open.difference_update(names)
+        self.waiting.clear()
+        return names

@@ -11,6 +11,7 @@ from typing import Callable
 from icckd_mm.engine.process.folder_lock import folder_lock
 from icckd_mm.lab.experiment.clock import clock
 from icckd_mm.lab.experiment.code_version import code_version
+from icckd_mm.lab.experiment.data_check import check_data
 from icckd_mm.lab.experiment.event_loop import work
 from icckd_mm.lab.experiment.graph import Run, needed
 from icckd_mm.lab.experiment.packing import GpuSlots
@@ -18,6 +19,8 @@ from icckd_mm.lab.experiment.results import EARLIER, RESULTS, Record, append_res
 from icckd_mm.lab.experiment.run_queue import RunQueue
 from icckd_mm.lab.experiment.train_run import LOG, RESULT, Task, last_checkpoint
 from icckd_mm.lab.experiment.workers import Workers
+
+ALIKE = 3  # the first runs of a call; if all fail with one error, the others would, too
 
 
 class Study:
@@ -28,12 +31,19 @@ class Study:
         folder: Work dir: ``results.jsonl``, and ``runs/NAME`` for each run.
         seconds: Expected time of a run until one has ended. Defaults to None: unknown.
         say: Called with each line of progress. Defaults to ``print``.
+        strict_data: As in the plan.
     """
 
     def __init__(
-        self, graph: dict[str, Run], folder: str | Path, seconds: float | None = None, say: Callable[[str], None] = print
+        self,
+        graph: dict[str, Run],
+        folder: str | Path,
+        seconds: float | None = None,
+        say: Callable[[str], None] = print,
+        strict_data: bool = True,
     ) -> None:
         self.graph, self.folder, self.seconds, self.say = graph, Path(folder), seconds, say
+        self.strict_data = strict_data
         self.results = self.folder / RESULTS
 
     def path(self, run: Run | str) -> Path:
@@ -98,13 +108,20 @@ class Study:
             Runs that failed or could not start, with the reason.
 
         Raises:
-            ValueError: If another runner is at work in the folder.
+            ValueError: If another runner is at work in the folder, or images of a data set cannot be used.
         """
         with folder_lock(self.folder):
             self._tidy()
-            failed = self._work(self.todo(), workers, resume, gpus)
+            todo = self.todo()
+            self.check_data(todo)
+            failed = self._work(todo, workers, resume, gpus)
             self._tidy()
         return failed
+
+    def check_data(self, todo: Sequence[Run]) -> None:
+        """Look at some images of each data set before any run starts."""
+        for warning in check_data(todo, self.strict_data):
+            self.say(f'warning: {warning}')
 
     def collect(self) -> None:
         """Write ``results.jsonl`` from the records in the folders of the runs."""
@@ -118,6 +135,7 @@ class Study:
         queue = RunQueue(todo, GpuSlots(gpus, workers, self.records().values()))
         pool = Workers(min(workers, max(len(todo), 1)), gpus)
         failed: dict[str, str] = {}
+        errors: list[str] = []
         ended, start = 0, time.perf_counter()
 
         def take(idle: list[str]) -> tuple[Task, str] | None:
@@ -132,6 +150,10 @@ class Study:
                 self.say(f'FAILED {name}: {error[:300]}')
                 failed[name] = f'see {Path(task.folder, LOG)}'
                 failed.update(dict.fromkeys(left, f'not run, because {name} failed'))
+                errors.append(error.replace(task.folder, '').replace(name, ''))
+                if ended == len(errors) == ALIKE and len(set(errors)) == 1 and queue.waiting:
+                    self.say(f'the first {ALIKE} runs failed alike: no further run starts')
+                    failed.update(dict.fromkeys(queue.cancel(), f'not run, because the first {ALIKE} runs failed alike'))
                 return
             append_result(self.results, record)
             figures = f'{record["last_accuracy"]:6.2f} %  {record["time"]["wall_s"]:5.1f} s'

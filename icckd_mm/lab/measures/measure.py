@@ -23,10 +23,10 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
         train_set: The data set that it was trained on, for class means of fine classes. Defaults to None.
 
     Returns:
-        ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``entropy``, the mean
-        entropy of the predictions in nats; ``subclass_probe`` as of :func:`.subclass_probe`, if the samples have a
-        ``fine_label``; ``views`` as of :func:`.view_measures`, if they have a ``view``; rounded to 6 digits, since the last
-        bits depend on the machine.
+        ``geometry`` as of :func:`icckd_mm.functional.class_geometry`; ``ece`` over 15 bins; ``largest_class``, the percentage
+        of images of the largest class; ``entropy``, the mean entropy of the predictions in nats; ``subclass_probe`` as of
+        :func:`.subclass_probe`, if the samples have a ``fine_label``; ``views`` as of :func:`.view_measures`, if they have a
+        ``view``; rounded to 6 digits, since the last bits depend on the machine.
 
     Raises:
         ValueError: If the classifier gives NaN or infinite features or logits.
@@ -36,6 +36,7 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
     found: dict[str, Any] = {
         'geometry': {name: round(value, 6) for name, value in class_geometry(seen.features, seen.labels).items()},
         'ece': round(calibration(seen.logits, seen.labels).ece, 6),
+        'largest_class': round(100 * float(seen.labels.bincount().max()) / len(seen.labels), 4),
         'entropy': round(float(-(log_probs.exp() * log_probs).sum(dim=1).mean()), 6),
     }
     views = view_measures(seen.logits, seen.labels, seen.samples)

@@ -34,8 +34,8 @@ class CellResults:
         seeds: Its records.
         label: Its methods, and its factors with other than default values.
         teacher_label: The label of its teacher.
-        references: Cells that differ from this one only in the teacher, by the method of that teacher.
-        gains: Accuracy minus that of the reference, paired by seed, by the method of the reference's teacher.
+        references: Cells that differ from this one only in the teacher, by the method of that teacher; ``'alone'``: none.
+        gains: Accuracy minus that of the reference, paired by seed, by the same keys.
     """
 
     stage: str

@@ -15,7 +15,8 @@ from icckd_mm.lab.study.cells import OF_THE_STUDENT, CellResults, Column, cells_
 from icckd_mm.lab.study.measures import OPTIONAL, measures
 from icckd_mm.plain_text import plain
 
-REFERENCES = {'ce': 'the CE teacher', 'ce-2view': 'the two-view CE teacher (λ = 0)'}
+ALONE = 'alone'  # the student without a teacher
+REFERENCES = {'ce': 'the CE teacher', 'ce-2view': 'the two-view CE teacher (λ = 0)', ALONE: 'the student alone'}
 PLACE = ('data', 'images', 'epochs')  # comparisons stay within equal values of these
 MEASURES_AGAINST = 'ce-2view'
 OF_TEACHERS = ('ratio',)  # in addition to the optional measures: the quantity of the paper's theorem
@@ -119,7 +120,9 @@ def paired(cell: CellResults, reference: CellResults, of: Callable[[Record], flo
 
 
 def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) -> CellResults | None:
-    """The cell that differs from ``cell`` only in having the teacher ``teacher``."""
+    """The cell that differs from ``cell`` only in having the teacher ``teacher``, or in having none."""
+    if teacher == ALONE:
+        return _alone(cell, cells)
     same = [*PLACE, 'network', 'pair', 'student']
     if 'second_view' in cell.factors and teacher == 'ce-2view':
         same.append('second_view')
@@ -130,6 +133,19 @@ def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) ->
     if cell.teacher == teacher:
         return None
     return next((other for other in cells if other.teacher == teacher and fits(other)), None)
+
+
+def _alone(cell: CellResults, cells: Sequence[CellResults]) -> CellResults | None:
+    """The same network on the same images, without a teacher."""
+    if not cell.teacher or not cell.student:
+        return None
+    network = cell.factors['pair'].partition('_')[2]
+
+    def fits(other: CellResults) -> bool:
+        same = all(other.factors.get(key) == cell.factors.get(key) for key in PLACE)
+        return same and other.student == ALONE and other.factors.get('network') == network
+
+    return next((other for other in cells if fits(other)), None)
 
 
 def _changes(chosen: Sequence[CellResults]) -> dict[str, list[tuple[CellResults, PairedDifference]]]:

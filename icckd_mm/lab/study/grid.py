@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from icckd_mm.lab.page import Block
 from icckd_mm.lab.study.cells import CellResults
-from icckd_mm.lab.study.comparison import REFERENCES, Comparison
+from icckd_mm.lab.study.comparison import ALONE, REFERENCES, Comparison
 from icckd_mm.lab.study.numbers import with_bounds
 
 
@@ -29,9 +29,10 @@ def grids(comparison: Comparison) -> list[Block]:
             return with_bounds(cell.gains[teacher].difference, '+.2f') if teacher in cell.gains else '–'
 
         grid = _grid(comparison, difference, without=teacher)
-        if any(cell.teacher == teacher for cell in comparison.cells) and len(grid) > 1:
+        if any(teacher in cell.gains for cell in comparison.students) and len(grid) > 1:
+            of_students = '' if teacher == ALONE else ' and over its student of the same method'
             text = (
-                f'Points of accuracy over {name} and over its student of the same method, paired by seed: mean '
+                f'Points of accuracy over {name}{of_students}, paired by seed: mean '
                 '[95 % interval]. The tables below have the tests.'
             )
             blocks.append(Block(f'Difference to {name}', text, grid))

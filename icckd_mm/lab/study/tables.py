@@ -9,7 +9,8 @@ from statistics import fmean
 from icckd_mm.lab.page import Block
 from icckd_mm.lab.stats.paired import FEWEST_SEEDS, PairedDifference, verdicts
 from icckd_mm.lab.stats.power import seeds_needed
-from icckd_mm.lab.study.comparison import MEASURES_AGAINST, REFERENCES, Comparison
+from icckd_mm.lab.study.comparison import ALONE, MEASURES_AGAINST, REFERENCES, Comparison
+from icckd_mm.lab.study.guessing import guessing
 from icckd_mm.lab.study.measures import measures
 from icckd_mm.lab.study.numbers import bounds, number
 
@@ -24,23 +25,26 @@ def comparison_tables(comparison: Comparison) -> list[Block]:
     methods = dict.fromkeys(method for method, _ in comparison.columns)
     tables = [(method, teacher) for method in methods for teacher in REFERENCES] + [('', 'ce')]
     for method, teacher in tables:
-        treated = [cell for cell in comparison.cells if cell.student == method and cell.teacher not in ('', 'ce')]
+        controls = ('',) if teacher == ALONE else ('', 'ce')
+        treated = [cell for cell in comparison.cells if cell.student == method and cell.teacher not in controls]
         found = [(cell, cell.gains[teacher]) for cell in treated if teacher in cell.gains]
         if not found:
             continue
         head = ('cell', 'seeds', 'difference', '95 % interval', 'd_z', 'p', 'p (Holm)', f'seeds for {SMALL}', 'verdict')
         said = verdicts([gain for _, gain in found])
         rows = [(cell.label, *_tested(gain, *verdict)) for (cell, gain), verdict in zip(found, said)]
-        of = f'{method} students of other teachers' if method else 'other teachers'
+        whose = 'all' if teacher == ALONE else 'other'
+        of = f'{method} students of {whose} teachers' if method else 'other teachers'
+        those = 'those of ' if method and teacher != ALONE else ''
         counts = Counter(verdict for _, verdict in said)
         text = (
-            f'Points of accuracy, {of} less {"those of " if method else ""}{REFERENCES[teacher]}. Of {len(said)} comparisons: '
+            f'Points of accuracy, {of} less {those}{REFERENCES[teacher]}. Of {len(said)} comparisons: '
             + ', '.join(f'{count} {verdict}' for verdict, count in sorted(counts.items()))
             + f'. "seeds for {SMALL}" is how many seeds would find a true difference of {SMALL} points with a chance of 80 % '
             'at the noise seen here, before any correction.'
         )
-        whose = f'Students ({method}) against those of' if method else 'Teachers against'
-        blocks.append(Block(f'{whose} {REFERENCES[teacher]}', text, (head, *rows)))
+        title = f'Students ({method}) against {those}' if method else 'Teachers against '
+        blocks.append(Block(f'{title}{REFERENCES[teacher]}', text, (head, *rows)))
     return blocks
 
 
@@ -99,7 +103,7 @@ def cell_tables(comparison: Comparison) -> list[Block]:
             text = (
                 'Means over seeds. Geometry, calibration error (15 bins) and entropy of the predictions (nats) are of the test '
                 'split.'
-            )
+            ) + guessing(chosen)
             head = ('cell', 'seeds', 'last epoch', '95 % interval', 'best epoch', *names)
             blocks.append(Block(f'All {stage}s', text, (head, *rows)))
     return blocks

@@ -1,1 +1,1 @@
-"""Tunes loss weight, margin and temperature by successive halving within a time budget."""
+"""Tunes loss weight, margin and temperature with Optuna within a time budget; several processes can share one study."""

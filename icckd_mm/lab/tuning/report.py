@@ -14,11 +14,13 @@ from icckd_mm.lab.experiment.train_run import Task, command, last_checkpoint
 from icckd_mm.lab.page import markdown_table
 from icckd_mm.lab.stats.paired import FEWEST_SEEDS, PairedDifference, compare, verdicts
 from icckd_mm.lab.stats.power import seeds_needed
-from icckd_mm.lab.tuning.halving import CONTROL, DEFAULT, Rung, Values, length
+from icckd_mm.lab.tuning.budget import length
+from icckd_mm.lab.tuning.candidate import Candidate, Values
 from icckd_mm.lab.tuning.setting import CHECKPOINT, METHOD
+from icckd_mm.lab.tuning.standings import Rung
 from icckd_mm.lab.tuning.tuner import Tuner
 
-NAMES = {CONTROL: 'control (λ = 0)', DEFAULT: 'default'}
+NOT_RUN = 'not run'
 NOTE = (
     'Each rung trains from scratch, since a schedule depends on its length; only the ranking is kept. The accuracy is that of '
     'the last epoch of the *student*, on images held out from the training set; the test set was not used. It is slightly '
@@ -26,7 +28,8 @@ NOTE = (
     'Ranks of short runs may differ from those of longer ones.'
 )
 NO_WINNER = (
-    'No seed of the last rung has all its candidates: no winner. Continue with --resume, and with more --budget if needed.'
+    'No seed of the last rung has all its candidates: no winner. Continue with the same command, and with more --budget if '
+    'needed.'
 )
 
 
@@ -57,43 +60,45 @@ def final_commands(
     ]
 
 
-def tune_report(tuner: Tuner, history: Sequence[Sequence[int]], about: Sequence[str]) -> tuple[Values | None, str, list[str]]:
+def tune_report(tuner: Tuner, rungs: Sequence[Rung], about: Sequence[str]) -> tuple[Values | None, str, list[str]]:
     """Winner, verdict and the sections of the report.
 
     Args:
         tuner: After its run.
-        history: Candidates of each rung.
+        rungs: The rungs of the search, and the finals.
         about: Lines on data, configs and budget.
 
     Returns:
         Values of the winner, which may be the control, None if the last rung has no result;
         the verdict; Markdown without the commands.
     """
-    rung, finalists = tuner.rungs[-1], list(history[-1])
-    seeds = [seed for seed in rung.seeds if all(_accuracy(tuner, one, rung, seed) is not None for one in (CONTROL, *finalists))]
+    last = rungs[-1]
+    control, *finalists = last.candidates
+    found = {one: {seed: tuner.results.accuracy(one, last.level, seed) for seed in last.seeds} for one in last.candidates}
+    seeds = [seed for seed in last.seeds if all(found[one][seed] is not None for one in found)]
     parts = ['# Tuning of the intra-class contrastive loss', '\n'.join(f'- {line}' for line in about), NOTE]
-    if not seeds:
-        return None, NO_WINNER, [*parts, f'**{NO_WINNER}**', *_trials(tuner, history)]
-    values = {one: [_accuracy(tuner, one, rung, seed) or 0.0 for seed in seeds] for one in (CONTROL, *finalists)}
-    comparisons = {one: compare(values[one], values[CONTROL]) for one in finalists}
+    if not seeds or not finalists:
+        return None, NO_WINNER, [*parts, f'**{NO_WINNER}**', *_trials(tuner, rungs)]
+    values = {one: [found[one][seed] or 0.0 for seed in seeds] for one in found}
+    comparisons = {one: compare(values[one], values[control]) for one in finalists}
     judged = dict(zip(finalists, verdicts(list(comparisons.values()))))
     best = max(finalists, key=lambda one: fmean(values[one]))
-    winner = best if fmean(values[best]) > fmean(values[CONTROL]) else CONTROL
+    winner = best if fmean(values[best]) > fmean(values[control]) else control
     text = _verdict(winner, best, comparisons[best], judged[best][1], len(seeds))
     rows = [['candidate', 'λ', 'δ', 'τ', *(f'seed {seed}' for seed in seeds), 'mean', 'less control', 'p (Holm)', 'verdict']]
-    for one in (CONTROL, *finalists):
-        of_control = ['', '', ''] if one == CONTROL else _against(comparisons[one], judged[one])
+    for one in found:
+        of_control = ['', '', ''] if one.is_control else _against(comparisons[one], judged[one])
         figures = [f'{value:.2f}' for value in (*values[one], fmean(values[one]))]
-        rows.append([_name(one), *_three(tuner.setting.values(one)), *figures, *of_control])
-    title = f'## The last rung: {length(tuner.setting.epochs["student"], rung.level)} epochs of the student'
-    return tuner.setting.values(winner), text, [*parts, f'**{text}**', title, markdown_table(rows), *_trials(tuner, history)]
+        rows.append([one.name, *_three(one.values), *figures, *of_control])
+    title = f'## The last rung: {length(tuner.setting.epochs["student"], last.level)} epochs of the student'
+    return winner.values, text, [*parts, f'**{text}**', title, markdown_table(rows), *_trials(tuner, rungs)]
 
 
-def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seeds: int) -> str:
+def _verdict(winner: Candidate, best: Candidate, found: PairedDifference, verdict: str, seeds: int) -> str:
     difference = f'{found.difference.mean:+.2f} points over {seeds} seed{"s" * (seeds > 1)}'
-    if winner == CONTROL:
+    if winner.is_control:
         return (
-            f'The control was not beaten: the best candidate, {_name(best)}, differs from it by {difference}. On these data, '
+            f'The control was not beaten: the best candidate, {best.name}, differs from it by {difference}. On these data, '
             'at this length, the two views without the contrastive loss (λ = 0) are as good for the student.'
         )
     if seeds < FEWEST_SEEDS:
@@ -105,44 +110,48 @@ def _verdict(winner: int, best: int, found: PairedDifference, verdict: str, seed
         tail = f'That does not prove a difference ({verdict}): it may be chance.'
         tail += f' About {needed} seeds would tell, if the difference is real.' if needed else ''
     shown = seeds >= FEWEST_SEEDS and verdict == 'better'
-    head = f'Winner: {_name(winner)}' if shown else f'No winner is shown. Ahead is {_name(winner)}'
+    head = f'Winner: {winner.name}' if shown else f'No winner is shown. Ahead is {winner.name}'
     return f'{head}, {difference} against the control (λ = 0). {tail}'
 
 
-def _trials(tuner: Tuner, history: Sequence[Sequence[int]]) -> list[str]:
+def _trials(tuner: Tuner, rungs: Sequence[Rung]) -> list[str]:
     rows = [['rung', 'epochs', 'candidate', 'λ', 'δ', 'τ', 'seed', 'student', 'its teacher']]
-    for number, (rung, alive) in enumerate(zip(tuner.rungs, history), 1):
-        for one in sorted((CONTROL, *alive), key=lambda one: -(tuner.trials.score(one, rung) or 0.0)):
-            for seed in rung.seeds:
-                teacher, student = (tuner.trials.records.get(run.name, {}) for run in tuner.setting.pair(one, rung.level, seed))
-                reached = [_reached(teacher, student), _reached(student, teacher)][::-1]
-                epochs = str(length(tuner.setting.epochs['student'], rung.level))
-                rows.append([str(number), epochs, _name(one), *_three(tuner.setting.values(one)), str(seed), *reached])
-    spent = f'{clock(tuner.trials.spent)} of {clock(tuner.budget)} were spent.'
-    cut = ' The budget ended before the plan.' if tuner.stopped else ''
-    level = [str(number) for number, pair in enumerate(zip(tuner.rungs, history), 1) if tuner.trials.is_level(*pair)]
-    chance = f' In rung {" and ".join(level)} all have the same accuracy: the lower numbers were kept.' if level else ''
+    equal = []
+    for number, rung in enumerate(rungs, 1):
+        found = {
+            (one, seed): {stage: _reached(tuner, one, rung.level, seed, stage) for stage in ('student', 'teacher')}
+            for one in rung.candidates
+            for seed in rung.seeds
+        }
+        begun = {seed for one, seed in found if found[one, seed] != dict(student=NOT_RUN, teacher=NOT_RUN)}
+        epochs = str(length(tuner.setting.epochs['student'], rung.level))
+        for one in sorted(rung.candidates, key=lambda one: -_mean(tuner, one, rung)):
+            for seed in sorted(begun):
+                rows.append([str(number), epochs, one.name, *_three(one.values), str(seed), *found[one, seed].values()])
+        equal += [str(number)] if len({_mean(tuner, one, rung) for one in rung.candidates}) == 1 else []
+    cut = f' The budget ended before all {len(rungs[-1].seeds)} seeds of the last rung.' if tuner.stopped else ''
+    chance = f' In rung {" and ".join(equal)} all have the same accuracy, so that its choice is arbitrary.' if equal else ''
+    spent = f'{clock(tuner.allowance.spent)} of {clock(tuner.budget)} were spent.'
     return ['## All trials', f'{spent}{cut}{chance} Held-out top-1 in percent; best first in each rung.', markdown_table(rows)]
 
 
-def _reached(record: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    if 'last_accuracy' in record:
+def _reached(tuner: Tuner, candidate: Candidate, level: int, seed: int, stage: str) -> str:
+    record = tuner.results.record(candidate, level, seed, stage)
+    if record is not None:
         return f'{record["last_accuracy"]:.2f}'
-    return 'failed' if 'error' in record or 'error' in other else 'not run'
+    return 'failed' if (candidate.number, seed) in tuner.failed else NOT_RUN
+
+
+def _mean(tuner: Tuner, candidate: Candidate, rung: Rung) -> float:
+    """Mean accuracy of the students that have finished, 0 if none has."""
+    found = [tuner.results.accuracy(candidate, rung.level, seed) for seed in rung.seeds]
+    return fmean([value for value in found if value is not None] or [0.0])
 
 
 def _against(found: PairedDifference, judged: tuple[float, str]) -> list[str]:
     interval, (p_value, verdict) = found.difference, judged
     bounds = '' if math.isnan(interval.low) else f' [{interval.low:+.2f}, {interval.high:+.2f}]'
     return [f'{interval.mean:+.2f}{bounds}', '' if math.isnan(p_value) else f'{p_value:.3f}', verdict]
-
-
-def _accuracy(tuner: Tuner, index: int, rung: Rung, seed: int) -> float | None:
-    return tuner.trials.accuracy(index, rung.level, seed)
-
-
-def _name(index: int) -> str:
-    return NAMES.get(index, f'candidate {index}')
 
 
 def _three(values: Values) -> list[str]:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from icckd_mm.engine.exact.atomic_backend import write_atomically
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.plan import FACTORS
 from icckd_mm.lab.experiment.recipe import Recipe
-from icckd_mm.lab.tuning.halving import Values, candidate, deepest_level, length
+from icckd_mm.lab.tuning.budget import deepest_level, length
+from icckd_mm.lab.tuning.candidate import Candidate, Values
 from icckd_mm.lab.tuning.held_out import contrast_hook, held_out_config, part_sizes
 
 METHOD, CHECKPOINT = 'tuned', 'model.teacher_ckpt'
-Job = tuple[int, int, int]  # candidate, level, seed
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Setting:
         deepest: Level of the shortest runs.
         loss: Dotted key of the loss in the teacher's config.
         default: Its values there.
-        seed: Seed of the draw, and the first one of the runs.
-        most: Maximum numbers of candidates without the control, and of seeds in the last rung.
+        seed: Seed of the search, and the first one of the runs.
+        most: Maximum numbers of candidates without the control, and of seeds in the finals.
     """
 
     folder: Path
@@ -45,23 +46,33 @@ class Setting:
     seed: int
     most: tuple[int, int]
 
-    def values(self, index: int) -> Values:
-        """The values of candidate ``index``."""
-        return candidate(index, self.default, self.seed)
+    def candidate_folder(self, number: int) -> Path:
+        """Folder of the runs of a candidate."""
+        return self.folder / 'runs' / f'candidate{number:02d}'
 
-    def pair(self, index: int, level: int, seed: int) -> tuple[Run, Run]:
+    def pair_folder(self, number: int, level: int, seed: int) -> Path:
+        """Folder of a teacher and its student."""
+        return self.candidate_folder(number) / f'level{level}_seed{seed:02d}'
+
+    def pair(self, candidate: Candidate, level: int, seed: int) -> tuple[Run, Run]:
         """Teacher and student of a candidate."""
-        options = {f'{self.loss}.{name}': value for name, value in self.values(index).items()}
-        name = f'candidate{index:02d}_level{level}_seed{seed:02d}'
+        options = {f'{self.loss}.{name}': value for name, value in candidate.values.items()}
+        name = f'candidate{candidate.number:02d}_level{level}_seed{seed:02d}'
         epochs = {stage: length(self.epochs[stage], level) for stage in self.epochs}
-        first = Recipe('teacher', METHOD, self.values(index), self.configs['teacher', level], options)
+        first = Recipe('teacher', METHOD, candidate.values, self.configs['teacher', level], options)
         teacher = Run(f'teacher_{name}', first, seed, epochs['teacher'])
-        second = Recipe('student', METHOD, self.values(index), self.configs['student', level], {}, first, CHECKPOINT)
+        second = Recipe('student', METHOD, candidate.values, self.configs['student', level], {}, first, CHECKPOINT)
         return teacher, Run(f'student_{name}', second, seed, epochs['student'], teacher.name)
 
+    def write_configs(self) -> None:
+        """Write the configs of the trials."""
+        for file, text in self.texts.items():
+            write_atomically(file, text.encode())
+
     def digest(self) -> str:
-        """Digest of everything that determines a trial, except the code."""
-        decides = (sorted(self.texts.items()), self.loss, self.default, self.seed, self.most)
+        """Digest of everything that determines a trial, except the code; independent of where the work dir is mounted."""
+        texts = sorted((Path(path).name, text) for path, text in self.texts.items())
+        decides = (texts, self.loss, self.default, self.seed, self.most)
         return hashlib.blake2b(repr(decides).encode(), digest_size=8).hexdigest()
 
 
@@ -74,7 +85,7 @@ def make_setting(
         configs: Complete configs of ``teacher`` and ``student``.
         folder: Work dir.
         held_out: Share of the training set that is held out.
-        seed: Seed of the split, the draw and the first runs.
+        seed: Seed of the split, the search and the first runs.
         most: See :class:`Setting`.
 
     Returns:

@@ -1,35 +1,41 @@
-"""Runs a tuning within its budget; an interrupted one is resumed."""
+"""Works on the study of a tuning until the budget ends; other processes may work on it at the same time."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Callable
 
-from icckd_mm.engine.process.folder_lock import folder_lock
-from icckd_mm.lab.experiment.clock import clock
+from optuna.trial import TrialState
+
 from icckd_mm.lab.experiment.event_loop import work
 from icckd_mm.lab.experiment.results import Record
-from icckd_mm.lab.experiment.train_run import LOG, Task
+from icckd_mm.lab.experiment.train_run import Task
 from icckd_mm.lab.experiment.workers import Workers
-from icckd_mm.lab.tuning.halving import CONTROL, DEFAULT, ETA, Rung, Values, cost, length, plan_rungs
-from icckd_mm.lab.tuning.setting import Job, Setting
-from icckd_mm.lab.tuning.trials import Trials
+from icckd_mm.lab.tuning.allowance import Allowance
+from icckd_mm.lab.tuning.claims import work_dir_alone
+from icckd_mm.lab.tuning.next_trial import NextTrial
+from icckd_mm.lab.tuning.pair_runs import Answer
+from icckd_mm.lab.tuning.results import Results
+from icckd_mm.lab.tuning.setting import Setting
+from icckd_mm.lab.tuning.standings import Rung, final_rung, search_rungs
+from icckd_mm.lab.tuning.study import join_study, read_plan
+from icckd_mm.lab.tuning.trial_flow import Flow, Flows
+
+POLL = 2.0  # seconds between two looks at what other processes have done
 
 
 @dataclass
 class Tuner:
-    """Successive halving of the candidates of a setting.
+    """One process of a tuning.
 
     Attributes:
         setting: The settings.
-        budget: Seconds.
+        budget: Seconds, including those that other processes have spent before this one began.
         workers: Pairs at a time.
         gpus: Values of ``CUDA_VISIBLE_DEVICES`` to use.
         say: Called with each line of progress.
-        rungs: The plan, once the first runs are measured.
-        stopped: Whether the budget ended before the plan.
     """
 
     setting: Setting
@@ -37,118 +43,105 @@ class Tuner:
     workers: int
     gpus: Sequence[str] = ()
     say: Callable[[str], None] = print
-    rungs: list[Rung] = field(default_factory=list)
-    stopped: bool = False
 
-    def __post_init__(self) -> None:
-        self.trials = Trials(self.setting)
-
-    def run(self, resume: bool) -> list[list[int]]:
-        """Do the remaining trials.
-
-        Args:
-            resume: Whether to continue the tuning in the work dir.
+    def run(self) -> list[Rung]:
+        """Do what the budget allows, and wait for other processes that are at work.
 
         Returns:
-            Candidates of each rung without the control.
+            The rungs of the search, and the finals.
 
         Raises:
-            ValueError: If the work dir holds another tuning, or the budget is too small.
+            ValueError: If the work dir holds another tuning, the budget is too small, or the control fails.
         """
-        with folder_lock(self.setting.folder):
-            self.rungs = self.trials.begin(resume)
-            pool = Workers(self.workers, self.gpus)
-            try:
-                if not self.rungs:
-                    self._measure(pool)
-                history = self._halve(pool)
-            finally:
-                pool.stop()
-            self.trials.write()
-        return history
+        with work_dir_alone(self.setting.folder):
+            self.study = join_study(self.setting)
+            self.setting.write_configs()
+        self.results = Results(self.setting)
+        self.allowance = Allowance(self.budget, self.results)
+        self.flows = Flows(self.setting, self.study, self.results, self.allowance, self.workers, self.say)
+        self.next_trial = NextTrial(self.flows)
+        self.ready: list[tuple[Task, Flow]] = []
+        self.waiting: list[Flow] = []  # for another process
+        self.running: dict[str, Flow] = {}
+        pool = Workers(self.workers, self.gpus)
+        try:
+            self._work(pool)
+        finally:
+            pool.stop()
+            _close(self.running.values())
+            self._drop_unstarted()
+        return self._rungs()
 
-    def _measure(self, pool: Workers) -> None:
-        """The first runs, whose time determines the plan: the control, and the default on a second worker."""
-        setting, trials, level = self.setting, self.trials, self.setting.deepest
-        first = [(index, level, setting.seed) for index in (CONTROL, DEFAULT)[: self.workers]]
-        self._work(pool, first, lambda: True)
-        teacher, student = (trials.records.get(run.name, {}) for run in setting.pair(*first[0]))
-        error = teacher.get('error') or student.get('error')
-        if error:
-            raise ValueError(f'the first run has failed, see {LOG} in {setting.folder}/runs: {error}')
-        if not student:
-            raise ValueError(
-                f'the budget of {self.budget:.0f} s was spent before the first pair of runs had ended; its teacher took '
-                f'{teacher["time"]["wall_s"]:.0f} s for {teacher["epochs"]} epochs; give more with --budget'
-            )
-        left = self.budget - trials.spent
-        self.rungs = plan_rungs(left, trials.pair_seconds(), level, self.workers, setting.seed, setting.most)
-        trials.write_plan(self.rungs)
+    @property
+    def stopped(self) -> bool:
+        """Whether the budget ended before all finals."""
+        return self.next_trial.stopped
 
-    def _halve(self, pool: Workers) -> list[list[int]]:
-        alive, history = list(range(DEFAULT, DEFAULT + self.rungs[0].size)), []
-        for number, rung in enumerate(self.rungs):
-            alive = alive[: rung.size]
-            history.append(alive)
-            epochs = ' and '.join(str(length(self.setting.epochs[stage], rung.level)) for stage in ('teacher', 'student'))
-            self.say(
-                f'rung {number + 1} of {len(self.rungs)}: {rung.size} candidates and the control, {epochs} epochs of teacher '
-                f'and student, seeds {", ".join(map(str, rung.seeds))}; {self._left()} left'
-            )
-            jobs = [(index, rung.level, seed) for seed in rung.seeds for index in (CONTROL, *alive)]
-            later = [Rung(one.level, one.size, one.seeds[:2]) for one in self.rungs[number + 1 :]]
-            self._work(pool, jobs, functools.partial(self._in_time, rung.level, later))
-            scores = {index: self.trials.score(index, rung) for index in alive}
-            ranked = [index for index in alive if scores[index] is not None]
-            alive = sorted(ranked, key=lambda index: -(scores[index] or 0.0)) or alive  # stable: the lower number wins a tie
-        return history
+    @property
+    def failed(self) -> set[tuple[int, int]]:
+        """Numbers and seeds of the pairs that have failed, also in other processes as far as the study knows."""
+        failures = self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+        return self.flows.failed | {(one.number, self.setting.seed + len(one.intermediate_values)) for one in failures}
 
-    def _in_time(self, level: int, later: list[Rung]) -> bool:
-        """Whether another pair fits the budget, less the minimum that the later rungs need."""
-        pair, deepest = self.trials.pair_seconds(), self.setting.deepest
-        kept = sum(cost(rung, pair, deepest, self.workers) for rung in later)
-        return self.trials.spent + pair * ETA ** (deepest - level) + kept <= self.budget
-
-    def _work(self, pool: Workers, jobs: list[Job], may_start: Callable[[], bool]) -> None:
-        """Do the remaining pairs until the budget ends."""
-        trials, ended = self.trials, 0
-        waiting = list(trials.left(jobs))
-        students: list[Job] = []
-        running: dict[str, Job] = {}
-        total = len(waiting)
-
-        def take(idle: list[str]) -> tuple[Task, str] | None:
-            if not (students or waiting):
-                return None
-            if trials.spent > self.budget or (not students and not may_start()):
-                self.stopped = True
-                waiting.clear()
-                students.clear()
-                return None
-            job = (students or waiting).pop(0)
-            task = trials.task(job)
-            running[task.run.name] = job
-            return task, idle[0]
-
-        def done(task: Task, record: Record | None, error: str) -> None:
-            nonlocal ended
-            job = running.pop(task.run.name)
-            trials.keep(task, job, record, error)
-            if record is not None and task.run.recipe.stage == 'teacher':
-                students.append(job)
+    def _work(self, pool: Workers) -> None:
+        told = False
+        while True:
+            before = self.next_trial.other_process()
+            work(pool, self._take, self._done)
+            after = self.next_trial.other_process()
+            if after and not told:
+                self.say(f'waiting: {after}')
+                told = True
+            if not (before or after):
                 return
-            ended += 1
-            trials.delete_checkpoints(job)
-            title = f'[{ended}/{total}] candidate {job[0]}: {described(self.setting.values(job[0]))}, seed {job[2]}'
-            figures = f'FAILED: {error[:300]}' if record is None else f'{record["last_accuracy"]:.2f} %'
-            self.say(f'{title}: {figures}  spent {clock(trials.spent)}, left {self._left()}')
+            time.sleep(POLL)
 
-        work(pool, take, done)
+    def _take(self, idle: list[str]) -> tuple[Task, str] | None:
+        """The next run, for the event loop."""
+        if self.allowance.is_over:
+            self.next_trial.stopped = True
+            self._drop_unstarted()
+            return None
+        if not self.ready:
+            waiting, self.waiting = self.waiting, []
+            for flow in waiting:
+                self._advance(flow)
+        while not self.ready and (new := self.next_trial.take(len(self.waiting))) is not None:
+            self._advance(new)
+        if not self.ready:
+            return None
+        task, flow = self.ready.pop(0)
+        self.running[task.run.name] = flow
+        return task, idle[0]
 
-    def _left(self) -> str:
-        return clock(max(0.0, self.budget - self.trials.spent))
+    def _done(self, task: Task, record: Record | None, error: str) -> None:
+        self._advance(self.running.pop(task.run.name), (record, error))
+
+    def _advance(self, flow: Flow, answer: Answer = None) -> None:
+        try:
+            task = flow.send(answer)
+        except StopIteration:
+            return
+        if task is None:
+            self.waiting.append(flow)
+        else:
+            self.ready.append((task, flow))
+
+    def _drop_unstarted(self) -> None:
+        """Release the trials that have no run at work; a later call takes them over."""
+        _close([*self.waiting, *(flow for _, flow in self.ready)])
+        self.waiting, self.ready = [], []
+
+    def _rungs(self) -> list[Rung]:
+        plan = read_plan(self.study, self.setting.deepest)
+        if plan is None:
+            raise ValueError(
+                f'the budget of {self.budget:.0f} s was spent before the first pair of runs had ended; give more with --budget'
+            )
+        trials = self.study.get_trials(deepcopy=False)
+        return [*search_rungs(trials, plan, self.setting), final_rung(trials, plan, self.setting)]
 
 
-def described(values: Values) -> str:
-    """The values as text."""
-    return f'λ {values["loss_weight"]:g}, δ {values["margin"]:g}, τ {values["temperature"]:g}'
+def _close(flows: Iterable[Flow]) -> None:
+    for flow in flows:
+        flow.close()

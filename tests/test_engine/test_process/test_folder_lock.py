@@ -13,6 +13,7 @@ import pytest
 from icckd_mm.engine.exact.atomic_backend import remove_stale_partials, write_atomically
 from icckd_mm.engine.process import folder_lock as module
 from icckd_mm.engine.process.folder_lock import folder_lock, work_dir_lock
+from icckd_mm.zoo import publish
 from tests.integration.test_tools import command
 
 HELD = []
@@ -95,6 +96,35 @@ def test_children_of_a_killed_run_do_not_hold_its_lock(tmp_path):
             os.kill(worker, 0)  # it is alive
     finally:
         os.kill(worker, signal.SIGKILL)
+
+
+def publishing(out, old=False):
+    """Begin to publish, until this process ends."""
+    HELD.append(publish._beside(out))
+    folder = HELD[-1].__enter__()
+    (folder / 'entry').mkdir()
+    if old:
+        (folder / publish.OLD).mkdir()
+
+
+@pytest.mark.usefixtures('_file_system')
+def test_the_next_publishing_removes_what_a_killed_one_has_left_and_nothing_else(tmp_path):
+    (tmp_path / '.publish-mine').mkdir()  # no lock was left in it
+    (tmp_path / '.publish-link').symlink_to(tmp_path / '.publish-mine')
+    kill(forked(lambda: publishing(tmp_path / 'b', old=True)))  # perhaps the only copy of an earlier entry
+    (kept,) = tmp_path.glob('*/old')
+    kill(forked(lambda: publishing(tmp_path / 'a')))
+    (stale,) = (entry.parent for entry in tmp_path.glob('*/entry') if entry.parent != kept.parent)
+    child = forked(lambda: publishing(tmp_path / 'c'))
+    try:
+        assert not stale.exists()
+        (working,) = (entry.parent for entry in tmp_path.glob('*/entry') if entry.parent != kept.parent)
+        with publish._beside(tmp_path / 'd') as own:
+            names = {folder.name for folder in tmp_path.iterdir()}
+        assert names == {'.publish-mine', '.publish-link', kept.parent.name, working.name, own.name}
+    finally:
+        kill(child)
+    assert not own.exists()
 
 
 @pytest.mark.usefixtures('_file_system')

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from icckd_mm.lab.analysis.calibration_figures import calibration_figure
 from icckd_mm.lab.analysis.curve_figures import curves_figure
 from icckd_mm.lab.analysis.curves import RunLog
 from icckd_mm.lab.analysis.feature_figures import chosen_rows, features_figure, plot_feature_spaces
 from icckd_mm.lab.analysis.label_figures import logit_difference_figure, soft_labels_figure, spread_figure
+from icckd_mm.lab.measures.calibration import calibration
 from icckd_mm.lab.measures.features import FeatureSpace
 from icckd_mm.lab.measures.soft_labels import logit_difference, soft_labels
 from icckd_mm.lab.style import save, wrapped
@@ -110,3 +112,31 @@ def test_every_distillation_loss_has_a_panel():
         'Distillation: loss_kl, weighted',
         'Distillation: loss_rkd, weighted',
     ]
+
+
+def test_the_losses_of_a_generator_have_panels():
+    points = (np.array([1.0, 2.0]), np.array([3.0, 2.0]))
+    made = curves_figure({'run': RunLog('epoch', {'generator.loss_bn': points, 'distill.loss_kl': points})})
+    assert [axis.get_title() for axis in made.axes] == ['Distillation: loss_kl, weighted', 'Generator: loss_bn, weighted']
+
+
+@pytest.mark.parametrize('runs', [1, 3, 5])
+def test_at_most_two_panels_stand_side_by_side(runs):
+    """Text keeps its size beside any number of runs: a page shows a figure at its own width, or half of it."""
+    found = {f'run{number}': soft_labels(space().logits, space().labels) for number in range(runs)}
+    differences = {name: logit_difference(space().logits, space(1).logits, space().labels) for name in found}
+    log = RunLog('epoch', {key: (np.arange(3.0), np.arange(3.0)) for key in ('loss', 'icc_pass', 'icc_ratio', 'accuracy/top1')})
+    figures = [
+        soft_labels_figure(found, 4.0),
+        logit_difference_figure(differences),
+        curves_figure(dict.fromkeys(found, log)),
+        features_figure(dict.fromkeys(found, space())),
+        calibration_figure({name: calibration(space().logits, space().labels) for name in found}),
+    ]
+    assert max(made.get_size_inches()[0] for made in figures) <= 11.5
+
+
+def test_a_difference_names_the_teacher():
+    found = {'student': logit_difference(space().logits, space(1).logits, space().labels)}
+    assert logit_difference_figure(found, teachers={'student': 'icc_run'}).axes[0].get_title() == 'student\nminus icc_run'
+    assert logit_difference_figure(found).axes[0].get_title() == 'student'

@@ -129,4 +129,4 @@ def test_a_network_of_nan_is_not_measured(runner):
 def test_plain_labels_have_no_probe(tmp_path):
     plain = build(tmp_path, hooks=(), views=1, validate=True)
     loader = plain.build_dataloader(plain._test_dataloader)
-    assert set(measure(plain.model, loader, loader.dataset)) == {'geometry', 'ece', 'entropy'}
+    assert set(measure(plain.model, loader, loader.dataset)) == {'geometry', 'ece', 'entropy', 'largest_class'}

@@ -14,7 +14,7 @@ from icckd_mm.lab.study.figures import gain_figure, ratio_figure, slices
 from icckd_mm.lab.study.grid import grids
 from icckd_mm.lab.study.method_figure import method_figure
 from icckd_mm.lab.study.report import write_report
-from icckd_mm.lab.study.tables import cell_tables, measure_tables
+from icckd_mm.lab.study.tables import cell_tables, comparison_tables, measure_tables
 
 ICC = dict(loss_weight=0.02, margin=0.5, temperature=0.1, queue_size=32, in_batch_negatives=True, second_view='grad')
 GAIN = {'ce': 0.0, 'ce-2view': 0.1, 'icc': 0.1}
@@ -231,6 +231,42 @@ def test_the_grid_is_paired_by_seed():
     cell = {row[0]: row for row in rows(text, 'Difference to the CE teacher')}['icc'][3]
     low, high = map(float, re.findall(r'[+-][\d.]+', cell)[1:])
     assert high - low < 0.3
+
+
+def alone(seed, accuracy):
+    made = record('student', 'ce', seed)
+    factors = dict(data='digits', images=300, epochs=4, network='resnet8', student='alone')
+    return {**made, 'run': f'alone_{seed}', 'factors': factors, 'last_accuracy': accuracy}
+
+
+def test_students_are_compared_with_the_student_alone_by_seed():
+    """Those of the CE teacher too: whether distilling helps at all is the first question."""
+    records = study(8)
+    of_ce = {
+        one['seed']: one['last_accuracy'] for one in records if (one['stage'], one['factors']['teacher']) == ('student', 'ce')
+    }
+    records += [alone(seed, of_ce[seed] - 1) for seed in range(7)]
+    other = {**alone(0, 10.0), 'run': 'other'}
+    records += [{**other, 'factors': {**other['factors'], 'network': 'vgg8'}}]
+    text = markdown('', comparison_tables(compared(records)))
+    table = {row[0]: row for row in rows(text, 'Students (kd) against the student alone')[1:]}
+    assert set(table) == {'ce → kd', 'ce-2view → kd', 'icc → kd', 'icc → kd, λ=0.3', 'icc → kd, no margin (δ=-1)'}
+    assert table['ce → kd'][1:4] == ['7', '+1.00', '+1.00 to +1.00']
+    assert float(table['icc → kd, λ=0.3'][2]) == pytest.approx(-1, abs=0.2)
+    assert 'kd students of all teachers less the student alone' in text
+    grid = rows(tables([*with_students(3), *(alone(seed, 80.0) for seed in range(3))]), 'Difference to the student alone')
+    assert [row[:2] for row in grid[1:]] == [[row[0], '–'] for row in grid[1:]]  # teachers have no student to compare with
+    assert 'ce' in [row[0] for row in grid]
+
+
+def test_models_at_the_share_of_the_largest_class_are_named():
+    """A network that gives every image the same class looks like one of 60 % accuracy."""
+    records = [{**one, 'largest_class': 60.0} for one in study(3, ('student',))]
+    assert 'largest class' not in tables(records)
+    for one in records:
+        if one['factors'].get('loss_weight') == 0.3 and one['seed'] > 0:
+            one['last_accuracy'] = 60.0
+    assert 'largest class, as if every image got that class: icc → kd, λ=0.3 (2 of 3 seeds, 60.00 %).' in tables(records)
 
 
 def test_one_student_method_needs_no_grid_and_two_pairs_have_a_column_each():

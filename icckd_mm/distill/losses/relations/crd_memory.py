@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from icckd_mm.functional.tensor.gather import all_gather_rows
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import unit_rows
+from icckd_mm.structures import PreparedSamples, labels_of, places_of
 
 
 class CRDMemory(nn.Module):
@@ -55,23 +56,22 @@ class CRDMemory(nn.Module):
         Raises:
             ValueError: If an index is missing or out of range.
         """
+        if isinstance(data_samples, PreparedSamples):
+            _check_single_classes(data_samples[:1])
+            self.check_rows(data_samples.num_images)
+            return data_samples.places, data_samples.labels
         missing = [sample for sample in data_samples if 'sample_idx' not in sample or 'gt_label' not in sample]
         if missing:
             raise ValueError(
                 "CRDLoss needs sample_idx and gt_label in each data sample; dict(type='PackInputs') puts them there"
             )
-        if any('gt_score' in sample or len(sample.gt_label) != 1 for sample in data_samples):
-            raise ValueError(
-                'CRDLoss needs one class for each image; soft, mixed or several labels name no class: remove '
-                'train_cfg.augments and to_onehot, or this loss'
-            )
+        _check_single_classes(data_samples)
         index = [int(sample.sample_idx) for sample in data_samples]
         if index and not 0 <= min(index) <= max(index) < len(self.labels):
             raise ValueError(
                 f'sample_idx runs from {min(index)} to {max(index)}, sample_n={len(self.labels)}; set it to the size'
             )
-        labels = torch.cat([sample.gt_label for sample in data_samples])
-        return torch.tensor(index, device=device), labels.to(device)
+        return places_of(data_samples, device), labels_of(data_samples).to(device, non_blocking=True)
 
     def check_rows(self, places: int) -> None:
         """Refuse a training set with more indices than rows."""
@@ -101,6 +101,14 @@ class CRDMemory(nn.Module):
         for memory, rows in ((self.student, student), (self.teacher, teacher)):
             new = all_gather_rows(rows).to(memory.dtype)
             memory[index] = unit_rows(self.momentum * memory[index] + (1 - self.momentum) * new)
+
+
+def _check_single_classes(data_samples: list[Any]) -> None:
+    if any('gt_score' in sample or len(sample.gt_label) != 1 for sample in data_samples):
+        raise ValueError(
+            'CRDLoss needs one class for each image; soft, mixed or several labels name no class: remove '
+            'train_cfg.augments and to_onehot, or this loss'
+        )
 
 
 def draw_negatives(known: Tensor, labels: Tensor, count: int) -> Tensor:

@@ -3,6 +3,7 @@
 import pytest
 
 from icckd_mm.lab.stats.paired import compare, verdicts
+from icckd_mm.lab.tuning.candidate import Candidate
 from icckd_mm.lab.tuning.report import _verdict
 
 
@@ -17,4 +18,5 @@ from icckd_mm.lab.tuning.report import _verdict
 def test_a_winner_is_named_only_where_one_is_shown(ahead, seeds, head):
     found = compare([90 + one for one in ahead], [90.0] * seeds)
     (judged,) = verdicts([found])
-    assert _verdict(3, 3, found, judged[1], seeds).startswith(head)
+    ahead_is = Candidate(3, {})
+    assert _verdict(ahead_is, ahead_is, found, judged[1], seeds).startswith(head)

@@ -1,0 +1,4 @@
+_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/reviewkd.py']
+
+model = dict(distiller=_base_.reviewkd, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))
+custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=2)]

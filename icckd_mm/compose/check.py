@@ -1,0 +1,79 @@
+"""Runs a written config for a few real batches, forward and backward, before it counts as done."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from icckd_mm.config.check import check_config
+from icckd_mm.config.command_line import LOADERS, build_runner, set_loader_defaults
+from icckd_mm.config.errors import describe
+from icckd_mm.config.fast import fast_options
+
+STEPS, WARM_UP = 3, 1  # of them those that are not timed: the first allocates
+SMALL, BATCHES = 64, (32, 8)  # most images per step up to this side, and above it
+
+
+class StepTimes(Hook):
+    """Measures the steps of a training, and keeps what they return."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.losses: dict[str, float] = {}
+        self._start = 0.0
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
+        self._start = time.perf_counter()
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: dict | None = None) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.seconds.append(time.perf_counter() - self._start)
+        self.losses = {
+            name: float(torch.as_tensor(value).detach()) for name, value in (outputs or {}).items() if 'loss' in name
+        }
+
+
+def check_written(path: Path, work_dir: Path, side: int, images: int) -> float:
+    """Train a config for one short epoch on a few of its images, or on noise where they are missing, and validate once.
+
+    Args:
+        path: The config.
+        work_dir: Folder for what the run writes.
+        side: Side of the images.
+        images: Number of training images.
+
+    Returns:
+        Seconds per image of a step, from the data loader's output to the end of the optimizer's step.
+
+    Raises:
+        ValueError: If it does not run; names the config.
+    """
+    cfg = Config.fromfile(path)
+    cfg.launcher, cfg.log_level = 'none', 'ERROR'
+    set_loader_defaults(cfg, LOADERS, pin_memory=False, persistent_workers=False)
+    try:
+        check_config(cfg)
+        usual = cfg.train_dataloader.batch_size
+        cfg.merge_from_dict(fast_options(cfg))
+        cfg.train_cfg.max_epochs = 1
+        cfg.work_dir = str(work_dir)
+        cfg.default_hooks.checkpoint = None
+        loader = cfg.train_dataloader
+        loader.batch_size = batch = min(usual, BATCHES[side > SMALL])
+        loader.dataset['images' if 'images' in loader.dataset else 'num_images'] = min(STEPS * batch, images)
+        runner = build_runner(cfg)
+        times = StepTimes()
+        runner.register_hook(times)
+        runner.train()
+    except Exception as error:  # anything that a network or a loss may raise
+        raise ValueError(f'{path.name} does not run: {describe(error)}') from error
+    timed = times.seconds[WARM_UP:] or times.seconds
+    return sum(timed) / len(timed) / batch

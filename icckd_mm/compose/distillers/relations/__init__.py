@@ -1,0 +1,1 @@
+"""Distillers of relations between the images of a batch."""

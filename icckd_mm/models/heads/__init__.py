@@ -1,0 +1,5 @@
+"""Heads of classifiers."""
+
+from .subclass_head import SubclassClsHead
+
+__all__ = ['SubclassClsHead']
