@@ -82,6 +82,7 @@ def check_runs(cfg: Config, name: str, work_dir: Path, side: int, images: int) -
         loader.dataset['images' if 'images' in loader.dataset else 'num_images'] = min(STEPS * batch, images)
         cfg.train_cfg.max_epochs = 1
         cfg.work_dir = str(work_dir)
+        cfg.experiment_name = f'{name}_{time.time_ns()}'  # mmengine would share logs and figures between equal names
         cfg.default_hooks.checkpoint = None
         runner = build_runner(cfg)
         times = StepTimes()

@@ -201,4 +201,4 @@ def plan_of(setting: Setting, folder: str, seconds: float | None) -> dict[str, A
         designs=[dict(type='product', teacher=methods, student=list(setting.methods.students))],
         controls=['ce', 'ce-2view', 'alone'] if any(name.startswith('icc') for name in methods) else ['ce', 'alone'],
     )
-    return plan if seconds is None else {**plan, 'seconds': round(seconds)}
+    return plan if seconds is None else {**plan, 'seconds': max(1, round(seconds))}

@@ -15,7 +15,7 @@ BAD = {
     'no such package': (dict(teacher='mmnothing::resnet/resnet18.py'), 'mmnothing::resnet/resnet18.py is not a config'),
     'no such config': (
         dict(teacher='mmpretrain::resnet/resnet18_8xb32_in2k'),
-        'did you mean mmpretrain::resnet/resnet18_8xb32_in1k.py',
+        'did you mean mmpretrain::resnet/resnet18_',
     ),
     'no such torchvision': (dict(teacher='torchvision:resnet19'), 'torchvision:resnet19: arch='),
     'no such distiller': (dict(methods='ce,kdd'), "'kdd' is not a method: did you mean kd"),
@@ -37,10 +37,7 @@ BAD = {
     'weights of another network': (dict(teacher_weights='other.pth'), 'other.pth is not resnet8'),
     'a folder without images': (dict(data='empty'), 'has no folders'),
     'out is a file': (dict(out='a.txt'), 'a.txt is a file'),
-    'a transformer of another size': (
-        dict(teacher='mmpretrain::deit/deit-tiny_4xb256_in1k', size='20'),
-        'does not run on images of 20x20|cannot be built',
-    ),
+    'a network of another size': (dict(teacher='torchvision:vgg11'), 'torchvision:vgg11 does not run on images of 16x16'),
     'maps that do not fit': (dict(methods='ce,ofd', student='mobilenetv2'), 'ofd needs maps before the ReLU'),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.utils import get_installed_path
 from mmpretrain.registry import MODELS
 
 from icckd_mm.config.errors import describe
@@ -151,6 +152,9 @@ def _config_path(given: str) -> str:
         return given
     try:
         path = _named(given if given.endswith('.py') else f'{given}.py')
+    except FileNotFoundError:
+        package, _, rest = given.partition('::')
+        path = str(Path(get_installed_path(package), '.mim/configs', rest))
     except Exception as error:  # an unknown package raises several kinds
         raise ValueError(f'{given} is not a config: {describe(error)}') from None
     if not Path(path).is_file():
