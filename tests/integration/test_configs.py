@@ -242,7 +242,7 @@ def test_networks_fit_the_data(loaded):
 
 
 def test_every_command_of_the_documentation_names_a_config():
-    commands = re.findall(r'python (\S+) (\S+\.py)`', (ROOT / 'docs/reproduce.md').read_text())
+    commands = re.findall(r'python (\S+) (\S+\.py)`', (ROOT / 'docs/benchmark_table.md').read_text())
     assert {script for script, _ in commands} == {'tools/train.py'}
     named = {config for _, config in commands}
     assert named == {path.relative_to(ROOT).as_posix() for path in PATHS if path.stem.endswith('cifar100')}

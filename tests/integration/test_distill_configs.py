@@ -104,7 +104,7 @@ def test_every_config_is_safe():
 
 @functools.cache
 def documented():
-    """Losses by method and family, as docs/distillers.md has them."""
+    """Losses by method and family, as docs/first_batches.md has them."""
     _, _, table = first_batch.DOCS.read_text().partition(first_batch.MARK)
     head, _, *rows = ([cell.strip(' `') for cell in line.split('|')[1:-1]] for line in table.strip().splitlines())
     cells = {(row[0], family): cell for row in rows for family, cell in zip(head[1:], row[1:]) if cell != '-'}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the configs of the benchmark, data set by data set and pair by pair, and the commands in docs/reproduce.md.
+"""Write the configs of the benchmark, data set by data set and pair by pair, and the commands in docs/benchmark_table.md.
 
 The files are checked in; run this after a change of the grid: ``python tools/dev/make_configs.py``.
 """
@@ -177,8 +177,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     parser.add_argument('--out', type=Path, default=ROOT, help='folder for configs/ and docs/ (default: the repository)')
     args = parser.parse_args(argv)
     files = {f'configs/icckd/{path}': text for path, text in texts().items()}
-    prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
-    files['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0], FAMILIES)}'
+    prose, _, _ = (ROOT / 'docs/benchmark_table.md').read_text(encoding='utf-8').partition(MARK)
+    files['docs/benchmark_table.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0], FAMILIES)}'
     for path, text in files.items():
         file = args.out / path
         file.parent.mkdir(parents=True, exist_ok=True)
