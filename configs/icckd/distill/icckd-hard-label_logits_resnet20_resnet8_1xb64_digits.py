@@ -22,9 +22,8 @@ model = dict(
         distill_losses=dict(loss_hard=dict(type='icckd_mm.HardLabelLoss', loss_weight=0.5)),
         loss_forward_mappings=dict(
             loss_hard=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
         ),
     ),
 )

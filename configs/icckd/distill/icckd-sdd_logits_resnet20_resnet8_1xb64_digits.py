@@ -28,7 +28,7 @@ model = dict(
             centers=dict(type='Parameter', source='head.fc.weight'),
             bias=dict(type='Parameter', source='head.fc.bias'),
         ),
-        distill_losses=dict(loss_sdd=dict(type='icckd_mm.SDDKLDivergence', tau=4.0, loss_weight=0.9, grids=(1, 2, 4))),
+        distill_losses=dict(loss_sdd=dict(type='icckd_mm.SDDKLDivergence', tau=4.0, loss_weight=0.9, grids=[1, 2, 4])),
         loss_forward_mappings=dict(
             loss_sdd=dict(
                 s_feature=dict(from_student=True, recorder='maps', data_idx=0),
