@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs/first_batches.md'
 MARK = '<!-- From here on written by tools/dev/first_batch.py -->\n'
 FAMILIES = {'resnet8': 'ResNet', 'wrn16-2': 'WRN', 'vgg8': 'VGG'}
-WITHOUT_BATCH = ('icckd-dafl_', 'icckd-dfad_', 'icckd-ab_')  # a generator makes the images; labels alone
+# a generator makes the images; labels alone; a hook finds the subclasses before training
+WITHOUT_BATCH = ('icckd-dafl_', 'icckd-dfad_', 'icckd-ab_', 'icckd-subclass_')
 TRANSFORMERS = ('vit16', 'swin16')  # pairs with one of them have no column
 CONFIGS = sorted(
     path
