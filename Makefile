@@ -13,10 +13,10 @@ help:  ## list the targets
 
 venv: $(STAMP)  ## create or refresh .venv
 
-$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt requirements/docs.txt requirements/tune.txt setup.py
+$(STAMP): requirements/constraints.txt requirements/host.txt requirements/runtime.txt requirements/dev.txt requirements/docs.txt requirements/tune.txt requirements/timm.txt setup.py
 	@python=$$(tools/dev/find_python.sh) && { [ -x $(PY) ] || "$$python" -m venv $(VENV); }
 	@echo "Installing the stack into $(VENV) (about 5.5 GB with CUDA libraries, 2 to 10 minutes) ..."
-	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt -r requirements/tune.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt -r requirements/tune.txt -r requirements/timm.txt
 	@$(PIP) --no-deps -r requirements/host.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@$(PY) -c "import torch, torchvision; print('torch', torch.__version__, 'torchvision', torchvision.__version__)" \

@@ -40,6 +40,17 @@ def named_config(name: str) -> Path:
     return files[given]
 
 
+def configs_by_stem() -> dict[str, str]:
+    """Paths of all configs by their names without ``.py``: those below ``configs`` here, then the package's own."""
+    own = own_folder()
+    found: dict[str, str] = {}
+    for folder in (Path('configs'), *([own / 'configs'] if own else [])):
+        for path in folder.rglob('*.py'):
+            if '_base_' not in path.parts:
+                found.setdefault(path.stem, str(path))
+    return found
+
+
 def name_of_config(stem: str) -> str | None:
     """The name of the packaged config whose file is ``stem.py``; None if there is none, or a part of configs only."""
     own = own_folder()

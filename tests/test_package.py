@@ -74,6 +74,7 @@ SURFACE = {
         'SampleWiseContrastiveLoss',
         'SubclassClsHead',
         'SimKDNeck',
+        'TimmNetwork',
         'TokensToMap',
         'TwoViewDataPreprocessor',
     ],

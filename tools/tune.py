@@ -22,7 +22,7 @@ from icckd_mm.lab.tuning.budget import MOST_CANDIDATES, MOST_SEEDS, read_budget
 from icckd_mm.lab.tuning.candidate import Values
 from icckd_mm.lab.tuning.held_out import check_same_images, check_trainable, contrast_hook
 from icckd_mm.lab.tuning.setting import make_setting
-from icckd_mm.packaged import name_of_config
+from icckd_mm.packaged import configs_by_stem
 
 REPORT = 'tune.md'
 
@@ -128,11 +128,12 @@ def namespace(config: str) -> argparse.Namespace:
 
 
 def teacher_of(student: Config, path: str) -> str:
-    """The config whose default work dir holds the student's teacher."""
+    """The config whose default work dir holds the student's teacher: beside the student's, or of this package."""
     name = Path(student.model.teacher_ckpt or '').parent.name
-    known = {file.stem: str(file) for file in Path('configs').rglob('*.py') if '_base_' not in file.parts}
-    if name not in known and (named := name_of_config(name)):
-        return named
+    beside = Path(path).with_name(f'{name}.py')
+    if beside.is_file():
+        return str(beside)
+    known = configs_by_stem()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f', e.g. {known[near[0]]}' if near else ''

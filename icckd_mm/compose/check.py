@@ -20,13 +20,12 @@ SMALL, BATCHES = 64, (32, 8)  # most images per step up to this side, and above 
 
 
 class StepTimes(Hook):
-    """Measures the steps of a training, and keeps what they return."""
+    """Measures the steps of a training."""
 
     priority = 'VERY_LOW'
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        self.losses: dict[str, float] = {}
         self._start = 0.0
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
@@ -36,9 +35,6 @@ class StepTimes(Hook):
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         self.seconds.append(time.perf_counter() - self._start)
-        self.losses = {
-            name: float(torch.as_tensor(value).detach()) for name, value in (outputs or {}).items() if 'loss' in name
-        }
 
 
 def check_written(path: Path, work_dir: Path, side: int, images: int) -> float:
@@ -56,24 +52,42 @@ def check_written(path: Path, work_dir: Path, side: int, images: int) -> float:
     Raises:
         ValueError: If it does not run; names the config.
     """
-    cfg = Config.fromfile(path)
+    return check_runs(Config.fromfile(path), path.name, work_dir, side, images)
+
+
+def check_runs(cfg: Config, name: str, work_dir: Path, side: int, images: int) -> float:
+    """The same for a config that was read.
+
+    Args:
+        cfg: The config; changed in place.
+        name: Its name, for messages.
+        work_dir: Folder for what the run writes.
+        side: Side of the images.
+        images: Number of training images.
+
+    Returns:
+        Seconds per image of a step.
+
+    Raises:
+        ValueError: If it does not run.
+    """
     cfg.launcher, cfg.log_level = 'none', 'ERROR'
     set_loader_defaults(cfg, LOADERS, pin_memory=False, persistent_workers=False)
     try:
         check_config(cfg)
         usual = cfg.train_dataloader.batch_size
         cfg.merge_from_dict(fast_options(cfg))
-        cfg.train_cfg.max_epochs = 1
-        cfg.work_dir = str(work_dir)
-        cfg.default_hooks.checkpoint = None
         loader = cfg.train_dataloader
         loader.batch_size = batch = min(usual, BATCHES[side > SMALL])
         loader.dataset['images' if 'images' in loader.dataset else 'num_images'] = min(STEPS * batch, images)
+        cfg.train_cfg.max_epochs = 1
+        cfg.work_dir = str(work_dir)
+        cfg.default_hooks.checkpoint = None
         runner = build_runner(cfg)
         times = StepTimes()
         runner.register_hook(times)
         runner.train()
     except Exception as error:  # anything that a network or a loss may raise
-        raise ValueError(f'{path.name} does not run: {describe(error)}') from error
+        raise ValueError(f'{name} does not run: {describe(error)}') from error
     timed = times.seconds[WARM_UP:] or times.seconds
     return sum(timed) / len(timed) / batch

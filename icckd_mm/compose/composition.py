@@ -10,28 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from mmpretrain.registry import MODELS
-from torch import nn
 
+from icckd_mm.compose.assembly import all_parts, build_network, inspect_built, pair_of
 from icckd_mm.compose.check import check_written
-from icckd_mm.compose.data import find_data
-from icckd_mm.compose.distillers import mix
 from icckd_mm.compose.files import Setting, files_of, plan_of
-from icckd_mm.compose.inspection import inspect_network
-from icckd_mm.compose.layers import Layer, NetworkLayers
-from icckd_mm.compose.methods import Methods, read_methods
-from icckd_mm.compose.networks import Network, find_network
-from icckd_mm.compose.parts import Pair, Parts
-from icckd_mm.compose.schedule import choose_schedule
-from icckd_mm.compose.weights import starting_weights, write_weights
+from icckd_mm.compose.given.data import find_data
+from icckd_mm.compose.given.methods import read_methods
+from icckd_mm.compose.given.networks import find_network
+from icckd_mm.compose.given.schedule import choose_schedule
+from icckd_mm.compose.given.weights import starting_weights, write_weights
+from icckd_mm.compose.layers import NetworkLayers
+from icckd_mm.compose.parts import Parts
 from icckd_mm.compose.writer import config_text, write_config
-from icckd_mm.config.errors import describe
 
-PLAN = 'plan.py'
-LOOKED_AT = 2  # images of the batch that finds the layers
+PLAN, OWN = 'plan.py', ('data.py', 'networks.py')
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class Composition:
     Attributes:
         teachers: Configs of the teachers' trainings by file name without ``.py``.
         students: Configs of the distillations, also.
-        plan: The plan for ``tools/experiment.py``.
+        plan: The plan for ``tools/experiment.py``; empty for several teachers, since a plan trains one.
         layers: What distillers can read of each network, by its name in ``networks.py``.
         folder: Where the configs were written; None if they were not.
         hours: Expected hours of each training on this machine, by file name without ``.py``.
@@ -92,7 +85,7 @@ def compose(
         data: ``'cifar10'``, ``'cifar100'``, ``'tiny-imagenet'``, ``'in1k'``, ``'digits'``, or a folder of class folders.
         methods: How the teacher is trained (``icc``, ``ce``, ``icc-ft``, ``mcmi``) and students with commas between them, as
             ``'icc,kd,kd-crd'``.
-        out: Folder for the configs; None writes nothing.
+        out: Folder for the configs; None writes nothing, so lists of held-out images do not exist.
         teacher_weights: Checkpoints that the teachers start from, in their order.
         size: Side of the images of a folder; None: found.
         held_out: Share of each class that is held out of a folder without ``val`` or ``test``.
@@ -148,8 +141,8 @@ def _target(out: str | os.PathLike[str] | None, force: bool) -> Path | None:
     if target.is_dir() and any(target.iterdir()):
         if not force:
             raise ValueError(f'{target} exists; --force replaces it, or name another folder')
-        if not (target / PLAN).is_file():
-            raise ValueError(f'{target} is not a folder that compose wrote (it has no {PLAN}); name another folder')
+        if not all((target / name).is_file() for name in OWN):
+            raise ValueError(f'{target} has no {" and ".join(OWN)}, so compose did not write it; name another folder')
     return target
 
 
@@ -157,68 +150,6 @@ def _about_weights(file: object, whole: bool) -> str:
     if whole:
         return f'{file} fits the whole teacher; to distil from it as it is, add --cfg-options model.teacher_ckpt={file}'
     return f'{file}: its last layer has other classes and is left out; the teacher must be trained before it teaches'
-
-
-def build_network(network: Network) -> nn.Module:
-    """Build a network with random weights.
-
-    Raises:
-        ValueError: If it cannot be built; names it.
-    """
-    try:
-        with DefaultScope.overwrite_default_scope('mmpretrain'):
-            return MODELS.build(Config(dict(model=network.model)).model)
-    except Exception as error:  # whatever a constructor raises
-        raise ValueError(f'{network.given} cannot be built: {describe(error)}') from error
-
-
-def inspect_built(network: Network, model: nn.Module, size: int) -> NetworkLayers:
-    """The layers of a network, by one batch of noise of the images' size.
-
-    Raises:
-        ValueError: If it cannot run on images of that size, or its logits were not found.
-    """
-    images = torch.rand(LOOKED_AT, 3, size, size, generator=torch.Generator().manual_seed(0))
-    try:
-        return inspect_network(model, images)
-    except Exception as error:  # a network may fail in any way on a size
-        raise ValueError(f'{network.given} does not run on images of {size}x{size}: {describe(error)}') from error
-
-
-def pair_of(setting: Setting, layers: Mapping[str, NetworkLayers]) -> Pair:
-    """Teacher and student for the distillers; of several teachers only the logits, which they share."""
-    networks = setting.teachers[0], setting.student
-    names = [network.benchmark for network in networks]
-    teacher = layers['teacher']
-    if len(setting.teachers) > 1:
-        shared = Layer('logits', False, teacher.logits.shape)
-        teacher = NetworkLayers(shared, replace(teacher.pooled, source=''), None, None, (), None)
-    return Pair(
-        teacher=teacher,
-        student=layers['student'],
-        names=(str(names[0]), str(names[1])) if None not in names and len(setting.teachers) == 1 else None,
-        recipe=setting.data.recipe,
-        train_images=setting.data.train_images,
-        epochs=setting.schedule.epochs,
-    )
-
-
-def all_parts(methods: Methods, pair: Pair) -> dict[str, Parts]:
-    """The parts of every student, and of the first stages that they start from.
-
-    Raises:
-        ValueError: If a distiller does not fit the pair; names the student.
-    """
-    found: dict[str, Parts] = {}
-    waiting = list(methods.students.items())
-    while waiting:
-        name, distillers = waiting.pop(0)
-        parts = mix(distillers, pair)
-        if any(recorder['source'] == '' for recorder in parts.teacher_recorders.values()):
-            raise ValueError(f'{name} reads features of the teacher, and several teachers share their logits alone; take kd')
-        waiting += [(first, [first]) for first in parts.starts_from.values() if first not in found]
-        found[name] = parts
-    return found
 
 
 def _written(
@@ -252,16 +183,16 @@ def _written(
             side, count = setting.data.size, setting.data.train_images
             hours[name] = check_written(folder / f'{name}.py', Path(temporary, 'runs', name), side, count) * images / 3600
         place = setting.name if target is None else target.as_posix()
-        plan = plan_of(setting, place, 3600 * max(hours.values()))
-        (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
-        configs = {name: Config.fromfile(folder / f'{name}.py') for name in runs}
-        read = Config.fromfile(folder / PLAN)
+        plan = plan_of(setting, place, 3600 * max(hours.values())) if len(setting.teachers) == 1 else {}
+        if plan:
+            (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
         if target is not None:
             _put(folder, target, Path(temporary, 'old'))
+        configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}
     return Composition(
         {name: cfg for name, cfg in configs.items() if name.startswith('teacher')},
         {name: cfg for name, cfg in configs.items() if name.startswith('student')},
-        read,
+        Config(plan),
         layers,
         target,
         hours,

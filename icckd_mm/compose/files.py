@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from icckd_mm.compose.data import Data, two_views
+from icckd_mm.compose.given.data import Data, two_views
+from icckd_mm.compose.given.methods import FINETUNED, Methods
+from icckd_mm.compose.given.networks import Network, loss_config
+from icckd_mm.compose.given.schedule import Schedule
 from icckd_mm.compose.literals import Reference
-from icckd_mm.compose.methods import FINETUNED, Methods
-from icckd_mm.compose.networks import Network, loss_config
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.schedule import Schedule
 from icckd_mm.compose.student import student_entries
 
 RUNTIME = 'icckd_mm::_base_/runtime.py'

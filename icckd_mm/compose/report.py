@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from icckd_mm.compose.composition import PLAN, Composition, build_network, inspect_built
-from icckd_mm.compose.data import LARGE, NAMES
+from icckd_mm.compose.assembly import build_network, inspect_built
+from icckd_mm.compose.composition import PLAN, Composition
+from icckd_mm.compose.given.data import LARGE, NAMES
+from icckd_mm.compose.given.networks import find_network
 from icckd_mm.compose.layers import Layer, NetworkLayers
-from icckd_mm.compose.networks import find_network
 
 MINUTE, HOUR, DAY = 1 / 60, 1.0, 24.0
 USUAL = (100, 32)  # classes and side, where no data are named
@@ -71,6 +72,8 @@ def next_commands(done: Composition) -> str:
         f'  python -m icckd_mm publish {run} --out published/{run.split("/")[1]} --no-index',
         f'all of it with controls and seeds: python -m icckd_mm experiment {folder}{PLAN} --dry-run',
     ]
+    if done.plan:
+        lines.append(f'all of it with controls and seeds: python tools/experiment.py {folder}{PLAN} --dry-run')
     return '\n'.join(lines)
 
 

@@ -87,9 +87,8 @@ def named_checkpoints(cfg: Config) -> dict[str, list[str]]:
     named['model.teacher.teacher_ckpts'] = list(_dict(model.get('teacher')).get('teacher_ckpts') or [])
     for name, teacher in _dict(model.get('teachers')).items():
         named[f'model.teachers.{name}.ckpt_path'] = [_dict(teacher).get('ckpt_path')]
-    for part in ('architecture', 'distiller'):
-        start = _dict(_dict(model.get(part)).get('init_cfg'))
-        named[f'model.{part}.init_cfg.checkpoint'] = [start.get('checkpoint')]
+    for place, part in (('model', model), *((f'model.{name}', model.get(name)) for name in ('architecture', 'distiller'))):
+        named[f'{place}.init_cfg.checkpoint'] = [_dict(_dict(part).get('init_cfg')).get('checkpoint')]
     return {key: [file for file in files if file] for key, files in named.items() if any(files)}
 
 

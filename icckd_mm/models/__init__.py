@@ -9,6 +9,7 @@ from .backbones import (
     CIFARWideResNet,
     MobileNetV1,
 )
+from .classifiers import TimmNetwork
 from .connectors import MLPConnector, TokensToMap
 from .data_preprocessors import TwoViewDataPreprocessor
 from .data_preprocessors.rotation import RotationDataPreprocessor
@@ -49,6 +50,7 @@ __all__ = [
     'SampleWiseContrastiveLoss',
     'SimKDNeck',
     'SubclassClsHead',
+    'TimmNetwork',
     'TokensToMap',
     'TwoViewDataPreprocessor',
 ]

@@ -21,7 +21,12 @@ from tools.dev import make_configs
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs/icckd'
 METHODS = ('ce', 'ce-2view', 'icc', 'icc-ft', 'kd', 'icckd-kd', 'icckd-kd-rkd')  # other methods have their own protocols
-PATHS = sorted(path for path in CONFIGS.glob('*/*.py') if path.stem.split('_')[0] in METHODS)
+TRANSFORMERS = ('vit16', 'swin16')  # have an optimizer of their own
+PATHS = sorted(
+    path
+    for path in CONFIGS.glob('*/*.py')
+    if path.stem.split('_')[0] in METHODS and path.stem.split('_')[1] not in TRANSFORMERS
+)
 STUDIED = ('digits', 'multi-view')  # for studies on a CPU, not part of the benchmark
 PEERS = {
     'resnet50': 'ResNet50',

@@ -100,8 +100,11 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
         name=name,
         title=content.get('title') or name,
         seeds=tuple(seeds),
-        default={**FACTORS, **default},
-        designs=tuple(designs),
+        default={**FACTORS, **{name: _pair(name, value) for name, value in default.items()}},
+        designs=tuple(
+            {name: [_pair(name, one) for one in values] if name != 'type' else values for name, values in design.items()}
+            for design in designs
+        ),
         controls=tuple(controls),
         networks={key: dict(value) for key, value in content.get('networks', {}).items()},
         options={key: dict(value) for key, value in content.get('options', {}).items()},
@@ -110,6 +113,11 @@ def check_plan(content: Mapping[str, Any], origin: str = 'the plan') -> Plan:
         strict_data=content.get('strict_data', True),
         seconds=seconds,
     )
+
+
+def _pair(factor: str, value: Any) -> Any:
+    """A value of a factor; two paths of a pair are joined by a comma, so that every value can be written into a table."""
+    return ','.join(map(str, value)) if factor == 'pair' and isinstance(value, (list, tuple)) else value
 
 
 def _check_design(design: Any, origin: str) -> None:

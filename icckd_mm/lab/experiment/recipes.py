@@ -1,15 +1,13 @@
-"""Translates a cell of a plan to configs of this repository and their options."""
+"""Translates a cell of a plan to configs and their options."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from icckd_mm.lab.experiment.pairs import alone_config, contrast_key, networks_of, student_config, teacher_config
 from icckd_mm.lab.experiment.plan import Cell
-from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_options
+from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_options, read_config_once
 
-CONFIGS = Path('configs/icckd')
-LOSS = 'custom_hooks.0.loss'
 CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
 # the factors that a teacher depends on, in addition to data, images, epochs and its network
 USES = {
@@ -55,27 +53,21 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     """
     if method not in USES:
         raise ValueError(f'teacher must be one of {", ".join(USES)}, got {method!r}')
-    network = _networks(cell)[0]
+    network = networks_of(cell)[0]
     factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
-    folder, name = {'mcmi': ('teacher', 'mcmi'), 'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft')}.get(
-        method, ('baseline', 'ce-2view' if method == 'ce-2view' else 'ce')
-    )
-    config = _find(folder, f'{name}_{network}_*_{cell["data"]}.py')
-    if config is None and method in ('ce-2view', 'icc-ft'):  # the same with other options
-        config = _find('teacher', f'icc_{network}_*_{cell["data"]}.py')
-    if config is None:
-        raise ValueError(
-            f'there is no config {CONFIGS}/{folder}/{name}_{network}_*_{cell["data"]}.py; write it, or change the plan'
-        )
-    options = common_options(cell, config)
+    found = teacher_config(cell, method)
+    config = found.config
+    options = {**found.options, **common_options(cell, config)}
+    if method in ('ce-2view', 'icc', 'icc-ft'):
+        hook = contrast_key(config)
+        options[f'{hook}.second_view'] = cell['second_view']
     if method == 'ce-2view':
-        options.update({f'{LOSS}.loss_weight': 0.0, 'custom_hooks.0.second_view': cell['second_view']})
+        options[f'{hook}.loss.loss_weight'] = 0.0
     elif method in ('icc', 'icc-ft'):
         _check_contrast(cell)
-        options.update({f'{LOSS}.{name}': cell[name] for name in CONTRAST})
-        options['custom_hooks.0.second_view'] = cell['second_view']
+        options.update({f'{hook}.loss.{name}': cell[name] for name in CONTRAST})
         if cell['features'] == 'logits':
-            options['custom_hooks.0.features'] = 'head.fc'
+            options[f'{hook}.features'] = 'head.fc'
         elif cell['features'] != 'pooled':
             raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
     elif method == 'ls':
@@ -112,13 +104,9 @@ def _student(cell: Cell, teacher: Recipe) -> Recipe:
     Raises:
         ValueError: If there is no config for the student's method.
     """
-    method, pair = cell['student'], cell['pair']
-    names = [f'{prefix}{method}_*_{pair}_*_{cell["data"]}.py' for prefix in ('icckd-', '')]
-    config = _find('distill', names[0]) or _find('distill', names[1])
-    if config is None:
-        raise ValueError(
-            f'there is no config {CONFIGS}/distill/{names[1]} for the student {method!r}; write it, or change the plan'
-        )
+    method, pair, config = cell['student'], cell['pair'], student_config(cell)
+    if 'architecture' in (model := read_config_once(config).model) and 'teacher_ckpts' in (model.get('teacher') or {}):
+        raise ValueError(f'{config} has several teachers, and a plan trains one; train them by hand, or change the plan')
     options = common_options(cell, config)
     if teacher.method == 'mcmi':
         options['model.ignore_keys'] = ['head.loss_module.']  # its class means
@@ -133,29 +121,11 @@ def _alone(cell: Cell) -> Recipe:
     Raises:
         ValueError: If there is no config for its network.
     """
-    network = _networks(cell)[1]
-    config = _find('baseline', f'ce_{network}_*_{cell["data"]}.py')
-    if config is None:
-        raise ValueError(f'there is no config {CONFIGS}/baseline/ce_{network}_*_{cell["data"]}.py for the student alone')
-    return Recipe('student', 'alone', {**_shared(cell, network), 'student': 'alone'}, config, common_options(cell, config))
+    found, network = alone_config(cell), networks_of(cell)[1]
+    options = {**found.options, **common_options(cell, found.config)}
+    return Recipe('student', 'alone', {**_shared(cell, network), 'student': 'alone'}, found.config, options)
 
 
 def _shared(cell: Cell, network: str) -> dict[str, Any]:
     """The factors that every run depends on, with its network."""
     return {**{name: cell[name] for name in ('data', 'images', 'epochs')}, 'network': network}
-
-
-def _networks(cell: Cell) -> list[str]:
-    """Names of the teacher's and the student's network."""
-    names = str(cell['pair']).split('_')
-    if len(names) != 2:
-        raise ValueError(f"pair must be 'TEACHER_STUDENT', such as 'resnet20_resnet8', got {cell['pair']!r}")
-    return names
-
-
-def _find(folder: str, pattern: str) -> str | None:
-    """The config in a folder whose name matches a pattern; None if there is none."""
-    found = sorted((CONFIGS / folder).glob(pattern))
-    if len(found) > 1:
-        raise ValueError(f'{CONFIGS / folder / pattern} matches {len(found)} configs: {", ".join(map(str, found))}')
-    return str(found[0]) if found else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from icckd_mm.compose.folder import ImageFolder, Measured, measure, read_folder
+from icckd_mm.compose.given.folder import ImageFolder, Measured, measure, read_folder
 from icckd_mm.compose.literals import Reference
 from icckd_mm.datasets.files.folders import check_data_folder
 from icckd_mm.plain_text import plain
@@ -174,8 +174,10 @@ def small_pipelines(side: int, same: bool) -> tuple[list[dict], list[dict]]:
 
 def large_pipelines(side: int) -> tuple[list[dict], list[dict]]:
     """Training and test pipelines of ImageNet at another side."""
-    load, pack = dict(type='LoadImageFromFile'), dict(type='PackInputs')
-    train = [load, dict(type='RandomResizedCrop', scale=side), dict(type='RandomFlip', prob=0.5, direction='horizontal'), pack]
+    load: dict[str, Any] = dict(type='LoadImageFromFile')
+    pack: dict[str, Any] = dict(type='PackInputs')
+    crop: dict[str, Any] = dict(type='RandomResizedCrop', scale=side)
+    train = [load, crop, dict(type='RandomFlip', prob=0.5, direction='horizontal'), pack]
     resize = dict(type='ResizeEdge', scale=round(side * 256 / 224), edge='short')
     return train, [load, resize, dict(type='CenterCrop', crop_size=side), pack]
 

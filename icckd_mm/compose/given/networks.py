@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from icckd_mm.config.errors import describe
+from icckd_mm.packaged import own_folder
 from icckd_mm.zoo.architectures import find_architecture
-from icckd_mm.zoo.index import own_index
 
 CE = dict(type='CrossEntropyLoss', loss_weight=1.0)
 SMALL = 224  # sides below need maps padded to the window of a Swin transformer
@@ -49,8 +49,7 @@ class Network:
 
 def benchmark_networks() -> dict[str, str]:
     """Bases of the benchmark's networks by name; those for ImageNet begin with ``in1k/``."""
-    index = own_index()
-    folder = Path() if index is None else index.parent / 'configs/_base_/models'
+    folder = (own_folder() or Path()) / 'configs/_base_/models'
     return {path.relative_to(folder).with_suffix('').as_posix(): path.stem for path in sorted(folder.rglob('*.py'))}
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from icckd_mm.compose.given.networks import Network
 from icckd_mm.compose.layers import NetworkLayers
-from icckd_mm.compose.networks import Network
 from icckd_mm.engine.loading.weights_fit import load_and_compare
 from icckd_mm.zoo.architectures import find_architecture
 from icckd_mm.zoo.import_checkpoint import load_state

@@ -1,0 +1,1 @@
+"""What users give: networks, images, methods, weights, a schedule."""

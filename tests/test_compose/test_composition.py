@@ -1,0 +1,228 @@
+"""Configs for any teacher, student, mix and images, which run."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.registry import DATASETS, MODELS, DefaultScope
+
+from icckd_mm.compose import compose
+from icckd_mm.compose.given.data import two_views
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
+
+QUICK = dict(epochs=2, batch=4)
+MM = 'mmpretrain::'
+FEATURES = {'fitnet', 'at'}
+PAIRS = [  # with a distiller of maps that fits
+    ('resnet20', 'mobilenetv2', 'fitnet'),
+    ('wrn16-2', 'shufflenetv1', 'at'),
+    (f'{MM}resnet/resnet18_8xb32_in1k', f'{MM}mobilenet_v3/mobilenet-v3-small_8xb128_in1k', 'at'),
+    (f'{MM}deit/deit-tiny_4xb256_in1k', f'{MM}resnet/resnet18_8xb32_in1k', 'fitnet'),
+    (f'{MM}swin_transformer/swin-tiny_16xb64_in1k', 'shufflenetv2', 'fitnet'),
+    (f'{MM}efficientnet/efficientnet-b0_8xb32_in1k', f'{MM}regnet/regnetx-400mf_8xb128_in1k', 'at'),
+    ('timm:convnext_atto', 'timm:mobilenetv3_small_050', 'at'),
+    ('vgg8', f'{MM}deit/deit-tiny_4xb256_in1k', 'at'),
+]
+
+
+def composed(teacher, student, data, methods, **options):
+    return compose(teacher, student, str(data), methods, say=lambda line: None, **{**QUICK, **options})
+
+
+def gradients(cfg):
+    """For each distillation loss of a config, whether the student's backbone gets a gradient by it alone."""
+    cfg = copy.deepcopy(cfg)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        cfg.model.update(teacher_ckpt=None, allow_random_teacher=True)
+        cfg.model.data_preprocessor = cfg.data_preprocessor
+        model = MODELS.build(cfg.model).train()
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        batch = model.data_preprocessor(default_collate([dataset[place] for place in range(4)]), True)
+        losses = model(**batch, mode='loss')
+    student = [weight for weight in model.architecture.parameters() if weight.requires_grad]
+    found = {}
+    for name, loss in losses.items():
+        if name.startswith('distill.'):
+            grads = torch.autograd.grad(loss.sum(), student, retain_graph=True, allow_unused=True)
+            found[name] = any(grad is not None and bool(grad.abs().sum() > 0) for grad in grads)
+    return found
+
+
+@pytest.fixture(scope='module')
+def birds(six, tmp_path_factory):
+    """The folder that a composition wrote, and what was composed."""
+    out = tmp_path_factory.mktemp('composed') / 'my birds'
+    return out, composed('resnet20', 'resnet8', six, 'icc,ce,kd,kd-crd', out=out)
+
+
+def test_the_folder_has_small_configs_that_inherit(birds):
+    out, done = birds
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        *('data.py', 'networks.py', 'plan.py', 'train.txt', 'val.txt'),
+        *('teacher.py', 'teacher_ce.py', 'student_kd.py', 'student_kd-crd.py'),
+    }
+    assert done.folder == out
+    assert not list(out.parent.glob('.compose*'))
+    teacher = (out / 'teacher.py').read_text()
+    assert "_base_ = ['data.py', 'networks.py']" in teacher
+    assert len(teacher.splitlines()) < 40
+    assert done.teacher.custom_hooks[0].loss.loss_weight == 0.02
+    assert done.teachers['teacher_ce'].get('custom_hooks') is None
+    assert done.student.model.teacher_ckpt == 'work_dirs/my-birds/teacher/epoch_2.pth'
+    assert done.student.model.architecture.head.loss.loss_weight == 0.1
+    assert done.students['student_kd-crd'].model.distiller.distill_losses.loss_crd.sample_n == 30
+
+
+def test_a_held_out_image_of_each_class_is_listed_and_names_are_kept(birds, six):
+    out, done = birds
+    lists = {name: (out / f'{name}.txt').read_text(encoding='utf-8').splitlines() for name in ('train', 'val')}
+    assert [len(lines) for lines in lists.values()] == [30, 6]
+    assert not set(lists['train']) & set(lists['val'])
+    assert sorted(line.rsplit(' ', 1)[1] for line in lists['val']) == list('012345')
+    classes = done.student.val_dataloader.dataset.metainfo.classes
+    assert classes == sorted(path.name for path in six.iterdir())
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        assert DATASETS.build(done.student.train_dataloader.dataset).metainfo['classes'] == tuple(classes)
+
+
+def test_mean_and_spread_are_those_of_the_training_images_in_rgb(birds, six):
+    import numpy as np
+    from PIL import Image
+
+    out, done = birds
+    lines = (out / 'train.txt').read_text(encoding='utf-8').splitlines()
+    pixels = np.stack([np.asarray(Image.open(six / line.rsplit(' ', 1)[0])) for line in lines]).reshape(-1, 3)
+    np.testing.assert_allclose(done.student.data_preprocessor.mean, pixels.mean(0), atol=0.01)
+    np.testing.assert_allclose(done.student.data_preprocessor.std, pixels.std(0), atol=0.01)
+    assert done.student.data_preprocessor.to_rgb
+
+
+def test_a_folder_that_is_there_stays_as_it_is_without_force(birds, six):
+    out, _ = birds
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(ValueError, match='exists; --force replaces it'):
+        composed('resnet20', 'resnet8', six, 'ce,kd', out=out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_force_replaces_only_a_folder_of_its_own(six, tmp_path):
+    (tmp_path / 'thesis').mkdir()
+    (tmp_path / 'thesis/chapter.txt').write_text('years of work')
+    with pytest.raises(ValueError, match='compose did not write it'):
+        composed('resnet8', 'resnet8', six, 'ce,kd', out=tmp_path / 'thesis', force=True)
+    assert (tmp_path / 'thesis/chapter.txt').read_text() == 'years of work'
+
+
+def test_the_plan_compares_every_student_with_its_controls(birds):
+    out, _ = birds
+    graph = build_graph(read_plan(out / 'plan.py'))
+    kinds = {(run.recipe.stage, run.recipe.method) for run in graph.values()}
+    assert kinds == {
+        *(('teacher', name) for name in ('ce', 'ce-2view', 'icc')),
+        *(('student', name) for name in ('kd', 'kd-crd', 'alone')),
+    }
+    configs = {run.recipe.method: run.recipe.config for run in graph.values() if run.recipe.stage == 'teacher'}
+    assert configs['ce'].endswith('teacher_ce.py')
+    assert configs['ce-2view'].endswith('teacher.py')
+
+
+def test_a_plan_of_two_configs_finds_the_hook_by_its_type_and_makes_the_controls(birds, tmp_path):
+    out, _ = birds
+    other = "dict(type='EMAHook')"
+    (tmp_path / 'teacher.py').write_text(f"_base_ = '{out}/teacher.py'\ncustom_hooks = [{other}, *_base_.custom_hooks]\n")
+    pair = [str(tmp_path / 'teacher.py'), str(out / 'student_kd.py')]
+    plan = dict(name='two', seeds=[0], default=dict(data='own', pair=pair), designs=[dict(type='star', loss_weight=[0.1])])
+    graph = build_graph(check_plan(plan))
+    by_method = {run.recipe.method: run.recipe.options for run in graph.values()}
+    assert by_method['icc']['custom_hooks.1.loss.loss_weight'] in (0.02, 0.1)
+    assert [hook['type'] for hook in by_method['ce']['custom_hooks']] == ['EMAHook']
+    assert 'MultiView' not in str(by_method['ce']['train_dataloader.dataset.pipeline'])
+    assert by_method['alone']['model']['head']['loss']['loss_weight'] == 1.0
+
+
+def test_two_views_keep_the_loading_outside():
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='RandomCrop', crop_size=8), dict(type='PackInputs')]
+    load, views, pack = two_views(pipeline)
+    assert (load, pack) == (pipeline[0], pipeline[-1])
+    assert views['transforms'] == [[pipeline[1]]]
+
+
+def test_several_teachers_teach_by_their_logits(six):
+    done = composed(['resnet8', 'vgg8'], 'resnet8', six, 'ce,kd')
+    model = done.student.model
+    assert [one.backbone.type for one in model.teacher.teachers] == ['icckd_mm.CIFARResNet', 'icckd_mm.CIFARVGG']
+    assert model.teacher.teacher_ckpts == [
+        'work_dirs/resnet8_resnet8/teacher/epoch_2.pth',
+        'work_dirs/resnet8_resnet8/teacher2/epoch_2.pth',
+    ]
+    assert list(done.teachers) == ['teacher', 'teacher2']
+    with pytest.raises(ValueError, match='several teachers share their logits alone'):
+        composed(['resnet8', 'vgg8'], 'resnet8', six, 'ce,rkd')
+
+
+def test_a_fine_tuned_teacher_starts_from_the_plain_one(six):
+    done = composed('resnet8', 'resnet8', six, 'icc-ft,kd', epochs=24)
+    assert list(done.teachers) == ['teacher', 'teacher_ce']
+    assert done.teacher.load_from == 'work_dirs/resnet8_resnet8/teacher_ce/epoch_24.pth'
+    assert done.teacher.train_cfg.max_epochs == 2
+    assert done.student.model.teacher_ckpt == 'work_dirs/resnet8_resnet8/teacher/epoch_2.pth'
+
+
+def test_weights_of_other_classes_lose_their_last_layer(six, tmp_path):
+    from icckd_mm.zoo.architectures import classifier_config
+
+    torch.manual_seed(1)
+    other = MODELS.build(classifier_config('resnet8', 9))
+    torch.save({'state_dict': other.state_dict()}, tmp_path / 'other.pth')
+    said = []
+    compose(
+        'resnet8',
+        'resnet8',
+        str(six),
+        'ce,kd',
+        out=tmp_path / 'mine',
+        teacher_weights=tmp_path / 'other.pth',
+        say=said.append,
+        **QUICK,
+    )
+    kept = torch.load(tmp_path / 'mine/weights/teacher.pth', weights_only=True)['state_dict']
+    assert torch.equal(kept['backbone.conv1.weight'], other.state_dict()['backbone.conv1.weight'])
+    assert not [key for key in kept if key.startswith('head.fc')]
+    assert any('other classes' in line for line in said)
+    load_from = Config.fromfile(tmp_path / 'mine/teacher.py').load_from
+    assert load_from == str(tmp_path / 'mine/weights/teacher.pth')
+
+
+def test_data_that_are_absent_are_replaced_by_noise_for_the_check(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # no data here
+    said = []
+    done = compose('resnet8', 'resnet8', 'cifar100', 'ce,kd', say=said.append)
+    assert any('random noise of 32x32' in line for line in said)
+    assert done.student.train_cfg.max_epochs == 240
+    assert done.student.optim_wrapper.optimizer.lr == 0.05
+    assert done.student.train_dataloader.dataset.type == 'mmpretrain.CIFAR100'
+
+
+def test_a_first_stage_is_written_with_the_second(six):
+    done = composed('resnet8', 'resnet8', six, 'ce,ab')
+    assert set(done.students) == {'student_ab', 'student_ab-pretrain'}
+    start = done.students['student_ab'].model.get('architecture', done.students['student_ab'].model).init_cfg
+    assert start.checkpoint == 'work_dirs/resnet8_resnet8/student_ab-pretrain/epoch_2.pth'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('pair', PAIRS, ids=lambda pair: f'{pair[0]} to {pair[1]}'.replace(MM, ''))
+def test_every_pair_runs_with_kd_rkd_maps_and_crd_and_each_loss_reaches_the_student(pair, six, tmp_path):
+    teacher, student, maps = pair
+    if 'timm:' in f'{teacher} {student}':
+        pytest.importorskip('timm')
+    done = composed(teacher, student, six, f'ce,kd,rkd,{maps},kd-crd', size=64, out=tmp_path / 'mine')
+    assert len(done.students) == 4
+    for cfg in done.students.values():
+        found = gradients(cfg)
+        assert found
+        assert all(found.values()), found
