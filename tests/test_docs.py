@@ -1,5 +1,6 @@
 """The documentation matches the code, and its examples work."""
 
+import ast
 import os
 import re
 import subprocess
@@ -209,3 +210,15 @@ def test_a_page_that_is_too_wide_is_found(site):
         pytest.skip('chromium is not installed')
     found = {(one['page'], one['width'], one['element'].split('>')[0]) for one in check_pages.too_wide(site, chromium)}
     assert found == {('table.html', 1400, '<div.column'), ('table.html', 400, '<div.column'), ('word.html', 400, '<p')}
+
+
+def test_the_messages_of_the_faq_are_real():
+    """Each part of a quoted message stands in the code; those of other packages say whose they are."""
+    files = [*(ROOT / 'icckd_mm').rglob('*.py'), *(ROOT / 'tools').rglob('*.py')]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding='utf-8')))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    quoted = re.findall(r'^\*\*`(.+)`\*\*(?: \((of|in) .*\))?\\$', (DOCS / 'faq.md').read_text(encoding='utf-8'), re.MULTILINE)
+    assert len(quoted) > 15
+    for message, whose in quoted:
+        for part in filter(None, (part.strip() for part in message.split('…'))):
+            assert whose or any(part in text for text in texts), message
