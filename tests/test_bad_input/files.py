@@ -53,7 +53,7 @@ FILES = {
         + '\ntrain_dataloader.batch_size = 2\nval_dataloader = val_cfg = val_evaluator = None',
         begun=True,
     ),
-    'no such checkpoint': option('load_from={files}/nowhere.pth', 'load_from: the checkpoint .*nowhere.pth does not exist'),
+    'no such checkpoint': option('load_from={files}/nowhere.pth', 'CHECKPOINT: the checkpoint .*nowhere.pth does not exist'),
     'empty checkpoint': option('load_from={files}/empty.pth', r'empty.pth \(0 bytes\) is damaged or not a PyTorch', begun=True),
     'truncated checkpoint': option('load_from={files}/half.pth', 'half.pth .* is damaged or not a PyTorch', begun=True),
     'text as checkpoint': option('load_from={files}/bytes.py', 'bytes.py .* is damaged or not a PyTorch', begun=True),
@@ -84,7 +84,7 @@ FILES = {
         'work_dir: cannot write to .*bytes.py/out, since .*bytes.py is a file', flags=('--work-dir', '{files}/bytes.py/out')
     ),
     'nothing to test': Case(
-        'load_from: the checkpoint .*nowhere.pth does not exist', flags=('{files}/nowhere.pth',), tool='test'
+        'CHECKPOINT: the checkpoint .*nowhere.pth does not exist', flags=('{files}/nowhere.pth',), tool='test'
     ),
     'hostile file to test': Case('hostile.pth was not loaded', flags=('{files}/hostile.pth',), tool='test', begun=True),
     'nothing to publish': Case(

@@ -14,7 +14,7 @@ CONFIGS = {
     'module that is not there': Case(
         'bad.py cannot be read: .*no_such_module', body="custom_imports = dict(imports=['no_such_module'])"
     ),
-    'no such config': Case('config zzz.py does not exist; ls configs', base='', flags=('zzz.py',)),
+    'no such config': Case('config zzz.py does not exist; python -m icckd_mm configs', base='', flags=('zzz.py',)),
     'nearly a config': Case('did you mean configs/icckd/baseline/ce_resnet8', base='', flags=('ce_resnet8_1xb64_digit.py',)),
     'folder instead of config': Case('config .* does not exist', base='', flags=('{files}',)),
     'picture instead of config': Case(
