@@ -31,7 +31,7 @@ class Gradients(Hook):
             data = runner.model.data_preprocessor(data_batch, True)
             losses = runner.model(**data, mode='loss')
             self.losses = {name: value for name, value in losses.items() if name.startswith('distill.') and 'loss' in name}
-            weights = list(runner.model.student.parameters())
+            weights = [weight for weight in runner.model.student.parameters() if weight.requires_grad]
             self.reached = {
                 name: any(
                     gradient is not None and bool(gradient.abs().sum() > 0)

@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 
 from tests import protocol
 from tests.config_reader import read_config
+from tests.protocol_pairs import TRAIN_IMAGES
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/icckd'
 # Not of one teacher, one student and one method
@@ -158,7 +159,7 @@ def test_crd_has_a_row_for_every_image_and_the_published_negatives(loaded):
     for path, cfg in loaded.items():
         _, method, _, _, _, data = split(path)
         if 'crd' in protocol.parts(method):
-            loss, images = cfg.model.distiller.distill_losses.loss_crd, protocol.TRAIN_IMAGES[data]
+            loss, images = cfg.model.distiller.distill_losses.loss_crd, TRAIN_IMAGES[data]
             assert (loss.sample_n, loss.neg_num) == (images, min(16384, images // 2)), path
             assert {one.dim_out for one in cfg.model.distiller.connectors.values()} == {128}, path
 

@@ -13,7 +13,7 @@ from mmengine.registry import MODELS, DefaultScope
 from icckd_mm.compose.inspection import inspect_network
 from icckd_mm.compose.layers import NetworkLayers
 from icckd_mm.compose.parts import Pair
-from tools.dev.benchmark_grid import Benchmark
+from tools.dev.benchmark_types import Benchmark
 
 BASES = Path(__file__).resolve().parents[2] / 'configs/_base_'
 

@@ -20,8 +20,9 @@ from icckd_mm.compose.distillers import DISTILLERS, Distiller, mix  # noqa: E402
 from icckd_mm.compose.literals import Reference  # noqa: E402
 from icckd_mm.compose.student import student_entries  # noqa: E402
 from icckd_mm.compose.writer import config_text  # noqa: E402
-from tools.dev.benchmark_grid import BENCHMARKS, DIGITS, FAMILIES, MULTI_VIEW, RELATIVES, Benchmark, Method, Pair  # noqa: E402
+from tools.dev.benchmark_grid import BENCHMARKS, DIGITS, FAMILIES, MULTI_VIEW, RELATIVES  # noqa: E402
 from tools.dev.benchmark_layers import pair_of, variable  # noqa: E402
+from tools.dev.benchmark_types import Benchmark, Method, Pair  # noqa: E402
 from tools.dev.reproduce_tables import MARK, reproduce  # noqa: E402
 
 Entries = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from icckd_mm.zoo.published import PAIRS, STUDENTS, TEACHERS
-from tools.dev.benchmark_grid import Benchmark, Method, Pair
+from tools.dev.benchmark_types import Benchmark, Method, Pair
 
 TITLES = {
     'ckd-480e': 'CKD, 480 epochs',
