@@ -26,7 +26,7 @@ def _forget_trained(cfg: Config) -> None:
     if model.get('teacher_ckpt'):
         model.update(teacher_ckpt=None, allow_random_teacher=True)
     if isinstance(teacher, dict) and 'teacher_ckpts' in teacher:
-        teacher.teacher_ckpts = [None] * len(teacher.teacher_ckpts)
+        teacher['teacher_ckpts'] = [None] * len(teacher['teacher_ckpts'])
         model.allow_random_teacher = True
     if str(cfg.get('load_from')).startswith('work_dirs/'):
         cfg.load_from = None
