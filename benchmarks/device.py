@@ -31,6 +31,10 @@ HOOK = dict(type='icckd_mm.IntraClassContrastHook', loss=dict(type='icckd_mm.Int
 PASSES = {'cross-entropy': 3, 'grad': 6, 'no_grad': 4, 'bank': 3}
 OURS = 'ICC loss and queue alone'
 BARE = 'bare PyTorch, KD'
+TEACHERS = {  # options of the teacher's pass, beside a student in single precision
+    'KD, teacher channels last': dict(teacher_channels_last=True),
+    'KD, teacher bfloat16 channels last': dict(teacher_dtype='bfloat16', teacher_channels_last=True),
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def _part(pair: str, arch: str, batch: int, form: Form, setting: Setting) -> tup
 
 
 def _pair(title: str, pair: str, arch: str, batch: int, form: Form, setting: Setting) -> Table:
-    steps = 1 if setting.quick else 2 if setting.device == 'cpu' else 30
+    steps = 1 if setting.quick else 2 if setting.device == 'cpu' else 30 if batch <= 64 else 10
     size = 16 if 'digits' in pair else 32
     student = student_run(f'kd_logits_{pair}', batch * steps)
     teacher = classifier_config(arch, 100)
@@ -132,6 +136,10 @@ def _pair(title: str, pair: str, arch: str, batch: int, form: Form, setting: Set
             networks = student.model.architecture, student.model.teacher
             cases[BARE] = BareLoop(*networks, batch, steps, size, setting.device, form.dtype, form.channels_last).case()
         cases['KD'] = run(student)
+        for name, options in TEACHERS.items() if form.dtype is None else ():
+            config = student_run(f'kd_logits_{pair}', batch * steps)
+            config.model.update(options)
+            cases[name] = run(config)
         table = measure(title, cases, setting, rounds=5)
     _add_shares(table, _operations(student.model, teacher, size))
     return table
@@ -149,7 +157,7 @@ def _operations(model: Any, teacher: dict, size: int) -> dict[str, int]:
     """Operations of each row per image."""
     learns = 3 * forward_flops(model.architecture, size) + forward_flops(model.teacher, size)
     once = forward_flops(teacher, 32)
-    return {**{name: passes * once for name, passes in PASSES.items()}, BARE: learns, 'KD': learns}
+    return {**{name: passes * once for name, passes in PASSES.items()}, **dict.fromkeys((BARE, 'KD', *TEACHERS), learns)}
 
 
 def _add_shares(table: Table, operations: dict[str, int]) -> None:

@@ -26,6 +26,7 @@ NAMES = {
     'networks': 'networks',
     'teacher': 'teacher_step',
     'student': 'student_step',
+    'distillers': 'distillers',
     'data': 'data',
     'epochs': 'epochs',
     'guard': 'finite_guard',

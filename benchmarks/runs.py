@@ -99,7 +99,9 @@ def student_run(name: str, images: int) -> Config:
     config = Config.fromfile(CONFIGS / f'icckd/distill/{name}.py')
     config.model.update(teacher_ckpt=None, allow_random_teacher=True)
     if 'cifar100' in name:
-        config.train_dataloader = dict(dataset=noise(images, PIPELINE))
+        # the loader of the device makes two equal views; what a strong one costs is not counted
+        views = TWO_VIEWS if 'TwoView' in config.data_preprocessor.type else PIPELINE
+        config.train_dataloader = dict(dataset=noise(images, views))
     else:
         config.train_dataloader.dataset.indices = images
     return config

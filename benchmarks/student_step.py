@@ -19,6 +19,8 @@ PAIRS = {
     ),
     'resnet32x4_resnet8x4_1xb64_cifar100': (
         'kd_logits', 'icckd-kd-rkd_logits-neck', 'ckd_logits', 'pckd_logits-neck', 'ms_backbone',
+        'lskd_logits', 'dkd-lskd_logits', 'sdd_logits', 'dkd-sdd_logits', 'ttm_logits', 'wttm_logits', 'nkd_logits',
+        'wkd_logits', 'ctkd_logits', 'kd-2view_logits', 'mlkd_logits',
     ),
 }  # fmt: skip
 

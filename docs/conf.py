@@ -35,6 +35,7 @@ html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_css_files = ['site.css']
 html_copy_source = False
+html_show_copyright = False
 
 myst_enable_extensions = ['colon_fence', 'dollarmath']
 copybutton_prompt_text = '$ '
@@ -59,15 +60,18 @@ napoleon_use_ivar = True
 
 
 def notebook_as_page(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Show the executed notebook of the tutorial, code and what it printed, as a page."""
+    """Show the executed notebook of the tutorial, code, what it printed and its figures, as a page."""
     if docname != 'tutorial/from_data_to_student':
         return
     pieces = []
     for cell in nbformat.read(ROOT / f'docs/{docname}.ipynb', as_version=4).cells:
         pieces.append(cell.source if cell.cell_type == 'markdown' else f'```python\n{cell.source}\n```')
-        printed = ''.join(output.text for output in cell.get('outputs', []))
+        outputs = cell.get('outputs', [])
+        printed = ''.join(output.text for output in outputs if output.output_type == 'stream')
         if printed:
-            pieces.append(f'prints\n\n```text\n{printed.strip()}\n```')
+            pieces.append(f'```text\n{printed.strip()}\n```')
+        images = [output.data['image/png'] for output in outputs if output.output_type == 'display_data']
+        pieces += [f'![output of the cell above](data:image/png;base64,{image})' for image in images]
     source[0] = '\n\n'.join([*pieces, source[0]])
 
 

@@ -76,6 +76,10 @@ DATASETS = root.Registry(
     locations=['icckd_mm.datasets', 'icckd_mm.datasets.even_subset', 'icckd_mm.datasets.held_out'],
 )
 METRICS = root.Registry('metric', parent=root.METRICS, scope='icckd_mm', locations=['icckd_mm.evaluation'])
+OPTIMIZERS = root.Registry('optimizer', parent=root.OPTIMIZERS, scope='icckd_mm', locations=['icckd_mm.distill.optim'])
+OPTIM_WRAPPERS = root.Registry(
+    'optimizer wrapper', parent=root.OPTIM_WRAPPERS, scope='icckd_mm', locations=['icckd_mm.distill.optim']
+)
 LOADERS = root.Registry('data loader', scope='icckd_mm', locations=['icckd_mm.datasets.device_loader'])
 
-__all__ = ['DATASETS', 'HOOKS', 'LOADERS', 'LOOPS', 'METRICS', 'MODELS']
+__all__ = ['DATASETS', 'HOOKS', 'LOADERS', 'LOOPS', 'METRICS', 'MODELS', 'OPTIMIZERS', 'OPTIM_WRAPPERS']

@@ -1,5 +1,6 @@
 """The documentation matches the code, and its examples work."""
 
+import ast
 import os
 import re
 import subprocess
@@ -136,13 +137,15 @@ def test_a_config_shown_on_a_page_trains(name, mine):
 
 
 def test_the_tutorial_runs(tmp_path):
-    """Few images and one epoch; ``make tutorial`` runs all of it."""
-    small = dict(TUTORIAL_DIR=str(tmp_path), TUTORIAL_EPOCHS='1', TUTORIAL_IMAGES='200')
+    """Its variant on digits, with few images and one epoch; ``make tutorial`` runs all of it, on photographs."""
+    small = dict(TUTORIAL_SOURCE='missing', TUTORIAL_EPOCHS='1', TUTORIAL_IMAGES='20', TUTORIAL_FORMATS='pth')
     command = [sys.executable, str(DOCS / 'tutorial/from_data_to_student.py')]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **small}, capture_output=True, text=True)
+    environment = {**os.environ, **small, 'TUTORIAL_DIR': str(tmp_path)}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
+    assert len(re.findall(r'^epoch  1 .* top-1 [\d.]+ %$', result.stdout, re.MULTILINE)) == 4  # two teachers, two students
     assert len(re.findall(r'^ok ', result.stdout, re.MULTILINE)) == 5
-    assert len(re.findall(r'images/val/\d/\d+\.png: \d \(', result.stdout)) == 1
+    assert len(re.findall(r'images/val/digit \d/\d+\.png: digit \d \(', result.stdout)) == 6
     assert len(list((tmp_path / 'published').glob('*.pth'))) == 1
 
 
@@ -159,9 +162,14 @@ def test_the_notebook_is_that_of_the_script():
     nbformat.validate(kept)
     cells = [[(cell.cell_type, cell.id, cell.source) for cell in one.cells] for one in (kept, notebook())]
     assert cells[0] == cells[1], 'the notebook is stale: run make tutorial'
-    printed = [output for cell in kept.cells for output in cell.get('outputs', [])]
-    assert printed
-    assert {output.output_type for output in printed} == {'stream'}
+    outputs = [output for cell in kept.cells for output in cell.get('outputs', [])]
+    printed = [output for output in outputs if output.output_type == 'stream']
+    figures = [output.data for output in outputs if output.output_type == 'display_data']
+    assert len(printed) >= 6
+    assert len(figures) >= 6
+    assert len(printed) + len(figures) == len(outputs)
+    assert {*map(tuple, figures)} == {('image/png',)}
+    assert (DOCS / 'tutorial/from_data_to_student.ipynb').stat().st_size < 1_500_000
     assert not re.search(r'(^|[\s\'"])/\w+/', ''.join(output.text for output in printed)), "a path of somebody's machine"
 
 
@@ -202,3 +210,15 @@ def test_a_page_that_is_too_wide_is_found(site):
         pytest.skip('chromium is not installed')
     found = {(one['page'], one['width'], one['element'].split('>')[0]) for one in check_pages.too_wide(site, chromium)}
     assert found == {('table.html', 1400, '<div.column'), ('table.html', 400, '<div.column'), ('word.html', 400, '<p')}
+
+
+def test_the_messages_of_the_faq_are_real():
+    """Each part of a quoted message stands in the code; those of other packages say whose they are."""
+    files = [*(ROOT / 'icckd_mm').rglob('*.py'), *(ROOT / 'tools').rglob('*.py')]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding='utf-8')))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    quoted = re.findall(r'^\*\*`(.+)`\*\*(?: \((of|in) .*\))?\\$', (DOCS / 'faq.md').read_text(encoding='utf-8'), re.MULTILINE)
+    assert len(quoted) > 15
+    for message, whose in quoted:
+        for part in filter(None, (part.strip() for part in message.split('…'))):
+            assert whose or any(part in text for text in texts), message

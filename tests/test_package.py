@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SURFACE = {
     'icckd_mm.functional': [
         'batch_correlation',
+        'adaptive_target_loss',
         'category_center_contrastive_loss',
         'center_alignment_loss',
         'center_distances',
@@ -26,6 +27,7 @@ SURFACE = {
         'correlation_congruence_loss',
         'factor_transfer_loss',
         'feature_alignment_loss',
+        'hard_label_cross_entropy',
         'gaussian_distance_loss',
         'hierarchical_context_loss',
         'intra_class_contrastive_loss',
@@ -47,7 +49,6 @@ SURFACE = {
         'transport_costs',
         'wasserstein_divergence',
         'neuron_selectivity_loss',
-        'probabilistic_transfer_loss',
         'similarity_preserving_loss',
         'variational_information_loss',
     ],
@@ -126,6 +127,8 @@ REGISTERED = {
         'held_out_part',
     ],
     'METRICS': ['ClassGeometry'],
+    'OPTIMIZERS': ['DOTSGD'],
+    'OPTIM_WRAPPERS': ['DOTAmpOptimWrapper', 'DOTOptimWrapper'],
     'LOADERS': ['DeviceLoader'],
 }
 

@@ -68,7 +68,11 @@ def main(argv: Sequence[str] | None = None) -> list[Entry]:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, known in values.items():
         parser.add_argument(f'--{name}', nargs='+', default=[], help=f'only these: {", ".join(known)}')
+    parser.add_argument('--pair', nargs=2, metavar=('TEACHER', 'STUDENT'), help='only students of this network from that one')
     args = parser.parse_args(argv)
+    if args.pair and tuple(args.pair) not in {(one.teacher, one.student) for one in entries}:
+        pairs = sorted({f'{one.teacher} {one.student}' for one in entries if '-' not in (one.teacher, one.student)})
+        raise ValueError(f'--pair {" ".join(args.pair)}: no config has it; there are {", ".join(pairs)}')
     for name, known in values.items():
         for value in getattr(args, name):
             if value not in known:
@@ -79,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> list[Entry]:
         if (not args.data or one.data in args.data)
         and (not args.method or one.method in args.method)
         and (not args.net or {one.teacher, one.student} & set(args.net))
+        and (not args.pair or [one.teacher, one.student] == args.pair)
     ]
     rows = [('data', 'teacher', 'student', 'method', 'published', 'config'), *shown]
     widths = [max(len(row[column]) for row in rows) for column in range(len(Entry._fields))]

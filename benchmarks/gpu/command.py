@@ -55,7 +55,7 @@ def main(script: Path, argv: Sequence[str] | None = None) -> int:
         argv: Command line. Defaults to ``sys.argv[1:]``.
 
     Returns:
-        Exit status: 1 if a check or a stage failed; running out of time is no failure.
+        Exit status: 1 if a check or a stage failed; running out of time does not count as one.
     """
     start = time.perf_counter()
     args = parse_args(argv)
@@ -121,7 +121,7 @@ def _in_a_process(script: Path, stage: Stage) -> None:
     record = Record(path, facts(stage))
     for name in [name for name, item in record.items.items() if item['outcome'] == 'running']:
         record.put(name, 'failed' if status else 'no time', error=f'its process ended with status {status}')
-    if status and not record.items:
+    if status and all(item['outcome'] != 'failed' for item in record.items.values()):
         tail = (stage.out / LOG).read_text(encoding='utf-8', errors='replace').splitlines()[-TAIL:]
         record.put('the stage itself', 'failed', error=f'its process ended with status {status}', traceback=tail)
     record.finish()

@@ -9,10 +9,10 @@ from icckd_mm.lab.experiment.plan_file import check_plan
 
 SEEDS = 8
 BATCH, IMAGES = 512, 50_000
-RUNS_OF_A_SEED = 13  # 4 teachers, 8 students of them, 1 student alone
+COST_OF_A_SEED = 8.0  # in trainings of a teacher with both views: 4 teachers, 8 students of them, 1 student alone
 PACKED = 2.0  # how many times faster side by side; a careful guess
 # depths of teacher and student, epochs, and how long a step is compared with that of wrn40-2
-CHOICES = ((56, 20, 30, 0.8), (56, 20, 20, 0.8), (20, 8, 20, 0.3))
+CHOICES = ((56, 20, 30, 0.6), (56, 20, 20, 0.6), (20, 8, 20, 0.2))
 LOADERS = ('val', 'test')
 
 
@@ -25,7 +25,7 @@ def choose(step_ms: float | None, seconds: float) -> tuple[int, int, int]:
     """
     steps = -(-IMAGES // BATCH)
     for teacher, student, epochs, share in CHOICES:
-        one_seed = RUNS_OF_A_SEED * steps * epochs * share * (step_ms or 30.0) / 1e3 / PACKED
+        one_seed = COST_OF_A_SEED * steps * epochs * share * (step_ms or 30.0) / 1e3 / PACKED
         if 2 * one_seed <= seconds:
             return teacher, student, epochs
     return CHOICES[-1][:3]

@@ -12,8 +12,10 @@ import torch
 from benchmarks import device
 from benchmarks.gpu.record import Item, Record, Stage
 from benchmarks.measure import Setting, shown, surroundings
+from icckd_mm.lab.experiment.devices import new_peak
 
-MODULES = ('epochs', 'data', 'packing', 'loss', 'finite_guard', 'table')  # after those of ``device``
+EARLY, LATE = ('data',), ('epochs', 'packing', 'loss', 'finite_guard', 'table')  # the last ones take minutes
+FIRST = 5  # tables of ``device``: the product, and both pairs and batches in bfloat16
 SECONDS = 3.0  # of a table, after its first two rounds
 
 
@@ -24,18 +26,21 @@ def run(stage: Stage, record: Record) -> None:
     setting = Setting(quick=stage.quick, device=stage.device, seconds=SECONDS, until=stage.until)
     record.more.update(surroundings(setting))
     record.save()
-    steps: list[tuple[str, Callable[[], Any]]] = [(name, partial(_one, part)) for name, part in device.parts(setting)]
-    steps += [(name, partial(_all, name, setting)) for name in MODULES]
+    parts: list[tuple[str, Callable[[], Any]]] = [(name, partial(_one, part)) for name, part in device.parts(setting)]
+    modules = {name: partial(_all, name, setting) for name in (*EARLY, *LATE)}
+    first = parts[:FIRST]
+    steps = [*first, *((name, modules[name]) for name in EARLY), *parts[FIRST:], *((name, modules[name]) for name in LATE)]
     for name, work in steps:
         record.run(name, partial(_measured, work), stage.until)
 
 
 def _measured(work: Callable[[], list[dict[str, Any]]]) -> Item:
-    tables = work()
+    try:
+        tables = work()
+    finally:
+        new_peak()  # runners hold memory in cycles; the next table needs it
     for table in tables:
         print(shown(table), flush=True)
-    if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()  # the study's processes need the memory
     return {'tables': tables}
 
 

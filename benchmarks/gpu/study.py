@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +36,14 @@ class TimeIsUp(Exception):  # noqa: N818  # not an error
 def run(stage: Stage, record: Record) -> None:
     """Run what fits, and write results and report."""
     work = WORK / ('quick' if stage.quick else 'full')
+    if not record.items:
+        shutil.rmtree(work, ignore_errors=True)  # of another call, which this one does not resume
     work.mkdir(parents=True, exist_ok=True)
     file = None
     if stage.data is not None:
         file = str(WORK / 'images.npz')
         record.more['images'] = images.decode(stage.data, Path(file))
-    row = _measured_step(stage.out)
+    row = measured_step(stage.out)
     earlier = record.more.get('choice')  # the runs of an earlier call
     choice = tuple(earlier) if earlier else choose(row.get('median_ms'), stage.seconds_left)
     plan = plan_of(file, choice, stage.device, stage.quick)
@@ -66,10 +69,11 @@ def run(stage: Stage, record: Record) -> None:
     for name in failed:
         record.put(name, 'failed', error=failed[name][:500], traceback=_tail(study.path(name) / LOG))
     _publish(study, record, own)
-    record.run('report', lambda: _report(plan, study, stage.out), until=float('inf'))
+    record.items.pop('report', None)  # of an earlier call, with fewer results
+    record.run('report', lambda: _report(plan, study, stage.out), until=float('inf') if study.records() else 0.0)
 
 
-def _measured_step(out: Path) -> dict[str, Any]:
+def measured_step(out: Path) -> dict[str, Any]:
     """What the speed stage found for a teacher's step with both views; empty if nothing."""
     tables = read_record(out / 'speed.json')['items'].get(STEP, {}).get('tables', [])
     return tables[0]['rows'].get('grad', {}) if tables else {}

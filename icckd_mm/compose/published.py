@@ -33,6 +33,11 @@ def warmup_epochs(pair: Pair) -> int:
     return min(20, max(round(pair.epochs / 12), 1)) if pair.recipe == 'cifar' else 1
 
 
+def cosine_start(pair: Pair, published: int) -> int:
+    """Epochs before a weight decays: as published for the epochs of the recipe, in proportion for others, which is ours."""
+    return round(published * pair.epochs / (240 if pair.recipe == 'cifar' else 100))
+
+
 class Ckd(NamedTuple):
     """Contrast of samples: weight, temperature and images in a batch."""
 

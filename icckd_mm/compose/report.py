@@ -68,8 +68,9 @@ def next_commands(done: Composition) -> str:
     run = done.students[student].work_dir
     lines = [
         f'{len(done.teachers) + len(done.students)} configs in {folder or "memory"} ran forward and backward; next:',
-        *(f'  python tools/train.py {folder}{name}.py  # {duration(done.hours[name])}' for name in (teacher, student)),
-        f'  python tools/model_converters/publish.py {run} --out published/{run.split("/")[1]} --no-index',
+        *(f'  python -m icckd_mm train {folder}{name}.py  # {duration(done.hours[name])}' for name in (teacher, student)),
+        f'  python -m icckd_mm publish {run} --out published/{run.split("/")[1]} --no-index',
+        f'all of it with controls and seeds: python -m icckd_mm experiment {folder}{PLAN} --dry-run',
     ]
     if done.plan:
         lines.append(f'all of it with controls and seeds: python tools/experiment.py {folder}{PLAN} --dry-run')

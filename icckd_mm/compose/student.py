@@ -55,6 +55,8 @@ def student_entries(
             'distiller': distiller,
             **parts.algorithm,
         }
+        if entries['model']['type'] == 'SelfDistill':
+            del entries['model']['teacher'], entries['model']['teacher_ckpt']
         entries['val_cfg'] = dict(type='icckd_mm.DistillValLoop')
     else:  # nothing of the teacher is left
         entries['model'] = Reference(student)
@@ -64,9 +66,11 @@ def student_entries(
 
 
 def _leaves(changes: Mapping[str, Any], above: str = '') -> Iterator[tuple[str, Any]]:
-    """Dotted names of what is not a dict."""
+    """Dotted names of what is not a dict, or a dict that replaces another one."""
     for name, value in changes.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and '_delete_' in value:
+            yield f'{above}{name}', {key: item for key, item in value.items() if key != '_delete_'}
+        elif isinstance(value, Mapping):
             yield from _leaves(value, f'{above}{name}.')
         else:
             yield f'{above}{name}', value

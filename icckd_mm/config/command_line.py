@@ -168,12 +168,14 @@ def build_runner(cfg: Config, new_schedule: bool = False) -> Runner:
         The runner; it has made the work dir.
 
     Raises:
-        ValueError: If the work dir cannot be made or written to.
+        ValueError: If the work dir cannot be made or written to, or a file is of another network.
     """
-    from icckd_mm.engine.data_check_hook import DataCheckHook  # heavy
+    from icckd_mm.config.network_files import check_networks  # heavy
+    from icckd_mm.engine.data_check_hook import DataCheckHook
     from icckd_mm.engine.loading.load_check_hook import add_load_check
 
     check_writable(cfg.work_dir)
+    check_networks(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.register_hook(StopHook())
     if not any(isinstance(hook, DataCheckHook) for hook in runner.hooks):

@@ -50,8 +50,6 @@ def train(
     Raises:
         ValueError: If an option or flag does not fit the config, or a file is missing.
     """
-    from icckd_mm.config.network_files import check_networks  # heavy
-
     format_once()
     if resume not in (None, NEWEST):
         cfg.resume, cfg.load_from = True, resume
@@ -70,7 +68,6 @@ def train(
             warn_of_earlier_run(cfg)
         loaders = [field for field in LOADERS if tested or field != 'test_dataloader']
         check_files(cfg, loaders, '--resume' if resume not in (None, NEWEST) else '')
-        check_networks(cfg)
         runner = build_runner(cfg, new_schedule)
         runner.train()
     return runner

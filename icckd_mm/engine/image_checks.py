@@ -59,12 +59,13 @@ def check_views(model: Any, batch: dict, contrasts: bool) -> None:
     views = len(listed)
     several = views > 1 and all(getattr(view, 'ndim', 0) == 4 for view in listed)
     preprocessor = getattr(model, 'data_preprocessor', None)
-    stacked = isinstance(preprocessor, TwoViewDataPreprocessor)
-    if several and isinstance(preprocessor, ClsDataPreprocessor) and not (stacked and contrasts):
+    stacked = isinstance(preprocessor, TwoViewDataPreprocessor) and (contrasts or preprocessor.repeat_samples)
+    if several and isinstance(preprocessor, ClsDataPreprocessor) and not stacked:
         who = 'the student' if hasattr(model, 'architecture') else 'the model'
         raise ValueError(
             f'the training pipeline gives {views} views of each image, {who} takes one; take MultiView out of '
-            'train_dataloader.dataset.pipeline and leave its transforms there (two views belong to IntraClassContrastHook)'
+            'train_dataloader.dataset.pipeline and leave its transforms there (two views belong to IntraClassContrastHook, or '
+            'to TwoViewDataPreprocessor with repeat_samples=True)'
         )
 
 

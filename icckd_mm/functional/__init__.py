@@ -7,30 +7,33 @@ from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
+from .distill.adaptive_target import adaptive_target_loss
 from .distill.attention import factor_transfer_loss
-from .distill.class_similarity import center_distances, class_distances, linear_cka
 from .distill.correlation_congruence import correlation_congruence_loss
-from .distill.curriculum import curriculum_divergence
-from .distill.decoupled import decoupled_divergence
 from .distill.hierarchical_context import hierarchical_context_loss
+from .distill.logits.class_similarity import center_distances, class_distances, linear_cka
+from .distill.logits.curriculum import curriculum_divergence
+from .distill.logits.decoupled import decoupled_divergence
+from .distill.logits.hard_labels import hard_label_cross_entropy
+from .distill.logits.multi_level import batch_correlation, class_correlation, multi_level_loss
+from .distill.logits.normalized import normalized_cross_entropy
+from .distill.logits.scale_decoupled import consistency_weights, region_logits
+from .distill.logits.self_normalized import self_normalized_loss
+from .distill.logits.standardize import standardized_logits
+from .distill.logits.transformed_teacher import transformed_teacher_divergence
+from .distill.logits.wasserstein import transport_costs, wasserstein_divergence
 from .distill.map_statistics import gaussian_distance_loss
-from .distill.multi_level import batch_correlation, class_correlation, multi_level_loss
 from .distill.neuron_selectivity import neuron_selectivity_loss
-from .distill.normalized import normalized_cross_entropy
 from .distill.probabilistic_transfer import probabilistic_transfer_loss
 from .distill.projected_map import projected_map_loss
-from .distill.scale_decoupled import consistency_weights, region_logits
-from .distill.self_normalized import self_normalized_loss
 from .distill.similarity_preserving import similarity_preserving_loss
-from .distill.standardize import standardized_logits
-from .distill.transformed_teacher import transformed_teacher_divergence
 from .distill.variational_information import variational_information_loss
-from .distill.wasserstein import transport_costs, wasserstein_divergence
 from .geometry import class_geometry
 from .margin import confidence_margin
 from .mcmi import class_mean_predictions, mcmi_loss
 
 __all__ = [
+    'adaptive_target_loss',
     'batch_correlation',
     'category_center_contrastive_loss',
     'center_alignment_loss',
@@ -47,6 +50,7 @@ __all__ = [
     'factor_transfer_loss',
     'feature_alignment_loss',
     'gaussian_distance_loss',
+    'hard_label_cross_entropy',
     'hierarchical_context_loss',
     'intra_class_contrastive_loss',
     'linear_cka',

@@ -73,7 +73,7 @@ def test_the_command_of_a_smoothed_teacher_can_be_typed_and_trains_with_its_loss
     """command.txt as a shell reads it, run by tools/train.py, gives the same weights, bit by bit."""
     study, _ = trained
     run = next(run for run in study.graph.values() if run.recipe.method == 'ls')
-    words = shlex.split((study.path(run) / 'command.txt').read_text())[2:]
+    words = shlex.split((study.path(run) / 'command.txt').read_text())[4:]
     words[words.index('--work-dir') + 1] = str(tmp_path)
     tool('train')(words)
     (used,) = tmp_path.glob('*.py')

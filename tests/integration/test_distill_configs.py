@@ -1,6 +1,7 @@
 """Every distiller's config on the digits trains from a real ICC teacher, and its loss reaches the student."""
 
 import functools
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from icckd_mm.config.command_line import set_loader_defaults
+from tests.helpers import equal
 from tools.dev import first_batch
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs/icckd'
 # Need a first stage, or no teacher: tests/integration/test_distill_stages.py; no data: tests/test_distill/test_data_free.py
-STAGED = ('icckd-ab_', 'icckd-ft', 'byot_', 'icckd-dafl_', 'icckd-dfad_')
+STAGED = ('icckd-ab_', 'icckd-ft', 'byot_', 'uskd_', 'icckd-dafl_', 'icckd-dfad_')
 CONFIGS = sorted(path.name for path in (ROOT / 'distill').glob('*_digits.py') if not path.name.startswith(STAGED))
 
 
@@ -102,7 +104,7 @@ def test_every_config_is_safe():
 
 @functools.cache
 def documented():
-    """Losses by method and family, as docs/distillers.md has them."""
+    """Losses by method and family, as docs/first_batches.md has them."""
     _, _, table = first_batch.DOCS.read_text().partition(first_batch.MARK)
     head, _, *rows = ([cell.strip(' `') for cell in line.split('|')[1:-1]] for line in table.strip().splitlines())
     cells = {(row[0], family): cell for row in rows for family, cell in zip(head[1:], row[1:]) if cell != '-'}
@@ -148,3 +150,39 @@ def test_a_mix_learns_resumes_and_evaluates(name, teachers, tmp_path):
     assert second.message_hub.get_scalar(keys[0]).data[0].shape == (second.iter,)
     assert second.message_hub.get_scalar('val/accuracy/top1').current() >= 0
     assert second.message_hub.get_scalar('val/teacher.accuracy/top1').current() > 0
+
+
+RESUMED = ('hard-label', 'lskd', 'dkd-lskd', 'sdd', 'dkd-sdd', 'ttm', 'wttm', 'nkd', 'uskd', 'wkd', 'mlkd', 'kd-2view', 'ctkd')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('method', RESUMED)
+def test_a_resumed_run_is_the_uninterrupted_one_and_the_teacher_stays_as_it_is(method, teachers, tmp_path):
+    """The second epoch from the checkpoint of the first, bit by bit: weights, parameters of losses and optimiser."""
+    (path,) = [
+        path
+        for path in (ROOT / 'distill').glob('*resnet8_1xb64_digits.py')
+        if method in path.stem.split('_')[0].split('icckd-')
+    ]
+    options = {} if method == 'uskd' else dict(teacher_ckpt=teachers('resnet20'))
+    whole = runner(path, tmp_path / 'whole', epochs=2, **options)
+    (hook,) = [hook for hook in whole.hooks if type(hook).__name__ == 'ExactCheckpointHook']
+    hook.max_keep_ckpts = -1
+    whole.train()
+    (tmp_path / 'second').mkdir()
+    shutil.copy(tmp_path / 'whole/epoch_1.pth', tmp_path / 'second/epoch_1.pth')
+    (tmp_path / 'second/last_checkpoint').write_text(str(tmp_path / 'second/epoch_1.pth'))
+    second = runner(path, tmp_path / 'second', epochs=2, resume=True, **options)
+    second.train()
+    assert (second.iter, whole.iter) == (12, 12)
+    expected, found = (torch.load(tmp_path / name / 'epoch_2.pth', weights_only=False) for name in ('whole', 'second'))
+    assert equal(found['state_dict'], expected['state_dict'])
+    for key, state in expected['optimizer']['state'].items():
+        assert torch.equal(found['optimizer']['state'][key]['momentum_buffer'], state['momentum_buffer'])
+    if options:
+        teacher = torch.load(options['teacher_ckpt'], weights_only=False)['state_dict']
+        assert equal(second.model.teacher.state_dict(), {key: value for key, value in teacher.items() if 'icc_loss' not in key})
+    before = torch.load(tmp_path / 'whole/epoch_1.pth', weights_only=False)['state_dict']
+    learnt = [name for name, _ in second.model.named_parameters() if 'distill_losses' in name]
+    assert bool(learnt) == (method in ('uskd', 'ctkd'))
+    assert not any(torch.equal(before[name], expected['state_dict'][name]) for name in learnt)

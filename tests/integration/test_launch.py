@@ -32,7 +32,7 @@ def _in_the_repository(monkeypatch):
 def completed(monkeypatch):
     """The config that reaches the runner, without times and folders."""
 
-    def stop(cfg):
+    def stop(cfg, new_schedule):
         raise CompletedError(cfg)
 
     monkeypatch.setattr(launch, 'build_runner', stop)
@@ -51,9 +51,9 @@ def compared(task, completed, folder):
     """The config of a run, after comparing it with that of its command."""
     found = completed(train_run, task)
     words = shlex.split((Path(task.folder) / 'command.txt').read_text())
-    assert words[:2] == ['python', 'tools/train.py']
+    assert words[:4] == ['python', '-m', 'icckd_mm', 'train']
     words[words.index('--work-dir') + 1] = str(folder)
-    assert completed(tool('train'), words[2:]) == found
+    assert completed(tool('train'), words[4:]) == found
     return found
 
 

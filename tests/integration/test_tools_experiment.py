@@ -88,7 +88,7 @@ def test_an_element_of_the_array_does_its_line_of_the_task_list(plan, tmp_path):
         check=True,
     ).stdout
     name = tasks.read_text().split()[2]
-    assert out.strip() == f'tools/experiment.py {plan} --work-dir {work} --only {name} --resume'
+    assert out.strip() == f'-m icckd_mm experiment {plan} --work-dir {work} --only {name} --resume'
     (tmp_path / 'scontrol').write_text('#!/bin/sh\necho "$@"\n')
     (tmp_path / 'scontrol').chmod(0o755)
     for status, requeued in ((75, 'requeue 12'), (1, '')):

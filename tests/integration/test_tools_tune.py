@@ -117,7 +117,7 @@ def test_trials_teach_and_distil_and_the_report_says_how_to_go_on(tuned):
     assert teachers['candidate00'] != teachers['candidate01']  # the values have reached the loss
     report = (folder / 'tune.md').read_text()
     assert '40 images to train on, 20 held out' in report
-    assert f'python tools/train.py {TEACHER} --work-dir {folder}/final/teacher/train' in report
+    assert f'python -m icckd_mm train {TEACHER} --work-dir {folder}/final/teacher/train' in report
     assert f'"model.teacher_ckpt={folder}/final/teacher/train/epoch_1.pth"' in report
     assert '| candidate | λ | δ | τ | seed 1 | seed 2 | mean | less control | p (Holm) | verdict |' in report
     assert 'too few seeds' in report

@@ -172,7 +172,7 @@ def test_what_a_resumed_run_asks_for_in_vain_is_said(run, caplog):
     assert 'optim_wrapper.optimizer.lr=0.5 (checkpoint: 0.01)' in line
     assert 'optim_wrapper.optimizer.weight_decay=0.1 (checkpoint: None)' in line
     assert 'param_scheduler.0.milestones=[2] (checkpoint: [1])' in line
-    assert 'load_from=FILE without --resume' in line
+    assert 'To train with them, add --new-schedule' in line
     assert 'momentum' not in line
 
 

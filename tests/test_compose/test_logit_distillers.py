@@ -61,6 +61,7 @@ PUBLISHED = [
     ('mlkd', {}, 0.2, dict(loss_mlkd=MLKD)),
     ('mlkd', IMAGENET, 1.0, dict(loss_mlkd=dict(MLKD, taus=(1.0, 3.0, 5.0, 2.0, 6.0), loss_weight=0.5))),
     ('kd-2view', {}, 0.1, dict(loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9))),
+    ('hard-label', {}, 0.5, dict(loss_hard=dict(type='icckd_mm.HardLabelLoss', loss_weight=0.5))),
     ('ctkd', {}, 0.1, dict(loss_ctkd=dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9))),
     ('ctkd', IMAGENET, 1.0, dict(loss_ctkd=dict(type='icckd_mm.CurriculumKLDivergence', ramp=5, loss_weight=1.0))),
 ]  # fmt: skip
@@ -73,7 +74,7 @@ def test_settings_are_the_published_ones(name, networks, ce_weight, losses):
     assert parts.losses == losses
 
 
-NEW = ['ctkd', 'dkd-lskd', 'dkd-sdd', 'lskd', 'mlkd', 'mlkd-480e', 'nkd', 'sdd', 'ttm', 'uskd', 'wkd', 'wttm']
+NEW = ['ctkd', 'dkd-lskd', 'dkd-sdd', 'hard-label', 'lskd', 'mlkd', 'mlkd-480e', 'nkd', 'sdd', 'ttm', 'uskd', 'wkd', 'wttm']
 
 
 @pytest.mark.parametrize('name', NEW)

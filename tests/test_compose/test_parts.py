@@ -165,3 +165,29 @@ def test_simkd_gives_the_student_a_projector_and_the_teachers_classifier():
     wide = replace(teacher, last_map=Layer('neck.gap', True, (128, 8, 8), data_idx=0))
     with pytest.raises(ValueError, match='the teacher pools 128 channels, but its classifier reads 64 features'):
         mix(['simkd'], replace(STAGED, teacher=wide, student=student))
+
+
+def test_ofa_has_a_head_for_each_stage_of_the_student_and_reads_logits_alone_of_the_teacher():
+    labels = Layer('head.loss_module', True, (), data_idx=1)
+    parts = mix(['ofa'], replace(STAGED, student=replace(STAGED.student, loss_labels=labels)))
+    heads = [(head['in_channels'], head['downsamples'], head['dim']) for head in parts.connectors.values()]
+    assert heads == [(16, 2, 64), (32, 1, 64), (64, 0, 64)]
+    assert parts.teacher_recorders == dict(logits=dict(type='ModuleOutputs', source='head.fc'))
+    assert {loss['eps'] for loss in parts.losses.values()} == {1.0}
+    assert parts.mappings['loss_ofa2']['preds_S'] == dict(from_student=True, recorder='stage2', connector='ofa2')
+    vit = replace(TOKENS.student, loss_labels=labels)
+    parts = mix(['ofa'], replace(TOKENS, student=vit, recipe='imagenet'))
+    assert parts.connectors['ofa1']['type'] == 'icckd_mm.TokensToMap'
+    assert parts.connectors['ofa1']['connector']['in_channels'] == 192
+    assert {loss['eps'] for loss in parts.losses.values()} == {1.5}
+    with pytest.raises(ValueError, match='ofa puts a head on each stage'):
+        mix(['ofa'], PAIR)
+
+
+def test_dot_changes_the_optimizer_and_distils_soft_labels_where_it_stands_alone():
+    wrapper = dict(type='icckd_mm.DOTOptimWrapper', optimizer=dict(type='icckd_mm.DOTSGD', delta=0.075))
+    alone, mixed = mix(['dot'], PAIR), mix(['rkd', 'dot'], PAIR)
+    assert alone.config == mixed.config == dict(optim_wrapper=wrapper)
+    assert (alone.ce_weight, list(alone.losses)) == (0.1, ['loss_kl'])
+    assert (mixed.ce_weight, list(mixed.losses)) == (1.0, ['loss_distance', 'loss_angle'])
+    assert mix(['kd', 'dot'], replace(PAIR, recipe='imagenet')).config['optim_wrapper']['optimizer']['delta'] == 0.09

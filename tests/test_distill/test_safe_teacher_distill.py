@@ -49,6 +49,12 @@ def test_misshapen_keys_are_named_with_both_shapes_and_counted(tmp_path):
     assert 'give the config that it was trained with' in str(error.value)  # which the file does not tell
 
 
+def test_a_weight_that_is_not_a_tensor_is_named(tmp_path):
+    path = weights(tmp_path / 'a.pth', change=lambda state: state.update({'head.fc.bias': 3}))
+    with pytest.raises(ValueError, match=r'shape: head\.fc\.bias is of type int in the file and \(10,\) in the model'):
+        MODELS.build(algorithm(path))
+
+
 def other_network(path, **change):
     """A checkpoint of a run whose network is CONV but for ``change`` in its backbone."""
     model = copy.deepcopy(CONV)

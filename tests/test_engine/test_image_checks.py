@@ -21,6 +21,12 @@ def test_a_student_with_the_views_of_its_teacher_is_refused(tmp_path, kind):
         train(tmp_path, model, hooks=(DataCheckHook(),), views=2)
 
 
+def test_a_student_that_learns_from_both_views_as_from_two_images_trains(tmp_path):
+    preprocessor = dict(type='icckd_mm.TwoViewDataPreprocessor', repeat_samples=True)
+    model = algorithm(allow_random_teacher=True, data_preprocessor=preprocessor)
+    assert len(train(tmp_path, model, hooks=(DataCheckHook(),), views=2)[1]) == 4
+
+
 def test_a_classifier_without_the_hook_of_two_views_is_refused_and_with_it_trains(tmp_path):
     with pytest.raises(ValueError, match=VIEWS.format('model')):
         train(tmp_path / 'a', hooks=(DataCheckHook(),), views=2)

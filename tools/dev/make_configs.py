@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the configs of the benchmark, data set by data set and pair by pair, and the commands in docs/reproduce.md.
+"""Write the configs of the benchmark, data set by data set and pair by pair, and the commands in docs/benchmark_table.md.
 
 The files are checked in; run this after a change of the grid: ``python tools/dev/make_configs.py``.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +119,25 @@ def student(bench: Benchmark, method: Method, pair: Pair, teacher: str) -> tuple
     )
     nets = pair if parts.losses else pair[1:]
     models = [f'{bench.models}/{net}' for net in nets]
-    whole = bases(f'datasets/{bench.data}', *models, f'schedules/{method.schedule or bench.schedule}')
+    data = bench.data if parts.data is None else f'{bench.data}_{parts.data}'
+    whole = bases(f'datasets/{data}', *models, f'schedules/{method.schedule or bench.schedule}')
     for net in nets:
         whole.update(fitted(bench, net, f'_base_.{variable(net)}'))
     batch = method.batches.get(pair, method.batch)
     if batch not in (None, bench.batch):
         whole['train_dataloader'] = dict(batch_size=batch)
     note = '. '.join(f'{name}: {first_line(DISTILLERS[name])}' for name in names)
-    return {**whole, **entries, **rate(bench.rate(method, pair[1])), **method.config}, note
+    return joined({**whole, **entries}, rate(bench.rate(method, pair[1])), method.config), note
+
+
+def joined(entries: Mapping[str, Any], *others: Mapping[str, Any]) -> Entries:
+    """Entries with changes, dict by dict."""
+    whole = dict(entries)
+    for other in others:
+        for name, value in other.items():
+            both = isinstance(value, Mapping) and isinstance(whole.get(name), Mapping)
+            whole[name] = joined(whole[name], value) if both else value
+    return whole
 
 
 def first_line(distiller: Distiller) -> str:
@@ -166,8 +177,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     parser.add_argument('--out', type=Path, default=ROOT, help='folder for configs/ and docs/ (default: the repository)')
     args = parser.parse_args(argv)
     files = {f'configs/icckd/{path}': text for path, text in texts().items()}
-    prose, _, _ = (ROOT / 'docs/reproduce.md').read_text(encoding='utf-8').partition(MARK)
-    files['docs/reproduce.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0], FAMILIES)}'
+    prose, _, _ = (ROOT / 'docs/benchmark_table.md').read_text(encoding='utf-8').partition(MARK)
+    files['docs/benchmark_table.md'] = f'{prose}{MARK}\n{reproduce(BENCHMARKS[0], FAMILIES)}'
     for path, text in files.items():
         file = args.out / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The tables of docs/reproduce.md: published figures, and the commands that aim at them."""
+"""The tables of docs/benchmark_table.md: published figures, and the commands that aim at them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(value: float | None) -> str:
 
 
 def reproduce(bench: Benchmark, families: Mapping[str, Sequence[Pair]]) -> str:
-    """The tables of docs/reproduce.md.
+    """The tables of docs/benchmark_table.md.
 
     Args:
         bench (Benchmark): What is trained; each of its networks and pairs has a published figure.

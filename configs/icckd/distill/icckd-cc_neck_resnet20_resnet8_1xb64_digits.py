@@ -1,3 +1,34 @@
-_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/cc.py']
-
-model = dict(distiller=_base_.cc, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))
+# cc: Weight 0.02 between trained linear embeddings of the pooled features in 128 dimensions, as in the benchmark
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(pooled=dict(type='ModuleInputs', source='head.fc')),
+        teacher_recorders=dict(pooled=dict(type='ModuleInputs', source='head.fc')),
+        connectors=dict(
+            cc_student=dict(type='TorchNNConnector', module_name='Linear', module_args=dict(in_features=64, out_features=128)),
+            cc_teacher=dict(type='TorchNNConnector', module_name='Linear', module_args=dict(in_features=64, out_features=128)),
+        ),
+        distill_losses=dict(loss_cc=dict(type='icckd_mm.CCLoss', loss_weight=0.02)),
+        loss_forward_mappings=dict(
+            loss_cc=dict(
+                s_feature=dict(from_student=True, recorder='pooled', data_idx=0, connector='cc_student'),
+                t_feature=dict(from_student=False, recorder='pooled', data_idx=0, connector='cc_teacher'),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,18 +1,30 @@
-# KD on the two views of MLKD: what these views alone bring
+# kd-2view: KD on both views of MLKD as one batch, at its schedule: what views and length alone bring
 _base_ = [
     '../../_base_/datasets/digits_weak_strong_views.py',
     '../../_base_/models/resnet20.py',
     '../../_base_/models/resnet8.py',
-    '../../_base_/distill/kd_logits.py',
     '../../_base_/schedules/digits_15e.py',
     '../../_base_/runtime.py',
 ]
 _base_.resnet20.head.num_classes = 10
 _base_.resnet8.head.num_classes = 10
-_base_.resnet8.head.loss.loss_weight = 0.1  # the soft labels have 0.9
+_base_.resnet8.head.loss.loss_weight = 0.1
 model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
     architecture=_base_.resnet8,
     teacher=_base_.resnet20,
     teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9)),
+        loss_forward_mappings=dict(
+            loss_kl=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
 )
 val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,3 +1,30 @@
-_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/lskd.py']
-
-model = dict(distiller=_base_.lskd)
+# lskd: Base temperature and weight by pair; CE 0.1 on CIFAR, 1 on ImageNet
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+_base_.resnet8.head.loss.loss_weight = 0.1
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_lskd=dict(type='icckd_mm.KLDivergence', tau=2.0, loss_weight=9.0, standardize=True)),
+        loss_forward_mappings=dict(
+            loss_lskd=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

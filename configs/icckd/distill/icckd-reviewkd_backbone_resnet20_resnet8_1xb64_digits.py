@@ -1,4 +1,54 @@
-_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/reviewkd.py']
-
-model = dict(distiller=_base_.reviewkd, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))
-custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=2)]
+# reviewkd: Stages and pooled features at the weight of the pair, warmed up for 20 epochs (ImageNet: 1)
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            review1=dict(type='ModuleOutputs', source='backbone.layer1'),
+            review2=dict(type='ModuleOutputs', source='backbone.layer2'),
+            review3=dict(type='ModuleOutputs', source='backbone.layer3'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+        ),
+        teacher_recorders=dict(
+            review1=dict(type='ModuleOutputs', source='backbone.layer1.2.preact'),
+            review2=dict(type='ModuleOutputs', source='backbone.layer2.2.preact'),
+            review3=dict(type='ModuleOutputs', source='backbone.layer3.2.preact'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+        ),
+        distill_losses=dict(
+            loss_review=dict(
+                type='icckd_mm.ReviewKDLoss',
+                student_channels=[16, 32, 64, 64],
+                teacher_channels=[16, 32, 64, 64],
+                loss_weight=1.0,
+            )
+        ),
+        loss_forward_mappings=dict(
+            loss_review=dict(
+                s1=dict(from_student=True, recorder='review1'),
+                t1=dict(from_student=False, recorder='review1'),
+                s2=dict(from_student=True, recorder='review2'),
+                t2=dict(from_student=False, recorder='review2'),
+                s3=dict(from_student=True, recorder='review3'),
+                t3=dict(from_student=False, recorder='review3'),
+                s4=dict(from_student=True, recorder='pooled', data_idx=0),
+                t4=dict(from_student=False, recorder='pooled', data_idx=0),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=1)]

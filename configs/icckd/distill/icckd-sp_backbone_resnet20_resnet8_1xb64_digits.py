@@ -1,3 +1,29 @@
-_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/sp.py']
-
-model = dict(distiller=_base_.sp, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))
+# sp: Weight 3000 between the outputs of the last stages, as in the benchmark
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        teacher_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        distill_losses=dict(loss_sp=dict(type='icckd_mm.SPLoss', loss_weight=3000.0)),
+        loss_forward_mappings=dict(
+            loss_sp=dict(
+                s_feature=dict(from_student=True, recorder='stage3'), t_feature=dict(from_student=False, recorder='stage3')
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

@@ -1,4 +1,32 @@
-_base_ = ['icckd-kd_logits_resnet20_resnet8_1xb64_digits.py', '../../_base_/distill/wkd_f.py']
-
-model = dict(distiller=_base_.wkd_f, architecture=dict(head=dict(loss=dict(loss_weight=1.0))))
+# wkd-f: Maps of the last stages through the benchmark's regressor, at the settings of the pair or of both forms beside ``wkd``
+_base_ = [
+    '../../_base_/datasets/digits.py',
+    '../../_base_/models/resnet20.py',
+    '../../_base_/models/resnet8.py',
+    '../../_base_/schedules/digits_15e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet20.head.num_classes = 10
+_base_.resnet8.head.num_classes = 10
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8,
+    teacher=_base_.resnet20,
+    teacher_ckpt='work_dirs/icc_resnet20_1xb64_digits/epoch_15.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        teacher_recorders=dict(stage3=dict(type='ModuleOutputs', source='backbone.layer3')),
+        connectors=dict(wkd=dict(type='icckd_mm.ConvRegConnector', s_shape=[64, 4, 4], t_shape=[64, 4, 4])),
+        distill_losses=dict(loss_wkd_f=dict(type='icckd_mm.WKDFeatureLoss', grid=1, mean_ratio=4, loss_weight=0.1)),
+        loss_forward_mappings=dict(
+            loss_wkd_f=dict(
+                s_feature=dict(from_student=True, recorder='stage3', connector='wkd'),
+                t_feature=dict(from_student=False, recorder='stage3'),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
 custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=9)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Callable
 
 from icckd_mm.compose.distillers.crd import crd
+from icckd_mm.compose.distillers.dot import dot
 from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
 from icckd_mm.compose.distillers.features.at import at
 from icckd_mm.compose.distillers.features.fitnet import fitnet
@@ -25,9 +26,11 @@ from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.ctkd import ctkd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
+from icckd_mm.compose.distillers.logits.hard_label import hard_label
 from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
-from icckd_mm.compose.distillers.logits.mlkd import kd_2view, mlkd, mlkd_480e
+from icckd_mm.compose.distillers.logits.mlkd import kd_2view, kd_2view_480e, mlkd, mlkd_480e
 from icckd_mm.compose.distillers.logits.nkd import nkd
+from icckd_mm.compose.distillers.logits.ofa import ofa
 from icckd_mm.compose.distillers.logits.pckd import pckd, pckd_4rot
 from icckd_mm.compose.distillers.logits.sdd import dkd_sdd, sdd
 from icckd_mm.compose.distillers.logits.soft_ce import soft_ce
@@ -57,20 +60,24 @@ DISTILLERS: dict[str, Distiller] = {
     'dkd': dkd,
     'dkd-lskd': dkd_lskd,
     'dkd-sdd': dkd_sdd,
+    'dot': dot,
     'fbkd': fbkd,
     'fitnet': fitnet,
     'ft': ft,
     'ft-pretrain': ft_pretrain,
+    'hard-label': hard_label,
     'kd': kd,
-    'lelp': lelp,
     'kd-2view': kd_2view,
+    'kd-2view-480e': kd_2view_480e,
+    'lelp': lelp,
     'lskd': lskd,
     'mgd': mgd,
     'mlkd': mlkd,
     'mlkd-480e': mlkd_480e,
     'ms': ms,
-    'nst': nst,
     'nkd': nkd,
+    'nst': nst,
+    'ofa': ofa,
     'ofd': ofd,
     'pckd': pckd,
     'pckd-4rot': pckd_4rot,
@@ -79,15 +86,15 @@ DISTILLERS: dict[str, Distiller] = {
     'reviewkd': reviewkd,
     'rkd': rkd,
     'sdd': sdd,
-    'soft-ce': soft_ce,
     'simkd': simkd,
+    'soft-ce': soft_ce,
     'sp': sp,
     'subclass': subclass,
-    'vid': vid,
-    'wkd-f': wkd_f,
     'ttm': ttm,
     'uskd': uskd,
+    'vid': vid,
     'wkd': wkd,
+    'wkd-f': wkd_f,
     'wsld': wsld,
     'wttm': wttm,
 }

@@ -169,6 +169,20 @@ class SafeTeacherDistill(SingleTeacherDistill):
             distilled = self.distiller.compute_distill_losses()
         return {**losses, **add_prefix(distilled, 'distill')}
 
+    def parse_losses(self, losses: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum of all losses, and what is logged.
+
+        Args:
+            losses: From :meth:`loss`.
+
+        Returns:
+            The sum, whose attribute ``parts`` has the sums of the student's own losses and of the distiller's, None without
+            any: :class:`icckd_mm.DOTOptimWrapper` computes the gradients of both. And all losses by name.
+        """
+        total, logged = super().parse_losses(losses)
+        total.parts = tuple(_sum(logged, prefix) for prefix in ('student.', 'distill.'))
+        return total, logged
+
     def run_teacher(self, inputs: Tensor, samples: list | None) -> None:
         """Fill the teacher's recorders, by a pass or from ``known_rows``.
 
@@ -201,3 +215,9 @@ class SafeTeacherDistill(SingleTeacherDistill):
         learns = self.calculate_student_loss or self.student_trainable
         with self.distiller.student_recorders, self.distiller.deliveries, nullcontext() if learns else torch.no_grad():
             return self.student(inputs, samples, mode='loss')
+
+
+def _sum(losses: dict[str, Tensor], prefix: str) -> Tensor | None:
+    """The sum of the losses with a prefix; None without any."""
+    found = [value for name, value in losses.items() if name.startswith(prefix) and 'loss' in name]
+    return sum(found[1:], found[0]) if found else None

@@ -2,6 +2,7 @@
 
 from .conv_reg import ConvRegConnector
 from .crd import CRDConnector
+from .ofa_head import OFAConvHead
 from .ofd_margin import OFDMarginConnector
 
-__all__ = ['CRDConnector', 'ConvRegConnector', 'OFDMarginConnector']
+__all__ = ['CRDConnector', 'ConvRegConnector', 'OFAConvHead', 'OFDMarginConnector']

@@ -12,9 +12,11 @@ from .features.vid import VIDLoss
 from .features.wkd import WKDFeatureLoss
 from .logits.ctkd import CurriculumKLDivergence
 from .logits.dkd import DKDLoss
+from .logits.hard_labels import HardLabelLoss
 from .logits.kl import KLDivergence
 from .logits.mlkd import MultiLevelLogitLoss
 from .logits.nkd import NKDLoss
+from .logits.ofa import OFALoss
 from .logits.sdd import SDDDKDLoss, SDDKLDivergence
 from .logits.soft_ce import KDSoftCELoss
 from .logits.subclass import SubclassKLLoss
@@ -39,6 +41,7 @@ __all__ = [
     'DKDLoss',
     'DistanceWiseRKD',
     'FTLoss',
+    'HardLabelLoss',
     'KDSoftCELoss',
     'KLDivergence',
     'L1Loss',
@@ -46,6 +49,7 @@ __all__ = [
     'MultiLevelLogitLoss',
     'NKDLoss',
     'NSTLoss',
+    'OFALoss',
     'PKTLoss',
     'ReviewKDLoss',
     'SDDDKDLoss',

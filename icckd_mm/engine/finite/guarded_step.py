@@ -13,6 +13,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 NEVER = torch.iinfo(torch.int64).max
+TOGETHER = 1 << 24  # numbers that are restored at a time; one kernel for each tensor keeps a GPU waiting
 
 
 @dataclass
@@ -130,7 +131,7 @@ def undone_where(optimizer: torch.optim.Optimizer, bad: Tensor) -> Iterator[None
     """Undo the update inside the block if ``bad``: weights and optimizer state keep their values; no sync with the host.
 
     Fused optimizers have a switch for it. For all others weights and state are copied before and restored after, which costs
-    their memory again and a kernel per tensor. Counters that an optimizer does not keep on the device of
+    their memory again. Counters that an optimizer does not keep on the device of
     ``bad`` (``Adam`` without ``fused`` or ``capturable``) are not undone.
 
     Args:
@@ -151,11 +152,40 @@ def undone_where(optimizer: torch.optim.Optimizer, bad: Tensor) -> Iterator[None
         copies = [torch.empty_like(tensor) for tensor in tensors]
         torch._foreach_copy_(copies, tensors)
         yield
-        for tensor, copy in zip(tensors, copies):
-            torch.where(bad, copy, tensor, out=tensor)
+        (restore_each if bad.device.type == 'cpu' else restore_together)(tensors, copies, bad)
     for tensor in _state(optimizer, bad.device):
         if id(tensor) not in known:  # made by this update: a fresh state is all zeros
             tensor.masked_fill_(bad, 0)
+
+
+def restore_each(tensors: list[Tensor], copies: list[Tensor], bad: Tensor) -> None:
+    """Give each tensor the values of its copy if ``bad``."""
+    for tensor, copy in zip(tensors, copies):
+        torch.where(bad, copy, tensor, out=tensor)
+
+
+@torch.no_grad()
+def restore_together(tensors: list[Tensor], copies: list[Tensor], bad: Tensor) -> None:
+    """:func:`restore_each` with few kernels, for a GPU: many tensors of one type make one row of numbers."""
+    for places in _groups(tensors):
+        chosen = [tensors[place] for place in places]
+        before, after = (torch.cat([one.reshape(-1) for one in many]) for many in ([copies[place] for place in places], chosen))
+        parts = torch.where(bad, before, after).split([one.numel() for one in chosen])
+        torch._foreach_copy_(chosen, [part.view(one.shape) for part, one in zip(parts, chosen)])
+
+
+def _groups(tensors: list[Tensor]) -> list[list[int]]:
+    """Places of tensors of one type that have at most ``TOGETHER`` numbers, or of a single one."""
+    found: list[list[int]] = []
+    latest: dict[torch.dtype, tuple[list[int], int]] = {}
+    for place, tensor in enumerate(tensors):
+        group, size = latest.get(tensor.dtype, ([], TOGETHER))
+        if size + tensor.numel() > TOGETHER:
+            group, size = [], 0
+            found.append(group)
+        group.append(place)
+        latest[tensor.dtype] = group, size + tensor.numel()
+    return found
 
 
 def _state(optimizer: torch.optim.Optimizer, device: torch.device) -> list[Tensor]:

@@ -39,7 +39,7 @@ def check_network(
         ValueError: If not; names some weights with both shapes, and the settings that differ.
     """
     shapes = [
-        f'{as_name(key)} is {tuple(given[key].shape)} in the file and {tuple(value.shape)} in the model'
+        f'{as_name(key)} is {_shape(given[key])} in the file and {tuple(value.shape)} in the model'
         for key, value in wanted.items()
         if key in given and getattr(given[key], 'shape', None) != value.shape
     ]
@@ -55,6 +55,10 @@ def check_network(
     raise ValueError(
         f'{path} does not fit {place or network}{said}; {_advice(given, as_options(settings, place), bool(settings))}. {found}'
     )
+
+
+def _shape(value: Any) -> str:
+    return str(tuple(value.shape)) if isinstance(value, Tensor) else f'of type {type(value).__name__}'
 
 
 def _advice(given: Mapping[str, Any], options: str, other_network: bool) -> str:

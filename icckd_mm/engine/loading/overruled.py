@@ -46,12 +46,15 @@ def _earlier_ends(states: Any, schedules: Any) -> list[str]:
     """Schedules that end where the run of the checkpoint did, which had fewer epochs: the rate stays at its last value."""
     if not isinstance(states, (list, tuple)) or not isinstance(schedules, list):
         return []
-    ends = [
-        (number, own.end, state.get('end'))
-        for number, (own, state) in enumerate(zip(schedules, states))
-        if isinstance(state, dict) and hasattr(own, 'end')
-    ]
-    return [f'param_scheduler.{number}.end={own!r} (checkpoint: {end!r:.60})' for number, own, end in ends if own != end]
+    lines = []
+    for number, (own, state) in enumerate(zip(schedules, states)):
+        end = state.get('end') if isinstance(state, dict) else None
+        if end is None or end == getattr(own, 'end', end):
+            continue
+        milestones = getattr(own, 'milestones', None)
+        if milestones is None or max(milestones, default=0) >= end:  # else all its changes are before the end
+            lines.append(f'param_scheduler.{number}.end={own.end!r} (checkpoint: {end!r:.60})')
+    return lines
 
 
 def _decided(cfg: Any) -> dict:

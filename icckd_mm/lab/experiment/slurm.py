@@ -21,7 +21,7 @@ set -euo pipefail
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd {root}
 run=$(sed -n "${{SLURM_ARRAY_TASK_ID}}p" "$1")
-{python} tools/experiment.py {plan} --work-dir {folder} --only "$run" --resume &
+{python} -m icckd_mm experiment {plan} --work-dir {folder} --only "$run" --resume &
 job=$!
 trap 'kill -USR1 $job || true' USR1 TERM
 status=0
@@ -40,7 +40,7 @@ COLLECT = """#!/bin/bash
 #SBATCH --cpus-per-task=1
 set -euo pipefail
 cd {root}
-exec {python} tools/experiment.py {plan} --work-dir {folder} --collect
+exec {python} -m icckd_mm experiment {plan} --work-dir {folder} --collect
 """
 SUBMIT_HEAD = """#!/bin/bash
 # Submits the plan; arguments go to sbatch, e.g. bash submit.sh --partition=gpu --gres=gpu:1 --output=%x_%A_%a.log

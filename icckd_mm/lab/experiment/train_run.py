@@ -47,7 +47,7 @@ def command(task: Task) -> str:
     config, options = run.recipe.config, run.options_with(task.parent_checkpoint)
     if not all(map(_fits_a_line, run.recipe.options.values())):
         config, options = f'{task.folder}/{CONFIG}', {run.recipe.parent_key: task.parent_checkpoint} if run.parent else {}
-    words = ['python tools/train.py', config, f'--work-dir {task.folder}/train --seed {run.seed}']
+    words = ['python -m icckd_mm train', config, f'--work-dir {task.folder}/train --seed {run.seed}']
     words += ['--device-loader'] if run.device_loader else []
     words += ['--cfg-options'] if options else []
     return ' '.join([*words, *(f'"{key}={_written(value)}"' for key, value in options.items())])

@@ -10,6 +10,8 @@ from torch import Tensor
 from icckd_mm.functional import class_geometry
 from icckd_mm.lab.measures.calibration import calibration
 from icckd_mm.lab.measures.features import FeatureSpace, extract
+from icckd_mm.lab.measures.hidden_classes import hidden_classes
+from icckd_mm.lab.measures.soft_labels import conditional_mutual_information
 from icckd_mm.lab.measures.subclass_probe import loader_as_tested, subclass_probe
 from icckd_mm.lab.measures.views import view_measures
 
@@ -37,17 +39,26 @@ def measure(classifier: Any, loader: Any, train_set: Any = None) -> dict[str, An
         'geometry': {name: round(value, 6) for name, value in class_geometry(seen.features, seen.labels).items()},
         'ece': round(calibration(seen.logits, seen.labels).ece, 6),
         'largest_class': round(100 * float(seen.labels.bincount().max()) / len(seen.labels), 4),
+        'lowest_class': round(_lowest_class(seen), 4),
         'entropy': round(float(-(log_probs.exp() * log_probs).sum(dim=1).mean()), 6),
+        'cmi': round(conditional_mutual_information(seen.logits, seen.labels), 6),
     }
     views = view_measures(seen.logits, seen.labels, seen.samples)
     if views:
         found['views'] = {name: value and round(value, 6) for name, value in views.items()}
     if train_set is not None and 'fine_label' in seen.samples[0]:
-        means_of = extract(classifier, loader_as_tested(train_set, loader))
-        found['subclass_probe'] = subclass_probe(with_fine_labels(means_of), with_fine_labels(seen))
+        trained = with_fine_labels(extract(classifier, loader_as_tested(train_set, loader)))
+        found['subclass_probe'] = subclass_probe(trained, with_fine_labels(seen))
+        found['hidden_classes'] = hidden_classes(trained, with_fine_labels(seen))
     return found
 
 
 def with_fine_labels(space: FeatureSpace) -> tuple[Tensor, Tensor, Tensor]:
     """Features, fine labels and labels."""
     return space.features, torch.tensor([sample.fine_label for sample in space.samples]), space.labels
+
+
+def _lowest_class(seen: FeatureSpace) -> float:
+    right = (seen.logits.argmax(dim=1) == seen.labels).double()
+    counts = seen.labels.bincount()
+    return 100 * float((seen.labels.bincount(right) / counts)[counts > 0].min())

@@ -6,6 +6,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from icckd_mm.engine.finite import guarded_step
 from icckd_mm.engine.finite.guarded_step import GuardedStep, undone_where
 
 OPTIMIZERS = {
@@ -185,3 +186,21 @@ def test_all_processes_leave_the_same_update_out_though_only_one_has_the_bad_bat
         assert fault.tolist() == other_fault.tolist() == [2, 1]
         assert weights.isfinite().all()
         assert torch.equal(weights, other)
+
+
+@pytest.mark.parametrize('together', [1, 40, 1 << 24])
+@pytest.mark.parametrize('bad', [False, True])
+def test_both_ways_to_restore_give_the_same_bits(bad, together, monkeypatch):
+    """Types, scalars, empty tensors and memory formats mixed; those on a GPU go together."""
+    monkeypatch.setattr(guarded_step, 'TOGETHER', together)
+    maps = torch.randn(2, 3, 2, 2).to(memory_format=torch.channels_last)
+    before = [torch.randn(5, 4), torch.tensor(3.0), torch.randn(7, dtype=torch.float64), maps, torch.empty(0), torch.randn(2)]
+    results = []
+    for restore in (guarded_step.restore_each, guarded_step.restore_together):
+        tensors = [torch.full_like(one, float('nan')) for one in before]
+        restore(tensors, before, torch.tensor(bad))
+        assert tensors[3].is_contiguous(memory_format=torch.channels_last)
+        results.append(tensors)
+    for one, other, expected in zip(*results, before):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+        assert torch.equal(other, expected) if bad else other.isnan().all()

@@ -21,7 +21,7 @@ from icckd_mm.functional import (
     transport_costs,
     wasserstein_divergence,
 )
-from icckd_mm.functional.distill.curriculum import reversal
+from icckd_mm.functional.distill.logits.curriculum import reversal
 
 
 def test_standardised_rows_have_mean_0_and_unbiased_deviation_1():

@@ -158,7 +158,7 @@ def test_a_run_on_the_device_loader_is_measured_and_its_config_stands_beside_it(
     record = train_run(study.task(run, resume=False))
     assert set(record['subclass_probe']) == {'fine', 'within_coarse', 'chance'}
     assert record['subclass_probe']['chance'] == 50
-    words = shlex.split((study.path(run) / 'command.txt').read_text())[2:]
+    words = shlex.split((study.path(run) / 'command.txt').read_text())[4:]
     assert '--device-loader' in words
     assert words[0] == str(study.path(run) / 'config.py')
     assert innermost_config(Config.fromfile(words[0]).train_dataloader.dataset).data_root == str(images)
@@ -167,7 +167,7 @@ def test_a_run_on_the_device_loader_is_measured_and_its_config_stands_beside_it(
 def test_the_command_of_a_student_names_its_teacher(images):
     run = next(run for run in build_graph(plan(images)).values() if run.recipe.method == 'kd')
     words = shlex.split(command(Task(run, 'folder', 'teacher.pth', False, '')))
-    assert words[2] == 'folder/config.py'
+    assert words[4] == 'folder/config.py'
     assert words[-2:] == ['--cfg-options', 'model.teacher_ckpt=teacher.pth']
     assert '--device-loader' not in words
 

@@ -1,10 +1,12 @@
 """Statistics by class against numpy, class after class."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from icckd_mm.lab.measures.soft_labels import logit_difference, soft_labels
+from icckd_mm.lab.measures.soft_labels import conditional_mutual_information, logit_difference, soft_labels
 
 N, C = 60, 5
 
@@ -57,3 +59,15 @@ def test_bad_input():
         logit_difference(logits, logits[:, :4], labels)
     with pytest.raises(TypeError, match='labels must be an integer tensor'):
         soft_labels(logits, labels.float())
+
+
+def test_conditional_mutual_information_equals_loops_and_is_zero_without_variety():
+    logits, labels = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)), torch.arange(30) % 3
+    probs = [[math.exp(z) / sum(math.exp(other) for other in row) for z in row] for row in logits.double().tolist()]
+    total = 0.0
+    for row, label in zip(probs, labels.tolist()):
+        mates = [other for other, its in zip(probs, labels.tolist()) if its == label]
+        mean = [sum(column) / len(mates) for column in zip(*mates)]
+        total += sum(p * math.log(p / q) for p, q in zip(row, mean))
+    assert conditional_mutual_information(logits, labels) == pytest.approx(total / 30, rel=1e-9)
+    assert conditional_mutual_information(logits[labels], labels) == pytest.approx(0, abs=1e-12)

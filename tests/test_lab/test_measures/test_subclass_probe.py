@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 
 from icckd_mm.datasets.wrappers.coarse_labels import CoarseLabels
 from icckd_mm.lab.measures.features import extract
+from icckd_mm.lab.measures.hidden_classes import hidden_classes
 from icckd_mm.lab.measures.measure import measure
 from icckd_mm.lab.measures.subclass_probe import AsTested, subclass_probe
 from tests.helpers import CONV, build, config
@@ -96,7 +97,8 @@ def test_measure_probes_what_has_fine_labels(runner):
     """The same figures from features taken one by one, with the loop of this file over them."""
     loader = runner.build_dataloader(runner.cfg.test_dataloader)
     train = runner.build_dataloader(runner.cfg.train_dataloader).dataset
-    found = measure(runner.model, loader, train)['subclass_probe']
+    measured = measure(runner.model, loader, train)
+    found = measured['subclass_probe']
     parts = []
     for data in (train, loader.dataset):
         pixels = [torch.from_numpy(data.get_data_info(i)['img']).permute(2, 0, 1) for i in range(len(data))]
@@ -105,7 +107,8 @@ def test_measure_probes_what_has_fine_labels(runner):
         parts.append((features, torch.from_numpy(data.get_fine_labels()), torch.from_numpy(data.get_gt_labels())))
     assert found == pytest.approx(by_hand(*parts), abs=1.0)  # one image of 200 may stand on an edge
     assert found['chance'] == 20
-    assert 'subclass_probe' not in measure(runner.model, loader)
+    assert measured['hidden_classes'] == pytest.approx(hidden_classes(*parts), abs=1.5)
+    assert not {'subclass_probe', 'hidden_classes'} & set(measure(runner.model, loader))
 
 
 def test_samples_stand_in_the_order_of_their_features(runner):
@@ -129,4 +132,9 @@ def test_a_network_of_nan_is_not_measured(runner):
 def test_plain_labels_have_no_probe(tmp_path):
     plain = build(tmp_path, hooks=(), views=1, validate=True)
     loader = plain.build_dataloader(plain._test_dataloader)
-    assert set(measure(plain.model, loader, loader.dataset)) == {'geometry', 'ece', 'entropy', 'largest_class'}
+    found, seen = measure(plain.model, loader, loader.dataset), extract(plain.model, loader)
+    shares = [
+        (seen.logits[rows].argmax(dim=1) == label).double().mean() for label in range(10) for rows in [seen.labels == label]
+    ]
+    assert found['lowest_class'] == pytest.approx(100 * float(min(shares)), abs=1e-4)
+    assert set(found) == {'geometry', 'ece', 'entropy', 'largest_class', 'lowest_class', 'cmi'}

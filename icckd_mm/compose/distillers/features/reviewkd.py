@@ -5,7 +5,7 @@ from __future__ import annotations
 from icckd_mm.compose.layers import Layer, Stage
 from icckd_mm.compose.pairing import paired_stages
 from icckd_mm.compose.parts import Pair, Parts
-from icckd_mm.compose.published import REVIEWKD, REVIEWKD_DEFAULT, by_pair
+from icckd_mm.compose.published import REVIEWKD, REVIEWKD_DEFAULT, by_pair, warmup_epochs
 
 
 def reviewkd(pair: Pair, beside: frozenset[str]) -> Parts:
@@ -20,7 +20,7 @@ def reviewkd(pair: Pair, beside: frozenset[str]) -> Parts:
     if len(students) > 5:
         raise ValueError(f'reviewkd compares at most 4 stages and the pooled features; the networks have {len(stages)} stages')
     parts = Parts(
-        hooks=[dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=1 if imagenet else 20)]
+        hooks=[dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=warmup_epochs(pair))]
     )
     names = [f'review{number}' for number in range(1, len(students))] + ['pooled']
     arguments = {}

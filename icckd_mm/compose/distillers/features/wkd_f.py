@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from icckd_mm.compose.pairing import last_stages
 from icckd_mm.compose.parts import Pair, Parts
-from icckd_mm.compose.published import WKD_BOTH, WKD_FEATURES, WKD_FEATURES_DEFAULT, by_pair
+from icckd_mm.compose.published import WKD_BOTH, WKD_FEATURES, WKD_FEATURES_DEFAULT, by_pair, cosine_start
 
 
 def wkd_f(pair: Pair, beside: frozenset[str]) -> Parts:
@@ -20,7 +20,14 @@ def wkd_f(pair: Pair, beside: frozenset[str]) -> Parts:
         connectors=dict(
             wkd=dict(type='icckd_mm.ConvRegConnector', s_shape=list(student.shape), t_shape=list(teacher.shape)),
         ),
-        hooks=[dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd_f'], schedule='cosine', start=setting.start)],
+        hooks=[
+            dict(
+                type='icckd_mm.DistillWeightHook',
+                losses=['loss_wkd_f'],
+                schedule='cosine',
+                start=cosine_start(pair, setting.start),
+            )
+        ],
     )
     options = dict(grid=setting.grid, mean_ratio=setting.ratio, loss_weight=setting.weight)
     parts.add(

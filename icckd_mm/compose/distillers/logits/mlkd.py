@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.parts import Pair, Parts
 from icckd_mm.compose.published import (
@@ -28,21 +30,36 @@ def mlkd_480e(pair: Pair, beside: frozenset[str]) -> Parts:
 
 
 def kd_2view(pair: Pair, beside: frozenset[str]) -> Parts:
-    """KD on both views of MLKD as one batch: what these views alone bring."""
+    """KD on both views of MLKD as one batch, at its schedule: what views and length alone bring."""
+    return _kd(pair, beside, by_pair(MLKD_SCHEDULE, pair.names, MLKD_SCHEDULE_DEFAULT))
+
+
+def kd_2view_480e(pair: Pair, beside: frozenset[str]) -> Parts:
+    """KD on both views of MLKD at its longer schedule."""
+    return _kd(pair, beside, by_pair(MLKD_480E_SCHEDULE, pair.names, MLKD_480E_SCHEDULE_DEFAULT))
+
+
+def _kd(pair: Pair, beside: frozenset[str], schedule: Schedule) -> Parts:
     parts = kd(pair, beside)
-    parts.data = VIEWS
+    parts.data, parts.config = VIEWS, _length(pair, schedule)
     return parts
+
+
+def _length(pair: Pair, schedule: Schedule) -> dict[str, Any]:
+    """Keys of the config that set a published schedule."""
+    if pair.recipe != 'cifar' or pair.epochs != EPOCHS:
+        return {}
+    return dict(train_cfg=dict(max_epochs=schedule.epochs), optim_wrapper=dict(optimizer=dict(lr=schedule.lr)))
 
 
 def _mlkd(pair: Pair, schedule: Schedule) -> Parts:
     cifar = pair.recipe == 'cifar'
     each, weight, first = (0.1, 0.9, 4.0) if cifar else (0.5, 0.5, 1.0)
-    parts = Parts(ce_weight=2 * each, data=VIEWS)  # the head averages over both views
-    if cifar and pair.epochs == EPOCHS:
-        parts.config = dict(train_cfg=dict(max_epochs=schedule.epochs), optim_wrapper=dict(optimizer=dict(lr=schedule.lr)))
+    # the head averages over both views
+    parts = Parts(ce_weight=2 * each, data=VIEWS, config=_length(pair, schedule))
     parts.add(
         'loss_mlkd',
-        dict(type='icckd_mm.MultiLevelLogitLoss', taus=(first, 3.0, 5.0, 2.0, 6.0), loss_weight=weight),
+        dict(type='icckd_mm.MultiLevelLogitLoss', taus=[first, 3.0, 5.0, 2.0, 6.0], loss_weight=weight),
         preds_S=parts.student('logits', pair.student.logits),
         preds_T=parts.teacher('logits', pair.teacher.logits),
     )

@@ -37,9 +37,10 @@ def dkd_sdd(pair: Pair, beside: frozenset[str]) -> Parts:
 def _add(parts: Parts, pair: Pair, name: str, loss: dict[str, Any]) -> None:
     """Add a loss that compares regions of the last maps, each by its own network's classifier."""
     student, teacher = last_maps(pair, 'sdd')
+    sides = by_pair(SDD_SIDES, pair.names, SDD_SIDES_DEFAULT)
     parts.add(
         name,
-        dict(loss, grids=by_pair(SDD_SIDES, pair.names, SDD_SIDES_DEFAULT)),
+        dict(loss, grids=list(sides)),
         s_feature=parts.student('maps', student),
         s_centers=parts.student_parameter('centers', f'{pair.student.logits.source}.weight'),
         s_bias=parts.student_parameter('bias', f'{pair.student.logits.source}.bias'),

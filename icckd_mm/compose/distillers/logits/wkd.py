@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from icckd_mm.compose.pairing import labels_of
 from icckd_mm.compose.parts import Pair, Parts
-from icckd_mm.compose.published import WKD_LOGITS, WKD_LOGITS_DEFAULT, by_pair
-
-EPOCHS = 240  # of the training for which the start of the decay is published
+from icckd_mm.compose.published import WKD_BOTH, WKD_LOGITS, WKD_LOGITS_DEFAULT, by_pair, cosine_start
 
 
 def wkd(pair: Pair, beside: frozenset[str]) -> Parts:
-    """CE 1, the true class as in NKD, and the transport of the others at settings by pair.
+    """CE 1, the true class as in NKD, the transport of the others at settings by pair or of both forms beside ``wkd-f``.
 
     The weight of the transport decays with a cosine over the last three eighths of the epochs, on ImageNet from the start.
     Distances between classes are those of the teacher's classifier; set ``distances`` to a file for those of its features.
     """
     setting = by_pair(WKD_LOGITS, pair.names, WKD_LOGITS_DEFAULT)
-    start = round(setting.start * pair.epochs / EPOCHS) if pair.recipe == 'cifar' else 0
+    if 'wkd-f' in beside and pair.names in WKD_BOTH:
+        setting = WKD_BOTH[pair.names][0]
+    start = cosine_start(pair, setting.start)
     decay = dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd'], schedule='cosine', start=start)
     parts = Parts(ce_weight=1.0, hooks=[decay])
     logits = dict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_maps, check_same_shape
-from icckd_mm.functional.distill.decoupled import divergence
+from icckd_mm.functional.distill.logits.decoupled import divergence
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS

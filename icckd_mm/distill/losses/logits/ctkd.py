@@ -7,7 +7,7 @@ from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 from icckd_mm.functional import curriculum_divergence
-from icckd_mm.functional.distill.curriculum import curriculum_temperature
+from icckd_mm.functional.distill.logits.curriculum import curriculum_temperature
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.models.losses.category_center_preview import current_epoch
 from icckd_mm.registry import MODELS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from icckd_mm.functional import consistency_weights, decoupled_divergence, region_logits, soft_label_divergence
-from icckd_mm.functional.distill.scale_decoupled import check_scales
+from icckd_mm.functional.distill.logits.scale_decoupled import check_scales
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.registry import MODELS
 

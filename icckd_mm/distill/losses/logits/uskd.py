@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from icckd_mm.functional import self_normalized_loss
 from icckd_mm.functional.contrast.multi_scale_regions import check_map
-from icckd_mm.functional.distill.self_normalized import RANKS
+from icckd_mm.functional.distill.logits.self_normalized import RANKS
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.registry import MODELS
 

@@ -1,0 +1,36 @@
+# dkd-lskd: CE 1 and DKD's warm-up; the weight by pair multiplies alpha and beta, as published
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/models/resnet8x4.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.resnet32x4.head.num_classes = 200
+_base_.resnet8x4.head.num_classes = 200
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.resnet8x4,
+    teacher=_base_.resnet32x4,
+    teacher_ckpt='work_dirs/ce_resnet32x4_1xb64_tiny-imagenet/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
+        ),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(
+            loss_dkd=dict(type='icckd_mm.DKDLoss', tau=2.0, alpha=1.0, beta=8.0, loss_weight=9.0, standardize=True)
+        ),
+        loss_forward_mappings=dict(
+            loss_dkd=dict(
+                preds_S=dict(from_student=True, recorder='logits'),
+                preds_T=dict(from_student=False, recorder='logits'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_dkd'], schedule='warmup', epochs=20)]

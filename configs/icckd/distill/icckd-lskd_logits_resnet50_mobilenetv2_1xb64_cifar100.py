@@ -1,0 +1,3 @@
+_base_ = 'lskd_logits_resnet50_mobilenetv2_1xb64_cifar100.py'
+
+model = dict(teacher_ckpt='work_dirs/icc_resnet50_1xb64_cifar100/epoch_240.pth')

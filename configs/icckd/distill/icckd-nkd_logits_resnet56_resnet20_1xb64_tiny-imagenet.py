@@ -1,0 +1,3 @@
+_base_ = 'nkd_logits_resnet56_resnet20_1xb64_tiny-imagenet.py'
+
+model = dict(teacher_ckpt='work_dirs/icc_resnet56_1xb64_tiny-imagenet/epoch_240.pth')

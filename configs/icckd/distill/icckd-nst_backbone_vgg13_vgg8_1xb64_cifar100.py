@@ -1,0 +1,3 @@
+_base_ = 'nst_backbone_vgg13_vgg8_1xb64_cifar100.py'
+
+model = dict(teacher_ckpt='work_dirs/icc_vgg13_1xb64_cifar100/epoch_240.pth')

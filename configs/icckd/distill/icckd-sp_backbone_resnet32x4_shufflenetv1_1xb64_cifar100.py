@@ -1,0 +1,3 @@
+_base_ = 'sp_backbone_resnet32x4_shufflenetv1_1xb64_cifar100.py'
+
+model = dict(teacher_ckpt='work_dirs/icc_resnet32x4_1xb64_cifar100/epoch_240.pth')

@@ -1,0 +1,3 @@
+_base_ = 'ttm_logits_resnet32x4_resnet8x4_1xb64_tiny-imagenet.py'
+
+model = dict(teacher_ckpt='work_dirs/icc_resnet32x4_1xb64_tiny-imagenet/epoch_240.pth')

@@ -1,0 +1,30 @@
+# kd-2view-480e: KD on both views of MLKD at its longer schedule
+_base_ = [
+    '../../_base_/datasets/cifar100_weak_strong_views.py',
+    '../../_base_/models/resnet50.py',
+    '../../_base_/models/vgg8.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.vgg8.head.loss.loss_weight = 0.1
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.vgg8,
+    teacher=_base_.resnet50,
+    teacher_ckpt='work_dirs/ce_resnet50_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9)),
+        loss_forward_mappings=dict(
+            loss_kl=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+train_cfg = dict(max_epochs=480)
+optim_wrapper = dict(optimizer=dict(lr=0.025))

@@ -1,0 +1,30 @@
+# kd-2view: KD on both views of MLKD as one batch, at its schedule: what views and length alone bring
+_base_ = [
+    '../../_base_/datasets/cifar100_weak_strong_views.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/models/shufflenetv2.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.shufflenetv2.head.loss.loss_weight = 0.1
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.shufflenetv2,
+    teacher=_base_.resnet32x4,
+    teacher_ckpt='work_dirs/ce_resnet32x4_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        distill_losses=dict(loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9)),
+        loss_forward_mappings=dict(
+            loss_kl=dict(
+                preds_S=dict(from_student=True, recorder='logits'), preds_T=dict(from_student=False, recorder='logits')
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+train_cfg = dict(max_epochs=960)
+optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -1,0 +1,53 @@
+# reviewkd: Stages and pooled features at the weight of the pair, warmed up for 20 epochs (ImageNet: 1)
+_base_ = [
+    '../../_base_/datasets/cifar100.py',
+    '../../_base_/models/resnet32x4.py',
+    '../../_base_/models/shufflenetv1.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.shufflenetv1,
+    teacher=_base_.resnet32x4,
+    teacher_ckpt='work_dirs/ce_resnet32x4_1xb64_cifar100/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            review1=dict(type='ModuleOutputs', source='backbone.layer1'),
+            review2=dict(type='ModuleOutputs', source='backbone.layer2'),
+            review3=dict(type='ModuleOutputs', source='backbone.layer3'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+        ),
+        teacher_recorders=dict(
+            review1=dict(type='ModuleOutputs', source='backbone.layer1.4.preact'),
+            review2=dict(type='ModuleOutputs', source='backbone.layer2.4.preact'),
+            review3=dict(type='ModuleOutputs', source='backbone.layer3.4.preact'),
+            pooled=dict(type='ModuleInputs', source='head.fc'),
+        ),
+        distill_losses=dict(
+            loss_review=dict(
+                type='icckd_mm.ReviewKDLoss',
+                student_channels=[240, 480, 960, 960],
+                teacher_channels=[64, 128, 256, 256],
+                loss_weight=5.0,
+            )
+        ),
+        loss_forward_mappings=dict(
+            loss_review=dict(
+                s1=dict(from_student=True, recorder='review1'),
+                t1=dict(from_student=False, recorder='review1'),
+                s2=dict(from_student=True, recorder='review2'),
+                t2=dict(from_student=False, recorder='review2'),
+                s3=dict(from_student=True, recorder='review3'),
+                t3=dict(from_student=False, recorder='review3'),
+                s4=dict(from_student=True, recorder='pooled', data_idx=0),
+                t4=dict(from_student=False, recorder='pooled', data_idx=0),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_review'], schedule='warmup', epochs=20)]
+optim_wrapper = dict(optimizer=dict(lr=0.01))

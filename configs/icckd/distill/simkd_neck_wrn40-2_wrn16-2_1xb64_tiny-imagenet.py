@@ -1,0 +1,32 @@
+# simkd: Maps that are pooled, without labels; the student gets a projector and the teacher's classifier
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/wrn40-2.py',
+    '../../_base_/models/wrn16-2.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.wrn40_2.head.num_classes = 200
+_base_.wrn16_2.head.num_classes = 200
+_base_.wrn16_2.neck = dict(type='icckd_mm.SimKDNeck', in_channels=128, teacher_channels=128, factor=2)
+_base_.wrn16_2.head.in_channels = 128
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.ReusedClassifierDistill',
+    architecture=_base_.wrn16_2,
+    teacher=_base_.wrn40_2,
+    teacher_ckpt='work_dirs/ce_wrn40-2_1xb64_tiny-imagenet/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(projected=dict(type='ModuleOutputs', source='neck.projector')),
+        teacher_recorders=dict(last_map=dict(type='ModuleInputs', source='neck.gap')),
+        distill_losses=dict(loss_simkd=dict(type='icckd_mm.SimKDLoss', loss_weight=1.0)),
+        loss_forward_mappings=dict(
+            loss_simkd=dict(
+                s_feature=dict(from_student=True, recorder='projected'),
+                t_feature=dict(from_student=False, recorder='last_map', data_idx=0),
+            )
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

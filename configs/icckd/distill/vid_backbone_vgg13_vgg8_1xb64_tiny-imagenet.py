@@ -1,0 +1,55 @@
+# vid: Weight 1 between the outputs of all stages, as in the benchmark
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/vgg13.py',
+    '../../_base_/models/vgg8.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.vgg13.head.num_classes = 200
+_base_.vgg13.backbone.pools = 4
+_base_.vgg8.head.num_classes = 200
+_base_.vgg8.backbone.pools = 4
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.vgg8,
+    teacher=_base_.vgg13,
+    teacher_ckpt='work_dirs/ce_vgg13_1xb64_tiny-imagenet/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            stage1=dict(type='ModuleOutputs', source='backbone.layer2'),
+            stage2=dict(type='ModuleOutputs', source='backbone.layer3'),
+            stage3=dict(type='ModuleOutputs', source='backbone.layer4'),
+            stage4=dict(type='ModuleOutputs', source='backbone.layer5'),
+        ),
+        teacher_recorders=dict(
+            stage1=dict(type='ModuleOutputs', source='backbone.layer2'),
+            stage2=dict(type='ModuleOutputs', source='backbone.layer3'),
+            stage3=dict(type='ModuleOutputs', source='backbone.layer4'),
+            stage4=dict(type='ModuleOutputs', source='backbone.layer5'),
+        ),
+        distill_losses=dict(
+            loss_vid1=dict(type='icckd_mm.VIDLoss', student_channels=128, teacher_channels=128, loss_weight=1.0),
+            loss_vid2=dict(type='icckd_mm.VIDLoss', student_channels=256, teacher_channels=256, loss_weight=1.0),
+            loss_vid3=dict(type='icckd_mm.VIDLoss', student_channels=512, teacher_channels=512, loss_weight=1.0),
+            loss_vid4=dict(type='icckd_mm.VIDLoss', student_channels=512, teacher_channels=512, loss_weight=1.0),
+        ),
+        loss_forward_mappings=dict(
+            loss_vid1=dict(
+                s_feature=dict(from_student=True, recorder='stage1'), t_feature=dict(from_student=False, recorder='stage1')
+            ),
+            loss_vid2=dict(
+                s_feature=dict(from_student=True, recorder='stage2'), t_feature=dict(from_student=False, recorder='stage2')
+            ),
+            loss_vid3=dict(
+                s_feature=dict(from_student=True, recorder='stage3'), t_feature=dict(from_student=False, recorder='stage3')
+            ),
+            loss_vid4=dict(
+                s_feature=dict(from_student=True, recorder='stage4'), t_feature=dict(from_student=False, recorder='stage4')
+            ),
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')

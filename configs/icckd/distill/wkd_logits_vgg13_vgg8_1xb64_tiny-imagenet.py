@@ -1,0 +1,47 @@
+# wkd: CE 1, the true class as in NKD, the transport of the others at settings by pair or of both forms beside ``wkd-f``
+_base_ = [
+    '../../_base_/datasets/tiny-imagenet.py',
+    '../../_base_/models/vgg13.py',
+    '../../_base_/models/vgg8.py',
+    '../../_base_/schedules/cifar_240e.py',
+    '../../_base_/runtime.py',
+]
+_base_.vgg13.head.num_classes = 200
+_base_.vgg13.backbone.pools = 4
+_base_.vgg8.head.num_classes = 200
+_base_.vgg8.backbone.pools = 4
+model = dict(
+    _scope_='mmrazor',
+    type='icckd_mm.SafeTeacherDistill',
+    architecture=_base_.vgg8,
+    teacher=_base_.vgg13,
+    teacher_ckpt='work_dirs/ce_vgg13_1xb64_tiny-imagenet/epoch_240.pth',
+    distiller=dict(
+        type='ConfigurableDistiller',
+        student_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'), labels=dict(type='ModuleInputs', source='head.loss_module')
+        ),
+        teacher_recorders=dict(
+            logits=dict(type='ModuleOutputs', source='head.fc'), centers=dict(type='Parameter', source='head.fc.weight')
+        ),
+        distill_losses=dict(
+            loss_target=dict(type='icckd_mm.NKDLoss', gamma=0.0),
+            loss_wkd=dict(type='icckd_mm.WassersteinLogitLoss', tau=6.0, sharpness=1.0, loss_weight=200.0),
+        ),
+        loss_forward_mappings=dict(
+            loss_target=dict(
+                preds_S=dict(from_student=True, recorder='logits'),
+                preds_T=dict(from_student=False, recorder='logits'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+            ),
+            loss_wkd=dict(
+                preds_S=dict(from_student=True, recorder='logits'),
+                preds_T=dict(from_student=False, recorder='logits'),
+                gt_labels=dict(from_student=True, recorder='labels', data_idx=1),
+                t_centers=dict(from_student=False, recorder='centers'),
+            ),
+        ),
+    ),
+)
+val_cfg = dict(type='icckd_mm.DistillValLoop')
+custom_hooks = [dict(type='icckd_mm.DistillWeightHook', losses=['loss_wkd'], schedule='cosine', start=150)]
