@@ -222,4 +222,4 @@ def test_the_metadata_never_pull_in_mmcv_lite_beside_a_full_mmcv(wheel):
     assert not [line for line in required if 'mmcv' in line]
     assert 'Name: icckd-mm' in lines
     extras = {line.split(': ')[1] for line in lines if line.startswith('Provides-Extra')}
-    assert extras == {'dev', 'docs', 'viz', 'export', 'lite', 'tune'}
+    assert extras == {'dev', 'docs', 'viz', 'export', 'lite', 'timm', 'tune'}

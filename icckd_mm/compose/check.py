@@ -19,6 +19,19 @@ STEPS, WARM_UP = 3, 1  # of them those that are not timed: the first allocates
 SMALL, BATCHES = 64, (32, 8)  # most images per step up to this side, and above it
 
 
+def _forget_trained(cfg: Config) -> None:
+    """Leave out the checkpoints of earlier runs, which may be of other networks; a random teacher does for the check."""
+    model = cfg.model
+    teacher = model.get('teacher')
+    if model.get('teacher_ckpt'):
+        model.update(teacher_ckpt=None, allow_random_teacher=True)
+    if isinstance(teacher, dict) and 'teacher_ckpts' in teacher:
+        teacher['teacher_ckpts'] = [None] * len(teacher['teacher_ckpts'])
+        model.allow_random_teacher = True
+    if str(cfg.get('load_from')).startswith('work_dirs/'):
+        cfg.load_from = None
+
+
 class StepTimes(Hook):
     """Measures the steps of a training."""
 
@@ -76,6 +89,7 @@ def check_runs(cfg: Config, name: str, work_dir: Path, side: int, images: int) -
     try:
         check_config(cfg)
         usual = cfg.train_dataloader.batch_size
+        _forget_trained(cfg)
         cfg.merge_from_dict(fast_options(cfg))
         loader = cfg.train_dataloader
         loader.batch_size = batch = min(usual, BATCHES[side > SMALL])

@@ -48,8 +48,6 @@ def convert(origin: str, out: str, force: bool = False) -> Path:
         path = Path(temporary, target.name)
         path.write_text(text, encoding='utf-8')
         cfg = Config.fromfile(path)
-        cfg.model.update(teacher_ckpt=None, allow_random_teacher=True)  # the real one may be an address
-        cfg.load_from = None
         check_runs(cfg, target.name, Path(temporary, 'run'), 224, 10**6)
     write_atomically(target, text.encode())
     return target

@@ -100,7 +100,7 @@ def check_model(entry: dict[str, Any], state: dict[str, Any]) -> str:
     if not all(torch.equal(value, stored[name]) for name, value in model.state_dict().items()):
         raise ValueError('weights differ from those in the file')
     state['model'] = model
-    return type(model.backbone).__name__
+    return type(getattr(model, 'backbone', model)).__name__
 
 
 def check_prediction(entry: dict[str, Any], state: dict[str, Any]) -> str:

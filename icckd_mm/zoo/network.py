@@ -111,7 +111,8 @@ def take_network(run: str | os.PathLike[str], ema: bool = False, allow_unfinishe
         model = model['architecture']
         state = {name[len(STUDENT) :]: value for name, value in state.items() if name.startswith(STUDENT)}
     state = {name: value for name, value in state.items() if not name.startswith(AIDS)}
-    if not state or not isinstance(model, dict) or 'backbone' not in model:
+    named = isinstance(model, dict) and ('backbone' in model or 'model_name' in model)  # the second: a network of timm
+    if not state or not named:
         raise ValueError(f'{path} holds no classifier: neither a student (architecture.*) nor a network with a backbone')
     check_sizes(state, path)
     # Contiguous copies: a view would be saved with its whole storage.

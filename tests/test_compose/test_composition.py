@@ -10,6 +10,7 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 
 from icckd_mm.compose import compose
 from icckd_mm.compose.given.data import two_views
+from icckd_mm.compose.origin import converted
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
 
@@ -151,6 +152,7 @@ def test_two_views_keep_the_loading_outside():
     assert views['transforms'] == [[pipeline[1]]]
 
 
+@pytest.mark.slow
 def test_several_teachers_teach_by_their_logits(six):
     done = composed(['resnet8', 'vgg8'], 'resnet8', six, 'ce,kd')
     model = done.student.model
@@ -164,6 +166,7 @@ def test_several_teachers_teach_by_their_logits(six):
         composed(['resnet8', 'vgg8'], 'resnet8', six, 'ce,rkd')
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_teacher_starts_from_the_plain_one(six):
     done = composed('resnet8', 'resnet8', six, 'icc-ft,kd', epochs=24)
     assert list(done.teachers) == ['teacher', 'teacher_ce']
@@ -207,6 +210,7 @@ def test_data_that_are_absent_are_replaced_by_noise_for_the_check(monkeypatch, t
     assert done.student.train_dataloader.dataset.type == 'mmpretrain.CIFAR100'
 
 
+@pytest.mark.slow
 def test_a_first_stage_is_written_with_the_second(six):
     done = composed('resnet8', 'resnet8', six, 'ce,ab')
     assert set(done.students) == {'student_ab', 'student_ab-pretrain'}
@@ -226,3 +230,31 @@ def test_every_pair_runs_with_kd_rkd_maps_and_crd_and_each_loss_reaches_the_stud
         found = gradients(cfg)
         assert found
         assert all(found.values()), found
+
+
+def test_a_checkpoint_of_an_earlier_run_is_not_looked_at(six, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'work_dirs/resnet8_resnet8/teacher').mkdir(parents=True)
+    (tmp_path / 'work_dirs/resnet8_resnet8/teacher/epoch_2.pth').write_bytes(b'of another network')
+    assert composed('resnet8', 'resnet8', six, 'ce,kd').hours
+
+
+CONVERTED = (
+    'kd/kd_logits_resnet34_resnet18_8xb32_in1k',
+    'rkd/rkd_neck_resnet34_resnet18_8xb32_in1k',
+    'crd/crd_neck_r50_r18_8xb16_cifar10',
+)
+
+
+@pytest.mark.parametrize('name', CONVERTED)
+def test_a_config_of_mmrazor_is_converted_to_names_of_today(name):
+    found = converted(f'mmrazor::distill/mmcls/{name}.py')
+    assert 'mmcls' not in str(found)
+    assert found['model']['type'] == 'icckd_mm.SafeTeacherDistill'
+    assert found['model']['architecture']['backbone']['depth'] == 18
+    assert all(loss['type'].startswith('icckd_mm.') for loss in found['model']['distiller']['distill_losses'].values())
+
+
+def test_other_algorithms_of_mmrazor_are_refused():
+    with pytest.raises(ValueError, match='is a DataFreeDistillation; only SingleTeacherDistill is converted'):
+        converted('mmrazor::distill/mmcls/dfad/dfad_logits_resnet34_resnet18_8xb32_cifar10.py')

@@ -113,7 +113,8 @@ def _timm(given: str, num_classes: int, size: int) -> Network:
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), n=1)
         raise ValueError(f'timm has no network {name!r}' + (f'; did you mean timm:{near[0]}?' if near else ''))
-    model = dict(type='icckd_mm.TimmNetwork', model_name=name, num_classes=num_classes, loss=dict(CE))
+    model: dict[str, Any] = dict(_scope_='mmpretrain', type='icckd_mm.TimmNetwork', model_name=name)
+    model.update(num_classes=num_classes, loss=dict(CE))
     settings = timm.get_pretrained_cfg(name)
     if settings is not None and settings.fixed_input_size and settings.input_size[-1] != size:
         model['img_size'] = size

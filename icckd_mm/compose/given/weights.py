@@ -42,6 +42,8 @@ def starting_weights(file: Path, network: Network, model: nn.Module, layers: Net
         architecture = find_architecture(network.given.partition(':')[2], 'torchvision')
         if f'{architecture.classifier}.weight' in state:
             state = {architecture.rename(key): value for key, value in state.items()}
+    if network.given.startswith('timm:') and not any(key.startswith('model.') for key in state):
+        state = {f'model.{key}': value for key, value in state.items()}
     last = layers.logits.source
     tried = copy.deepcopy(model)
     fit = load_and_compare(tried, state)
@@ -56,8 +58,8 @@ def starting_weights(file: Path, network: Network, model: nn.Module, layers: Net
 
 
 def _belongs(key: str, layer: str) -> bool:
-    """Whether a weight is of the last layer; networks of timm leave ``model.`` out of their names."""
-    return key.startswith((f'{layer}.', f'{layer.removeprefix("model.")}.'))
+    """Whether a weight is of the last layer."""
+    return key.startswith(f'{layer}.')
 
 
 def write_weights(state: dict[str, Tensor], file: Path) -> None:

@@ -14,7 +14,7 @@ from icckd_mm.packaged import own_folder
 HOOK = 'IntraClassContrastHook'
 SHOWN = 'configs/icckd'  # in messages
 FOLDERS = {'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft'), 'mcmi': ('teacher', 'mcmi')}
-EXAMPLES = "'resnet20_resnet8', a folder that compose wrote, or 'TEACHER.py,STUDENT.py'"
+EXAMPLES = "'TEACHER_STUDENT' such as 'resnet20_resnet8', a folder that compose wrote, or 'TEACHER.py,STUDENT.py'"
 
 
 @dataclass(frozen=True)

@@ -64,3 +64,5 @@ class TimmNetwork(TimmClassifier):
             **options,
         )
         self.num_classes = num_classes
+        self._state_dict_hooks.clear()  # they leave out 'model.', which a distillation's checkpoint would keep
+        self._load_state_dict_pre_hooks.clear()
