@@ -70,10 +70,9 @@ def next_commands(done: Composition) -> str:
         f'{len(done.teachers) + len(done.students)} configs in {folder or "memory"} ran forward and backward; next:',
         *(f'  python -m icckd_mm train {folder}{name}.py  # {duration(done.hours[name])}' for name in (teacher, student)),
         f'  python -m icckd_mm publish {run} --out published/{run.split("/")[1]} --no-index',
-        f'all of it with controls and seeds: python -m icckd_mm experiment {folder}{PLAN} --dry-run',
     ]
     if done.plan:
-        lines.append(f'all of it with controls and seeds: python tools/experiment.py {folder}{PLAN} --dry-run')
+        lines.append(f'all of it with controls and seeds: python -m icckd_mm experiment {folder}{PLAN} --dry-run')
     return '\n'.join(lines)
 
 
@@ -87,5 +86,5 @@ def duration(hours: float) -> str:
     if hours < MINUTE:
         return 'under a minute'
     if hours < HOUR:
-        return f'about {round(60 * hours)} minutes'
+        return f'about {(minutes := round(60 * hours))} minute' + 's' * (minutes > 1)
     return f'about {hours:.1f} hours' if hours < DAY else f'about {hours / DAY:.1f} days'

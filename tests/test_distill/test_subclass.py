@@ -112,9 +112,23 @@ def test_bad_arguments_are_refused(arguments, message):
         SubclassKLLoss(**{**dict(num_classes=2, subclasses=2, feat_dims=3), **arguments})
 
 
-def test_a_class_with_few_images_is_named():
-    with pytest.raises(ValueError, match='class 1 has 2 images; 2 subclasses need more'):
-        fit_subclasses(torch.randn(10, 3), torch.tensor([0] * 8 + [1] * 2), 2, 2, 'kmeans', 4.0)
+@pytest.mark.parametrize('how', ['kmeans', 'pca'])
+def test_a_class_with_few_images_is_not_divided(how):
+    weight, bias = fit_subclasses(torch.randn(10, 3), torch.tensor([0] * 8 + [1] * 2), 3, 2, how, 4.0)
+    assert weight[0].abs().sum() > 0
+    assert not weight[1:].any()
+    assert not bias[1:].any()
+
+
+def test_the_log_names_classes_that_are_not_divided(tmp_path, capfd):
+    path = weights(tmp_path / 'teacher.pth')
+    few = {**PLAIN, 'images': 24}
+    train(
+        tmp_path,
+        algorithm(path, student={**STUDENT, 'head': {**STUDENT['head'], 'subclasses': 4}}, distiller=distiller(subclasses=4)),
+        **few,
+    )
+    assert 'too few images for 4 subclasses' in ''.join(capfd.readouterr())
 
 
 def test_without_the_hook_the_first_step_says_what_is_missing(tmp_path):

@@ -24,7 +24,7 @@ class SubclassHook(Hook):
     subclasses from its checkpoint. The generators of random numbers are as before the pass.
 
     Raises:
-        ValueError: Before training, if there is no such loss, or a class has too few images.
+        ValueError: Before training, if there is no such loss.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -41,7 +41,14 @@ class SubclassHook(Hook):
             if not loss.ready:
                 source = model.distiller.loss_forward_mappings[name]['features_T']
                 runner.logger.info(f'{name}: {loss.subclasses} subclasses per class, from one pass over the training images')
-                loss.fit(*_look(runner, model, source))
+                features, labels = _look(runner, model, source)
+                loss.fit(features, labels)
+                few = (labels.bincount(minlength=loss.num_classes) <= loss.subclasses).nonzero().flatten().tolist()
+                if few:
+                    runner.logger.warning(
+                        f'{name}: {len(few)} classes have too few images for {loss.subclasses} subclasses and are not divided, '
+                        f'class {few[0]} for example'
+                    )
 
 
 @torch.no_grad()

@@ -26,7 +26,7 @@ def fit_subclasses(
         features: ``(N, D)``.
         labels: Classes ``(N,)``.
         num_classes: ``C``.
-        subclasses: ``S``, at least 2; a class needs more images than that, and ``'pca'`` ``S`` dimensions.
+        subclasses: ``S``. A class of ``S`` images or fewer is not divided: its scores are 0. ``'pca'`` needs ``S`` dimensions.
         how: ``'kmeans'`` or ``'pca'``.
         sharpness: :math:`a > 0`; large values make an image belong to one subclass.
 
@@ -34,7 +34,7 @@ def fit_subclasses(
         ``weight`` ``(C, S, D)`` and ``bias`` ``(C, S)`` in single precision.
 
     Raises:
-        ValueError: If an argument is out of range, or a class has too few images.
+        ValueError: If an argument is out of range.
 
     Source: k-means: our choice, after the trials of Loo et al. 2024, arXiv 2409.20449, who also take principal directions;
     theirs leave out what the teacher's classifier reads, and are turned at random, which these are not.
@@ -47,13 +47,12 @@ def fit_subclasses(
         raise ValueError(f'how must be one of {", ".join(HOW)}, got {how!r}')
     if how == 'pca' and subclasses > features.size(1):
         raise ValueError(f'{subclasses} principal directions need as many dimensions, the features have {features.size(1)}')
-    counts = labels.bincount(minlength=num_classes)
-    if counts.min() <= subclasses:
-        few = int(counts.argmin())
-        raise ValueError(f'class {few} has {int(counts[few])} images; {subclasses} subclasses need more than {subclasses} each')
     fit = _centres if how == 'kmeans' else _directions
-    fitted = [fit(features[labels == c].double().cpu().numpy(), subclasses, sharpness) for c in range(num_classes)]
-    weight, bias = (torch.from_numpy(np.stack(part)).float() for part in zip(*fitted))
+    weight, bias = torch.zeros(num_classes, subclasses, features.size(1)), torch.zeros(num_classes, subclasses)
+    for c in range(num_classes):
+        rows = features[labels == c].double().cpu().numpy()
+        if len(rows) > subclasses:
+            weight[c], bias[c] = map(torch.from_numpy, fit(rows, subclasses, sharpness))
     return weight, bias
 
 

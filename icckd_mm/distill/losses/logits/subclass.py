@@ -77,7 +77,7 @@ class SubclassKLLoss(nn.Module):
             labels: Their classes ``(N,)``.
 
         Raises:
-            ValueError: If a class has too few images.
+            ValueError: If the features have another width.
         """
         check_features('features', features, width=self.weight.size(2))
         weight, bias = fit_subclasses(features, labels, self.num_classes, self.subclasses, self.how, self.sharpness)
