@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from icckd_mm.config.command_line import run
-from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.experiment.graph import Run, build_graph, levels
 from icckd_mm.lab.experiment.plan import Plan

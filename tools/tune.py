@@ -16,7 +16,7 @@ from mmengine.config import Config
 from icckd_mm.config.command_line import OptionsAction, check_files, read_config, run
 from icckd_mm.config.options import apply_options
 from icckd_mm.engine.exact.atomic_backend import write_atomically
-from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.tuning.budget import MOST_CANDIDATES, MOST_SEEDS, read_budget
 from icckd_mm.lab.tuning.candidate import Values

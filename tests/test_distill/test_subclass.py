@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from icckd_mm.distill.losses import SubclassKLLoss
-from icckd_mm.functional.distill.subclass_fit import fit_subclasses
-from icckd_mm.functional.distill.subclasses import grouped_logits, subclass_logits
+from icckd_mm.functional.distill.logits.subclass_fit import fit_subclasses
+from icckd_mm.functional.distill.logits.subclasses import grouped_logits, subclass_logits
 from icckd_mm.models import SubclassClsHead
 from tests.helpers import CONV, equal, train
 from tests.test_distill.cases import KL, algorithm, weights

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Callable
 
-from icckd_mm.compose.distillers.crd import crd
 from icckd_mm.compose.distillers.dot import dot
 from icckd_mm.compose.distillers.features.ab import ab, ab_pretrain
 from icckd_mm.compose.distillers.features.at import at
@@ -21,12 +20,12 @@ from icckd_mm.compose.distillers.features.reviewkd import reviewkd
 from icckd_mm.compose.distillers.features.simkd import simkd
 from icckd_mm.compose.distillers.features.vid import vid
 from icckd_mm.compose.distillers.features.wkd_f import wkd_f
-from icckd_mm.compose.distillers.kd import kd
 from icckd_mm.compose.distillers.logits.ckd import ckd
 from icckd_mm.compose.distillers.logits.ctkd import ctkd
 from icckd_mm.compose.distillers.logits.dist import dist
 from icckd_mm.compose.distillers.logits.dkd import dkd
 from icckd_mm.compose.distillers.logits.hard_label import hard_label
+from icckd_mm.compose.distillers.logits.kd import kd
 from icckd_mm.compose.distillers.logits.lskd import dkd_lskd, lskd
 from icckd_mm.compose.distillers.logits.mlkd import kd_2view, kd_2view_480e, mlkd, mlkd_480e
 from icckd_mm.compose.distillers.logits.nkd import nkd
@@ -40,9 +39,10 @@ from icckd_mm.compose.distillers.logits.uskd import uskd
 from icckd_mm.compose.distillers.logits.wkd import wkd
 from icckd_mm.compose.distillers.logits.wsld import wsld
 from icckd_mm.compose.distillers.relations.cc import cc
+from icckd_mm.compose.distillers.relations.crd import crd
 from icckd_mm.compose.distillers.relations.pkt import pkt
+from icckd_mm.compose.distillers.relations.rkd import rkd
 from icckd_mm.compose.distillers.relations.sp import sp
-from icckd_mm.compose.distillers.rkd import rkd
 from icckd_mm.compose.parts import Pair, Parts, merged
 
 Distiller = Callable[[Pair, frozenset[str]], Parts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from icckd_mm.compose.distillers.kd import kd
+from icckd_mm.compose.distillers.logits.kd import kd
 from icckd_mm.compose.parts import Pair, Parts
 
 

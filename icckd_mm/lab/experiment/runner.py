@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 from icckd_mm.engine.process.folder_lock import folder_lock
-from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.clock import clock
 from icckd_mm.lab.experiment.code_version import code_version
 from icckd_mm.lab.experiment.data_check import check_data
 from icckd_mm.lab.experiment.event_loop import work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.clock import clock
 from icckd_mm.lab.tuning.budget import ETA
 from icckd_mm.lab.tuning.results import Results
 

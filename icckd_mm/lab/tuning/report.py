@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from icckd_mm.lab.experiment.clock import clock
+from icckd_mm.lab.clock import clock
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipe import Recipe
 from icckd_mm.lab.experiment.train_run import Task, command, last_checkpoint

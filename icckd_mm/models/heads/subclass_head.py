@@ -7,7 +7,7 @@ from typing import Any
 from mmpretrain.models.heads import LinearClsHead
 from torch import Tensor, nn
 
-from icckd_mm.functional.distill.subclasses import grouped_logits
+from icckd_mm.functional.distill.logits.subclasses import grouped_logits
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import MODELS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from icckd_mm.compose.distillers.kd import kd
+from icckd_mm.compose.distillers.logits.kd import kd
 from icckd_mm.compose.parts import Pair, Parts
 from icckd_mm.compose.published import (
     MLKD_480E_SCHEDULE,

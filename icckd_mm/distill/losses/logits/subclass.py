@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_same_shape
-from icckd_mm.functional.distill.subclass_fit import HOW, fit_subclasses
-from icckd_mm.functional.distill.subclasses import subclass_logits
+from icckd_mm.functional.distill.logits.subclass_fit import HOW, fit_subclasses
+from icckd_mm.functional.distill.logits.subclasses import subclass_logits
 from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import raised
