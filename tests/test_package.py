@@ -123,6 +123,7 @@ REGISTERED = {
         'TinyImageNet',
         'even_subset',
         'held_out_part',
+        'without_classes',
     ],
     'METRICS': ['ClassGeometry'],
     'LOADERS': ['DeviceLoader'],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,24 @@ from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_option
 CONFIGS = Path('configs/icckd')
 LOSS = 'custom_hooks.0.loss'
 CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
+VIEWS = ('second_view', 'positive')
+POSITIVES = ('weak', 'strong')  # how the second view is augmented
+SUPCON = 'icckd_mm.SupervisedContrastiveLoss'
 # the factors that a teacher depends on, in addition to data, images, epochs and its network
 USES = {
     'ce': (),
-    'ce-2view': ('second_view',),
-    'icc': (*CONTRAST, 'second_view', 'features'),
-    'icc-ft': (*CONTRAST, 'second_view', 'features', 'finetune_epochs', 'finetune_lr'),
+    'ce-2view': VIEWS,
+    'icc': (*CONTRAST, *VIEWS, 'features'),
+    'icc-ft': (*CONTRAST, *VIEWS, 'features', 'finetune_epochs', 'finetune_lr'),
+    'supcon': VIEWS,
+    'supcon-icc': (*CONTRAST, *VIEWS, 'features'),
     'mcmi': ('kl_weight', 'finetune_epochs', 'finetune_lr'),
     'ls': ('smoothing',),
     'ce-stop': ('stop_epoch',),
 }
+OF_ICC = ('ce-2view', 'supcon', 'supcon-icc')  # the ICC config with other options
 FINETUNED = ('icc-ft', 'mcmi')  # they start from the CE teacher
+SUBCLASS_PLACES = ('architecture.head', 'distiller.distill_losses.loss_subclass')
 COUNTS = ('images', 'epochs', 'stop_epoch', 'finetune_epochs')
 
 
@@ -58,27 +66,19 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     network = _networks(cell)[0]
     factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
     folder, name = {'mcmi': ('teacher', 'mcmi'), 'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft')}.get(
-        method, ('baseline', 'ce-2view' if method == 'ce-2view' else 'ce')
+        method, ('baseline', method if method in OF_ICC else 'ce')
     )
     config = _find(folder, f'{name}_{network}_*_{cell["data"]}.py')
-    if config is None and method in ('ce-2view', 'icc-ft'):  # the same with other options
+    if config is None and method in (*OF_ICC, 'icc-ft'):  # the same with other options
         config = _find('teacher', f'icc_{network}_*_{cell["data"]}.py')
     if config is None:
         raise ValueError(
             f'there is no config {CONFIGS}/{folder}/{name}_{network}_*_{cell["data"]}.py; write it, or change the plan'
         )
     options = common_options(cell, config)
-    if method == 'ce-2view':
-        options.update({f'{LOSS}.loss_weight': 0.0, 'custom_hooks.0.second_view': cell['second_view']})
-    elif method in ('icc', 'icc-ft'):
-        _check_contrast(cell)
-        options.update({f'{LOSS}.{name}': cell[name] for name in CONTRAST})
-        options['custom_hooks.0.second_view'] = cell['second_view']
-        if cell['features'] == 'logits':
-            options['custom_hooks.0.features'] = 'head.fc'
-        elif cell['features'] != 'pooled':
-            raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
-    elif method == 'ls':
+    if 'positive' in USES[method]:
+        options.update(_contrast_options(cell, method))
+    if method == 'ls':
         smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
         options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
     elif method == 'ce-stop':  # the schedule of the full run, stopped early
@@ -97,6 +97,30 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     return Recipe('teacher', method, factors, config, options, parent, 'load_from' if parent else '')
 
 
+def _contrast_options(cell: Cell, method: str) -> dict[str, Any]:
+    """The options of a teacher with two views and a loss between them.
+
+    Raises:
+        ValueError: If a value cannot be used.
+    """
+    if cell['positive'] not in POSITIVES:
+        raise ValueError(f'positive must be one of {", ".join(POSITIVES)}, got {cell["positive"]!r}')
+    if cell['positive'] == 'strong' and cell['second_view'] == 'bank':
+        raise ValueError("positive='strong' augments the second view, and second_view='bank' has none; use 'grad' or 'no_grad'")
+    options = {'custom_hooks.0.second_view': cell['second_view']}
+    if method.startswith('supcon'):
+        options[f'{LOSS}.type'] = SUPCON
+    if method in ('ce-2view', 'supcon'):
+        return {**options, f'{LOSS}.loss_weight': 0.0}
+    _check_contrast(cell)
+    options.update({f'{LOSS}.{name}': cell[name] for name in CONTRAST})
+    if cell['features'] == 'logits':
+        options['custom_hooks.0.features'] = 'head.fc'
+    elif cell['features'] != 'pooled':
+        raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
+    return options
+
+
 def _check_contrast(cell: Cell) -> None:
     """Check values now that the loss and its hook would refuse when the run begins."""
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
@@ -113,18 +137,27 @@ def _student(cell: Cell, teacher: Recipe) -> Recipe:
         ValueError: If there is no config for the student's method.
     """
     method, pair = cell['student'], cell['pair']
-    names = [f'{prefix}{method}_*_{pair}_*_{cell["data"]}.py' for prefix in ('icckd-', '')]
+    base, number = _subclasses(method)
+    names = [f'{prefix}{base}_*_{pair}_*_{cell["data"]}.py' for prefix in ('icckd-', '')]
     config = _find('distill', names[0]) or _find('distill', names[1])
     if config is None:
         raise ValueError(
             f'there is no config {CONFIGS}/distill/{names[1]} for the student {method!r}; write it, or change the plan'
         )
     options = common_options(cell, config)
+    if number is not None:
+        options.update({f'model.{place}.subclasses': number for place in SUBCLASS_PLACES})
     if teacher.method == 'mcmi':
         options['model.ignore_keys'] = ['head.loss_module.']  # its class means
     factors = {**teacher.factors, 'pair': pair, 'student': method}
     del factors['network']
     return Recipe('student', method, factors, config, options, teacher, 'model.teacher_ckpt')
+
+
+def _subclasses(method: str) -> tuple[str, int | None]:
+    """The method without the number of subclasses after its name, and the number: ``subclass-10`` has 10 in each class."""
+    found = re.fullmatch(r'(subclass|lelp)-([1-9][0-9]{0,3})', method)
+    return (found[1], int(found[2])) if found else (method, None)
 
 
 def _alone(cell: Cell) -> Recipe:
