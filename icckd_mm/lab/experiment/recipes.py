@@ -65,6 +65,8 @@ def _teacher(cell: Cell, method: str) -> Recipe:
         raise ValueError(f'teacher must be one of {", ".join(USES)}, got {method!r}')
     network = _networks(cell)[0]
     factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
+    if factors.get('positive') == 'weak':  # records of earlier versions do not name it
+        del factors['positive']
     folder, name = {'mcmi': ('teacher', 'mcmi'), 'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft')}.get(
         method, ('baseline', method if method in OF_ICC else 'ce')
     )

@@ -125,7 +125,7 @@ def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) ->
         return _alone(cell, cells)
     same = [*PLACE, 'network', 'pair', 'student']
     if teacher == 'ce-2view':
-        same += [name for name in ('second_view', 'positive') if name in cell.factors]
+        same += ['positive', *(['second_view'] if 'second_view' in cell.factors else [])]
 
     def fits(other: CellResults) -> bool:
         return other.stage == cell.stage and all(other.factors.get(key) == cell.factors.get(key) for key in same)
