@@ -73,7 +73,12 @@ DATASETS = root.Registry(
     'dataset',
     parent=root.DATASETS,
     scope='icckd_mm',
-    locations=['icckd_mm.datasets', 'icckd_mm.datasets.even_subset', 'icckd_mm.datasets.held_out'],
+    locations=[
+        'icckd_mm.datasets',
+        'icckd_mm.datasets.even_subset',
+        'icckd_mm.datasets.held_out',
+        'icckd_mm.datasets.without_classes',
+    ],
 )
 METRICS = root.Registry('metric', parent=root.METRICS, scope='icckd_mm', locations=['icckd_mm.evaluation'])
 OPTIMIZERS = root.Registry('optimizer', parent=root.OPTIMIZERS, scope='icckd_mm', locations=['icckd_mm.distill.optim'])

@@ -125,6 +125,7 @@ REGISTERED = {
         'TinyImageNet',
         'even_subset',
         'held_out_part',
+        'without_classes',
     ],
     'METRICS': ['ClassGeometry'],
     'OPTIMIZERS': ['DOTSGD'],

@@ -96,6 +96,19 @@ IMAGENET_METHODS = (
     Method('reviewkd', 'backbone', pairs=IMAGENET),
     Method('dot', 'logits', pairs=IMAGENET, batch=64, rate=0.2),
 )
+# more students and the MCMI teacher for the networks of our study's plans
+STUDY_PAIR: tuple[Pair, ...] = (('resnet56', 'resnet20'),)
+STUDY_METHODS = tuple(
+    Method(name, where, distillers, teachers=('ce',), pairs=STUDY_PAIR)
+    for name, where, distillers in (
+        ('dkd', 'logits', ()),
+        ('crd', 'neck', ()),
+        ('kd-crd', 'logits-neck', ('kd', 'crd')),
+        ('fitnet', 'backbone', ()),
+        ('subclass', 'logits-neck', ()),
+        ('lelp', 'logits-neck', ()),
+    )
+)
 BENCHMARKS = (
     Benchmark(
         'cifar100',
@@ -104,7 +117,7 @@ BENCHMARKS = (
         SAME_FAMILY + OTHER_FAMILY,
         (*PUBLISHED, *LONGER, Method('ofd', 'backbone', pairs=WITH_PREACT), *RELATIVE_METHODS),
     ),
-    Benchmark('cifar10', 32, 50_000, SAME_FAMILY, (KD, KD_RKD), classes=10),
+    Benchmark('cifar10', 32, 50_000, SAME_FAMILY, (KD, KD_RKD, *STUDY_METHODS), classes=10),
     Benchmark(
         'tiny-imagenet',
         64,

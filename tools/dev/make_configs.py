@@ -20,7 +20,7 @@ from icckd_mm.compose.distillers import DISTILLERS, Distiller, mix  # noqa: E402
 from icckd_mm.compose.literals import Reference  # noqa: E402
 from icckd_mm.compose.student import student_entries  # noqa: E402
 from icckd_mm.compose.writer import config_text  # noqa: E402
-from tools.dev.benchmark_grid import BENCHMARKS, DIGITS, FAMILIES, MULTI_VIEW, RELATIVES  # noqa: E402
+from tools.dev.benchmark_grid import BENCHMARKS, DIGITS, FAMILIES, MULTI_VIEW, RELATIVES, STUDY_PAIR  # noqa: E402
 from tools.dev.benchmark_layers import pair_of, variable  # noqa: E402
 from tools.dev.benchmark_types import Benchmark, Method, Pair  # noqa: E402
 from tools.dev.reproduce_tables import MARK, reproduce  # noqa: E402
@@ -157,7 +157,8 @@ def texts() -> dict[str, str]:
     for bench in BENCHMARKS:
         for make in (baselines, teachers, controls, students):
             found.update(make(bench))
-    found.update(enriched(BENCHMARKS[0], [teacher for teacher, _ in RELATIVES]))
+    found.update(enriched(BENCHMARKS[0], [teacher for teacher, _ in (*RELATIVES, *STUDY_PAIR)]))
+    found.update(enriched(BENCHMARKS[1], [teacher for teacher, _ in STUDY_PAIR]))
     for make in (baselines, teachers, students):
         found.update(make(MULTI_VIEW))
     found.update(enriched(MULTI_VIEW, MULTI_VIEW.teachers))

@@ -36,7 +36,7 @@ def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
     """
     options = {
         **recipe.options,
-        **_crd_options(plan, cell, recipe),
+        **_size_options(plan, cell, recipe),
         **_network_options(plan, recipe),
         **_own_options(plan, recipe),
     }
@@ -45,6 +45,9 @@ def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
     elif _sees_one_view(recipe):
         pipeline = read_config_once(recipe.config).train_dataloader.dataset.pipeline
         options = {f'{TRAIN}.pipeline': one_view(pipeline), **options}
+    options = _inner_pipeline(options)
+    if has_strong_view(recipe):
+        options = _strong_view(recipe.config, options)
     if cell['images'] is not None:
         options = _some_images(recipe.config, options, cell['images'])
     parent = recipe.parent and with_overrides(plan, cell, recipe.parent)
@@ -76,18 +79,58 @@ def _network_options(plan: Plan, recipe: Recipe) -> dict[str, Any]:
     return {f'{place}.{key}': value for role, place in places.items() for key, value in plan.networks.get(role, {}).items()}
 
 
-def _crd_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
-    """The sizes that CRD needs: images of its memory, and widths of the features it compares."""
+def _size_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
+    """The sizes that CRD and subclasses need: images of a memory, classes, and widths of the features they compare."""
     options: dict[str, Any] = {}
-    if recipe.parent is None or recipe.stage == 'teacher' or 'crd' not in recipe.method.split('-'):
+    entry = plan.datasets.get(cell['data'])
+    if recipe.method == 'mcmi' and recipe.stage == 'teacher' and entry:
+        options['model.head.loss.num_classes'] = entry['num_classes']
+    if recipe.parent is None or recipe.stage == 'teacher':
         return options
-    if cell['images'] is not None:
-        options['model.distiller.distill_losses.loss_crd.sample_n'] = cell['images']
-    for role in ('student', 'teacher'):
-        width = plan.networks.get(role, {}).get('head.in_channels')
-        if width is not None:
-            options[f'model.distiller.connectors.crd_{role}.dim_in'] = width
+    widths = {role: plan.networks.get(role, {}).get('head.in_channels') for role in ('student', 'teacher')}
+    methods, losses = recipe.method.split('-'), 'model.distiller.distill_losses'
+    if 'crd' in methods:
+        if cell['images'] is not None:
+            options[f'{losses}.loss_crd.sample_n'] = cell['images']
+        found = {role: width for role, width in widths.items() if width is not None}
+        options.update({f'model.distiller.connectors.crd_{role}.dim_in': width for role, width in found.items()})
+    if methods[0] in ('subclass', 'lelp'):
+        if widths['teacher'] is not None:
+            options[f'{losses}.loss_subclass.feat_dims'] = widths['teacher']
+        if entry:
+            options[f'{losses}.loss_subclass.num_classes'] = entry['num_classes']
     return options
+
+
+def has_strong_view(recipe: Recipe) -> bool:
+    """Whether the second view of a teacher's images is augmented strongly, which no ``DeviceLoader`` can do."""
+    return recipe.stage == 'teacher' and recipe.factors.get('positive') == 'strong'
+
+
+def _inner_pipeline(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with a pipeline for a whole data set moved into the data set inside its wrappers, which applies it."""
+    from icckd_mm.datasets.wrappers.nesting import innermost_configs  # heavy
+
+    key = f'{TRAIN}.pipeline'
+    dataset = options.get(TRAIN)
+    if key not in options or not isinstance(dataset, dict) or innermost_configs(dataset) == [dataset]:
+        return options
+    dataset = copy.deepcopy(dataset)
+    for inner in innermost_configs(dataset):
+        inner['pipeline'] = copy.deepcopy(options[key])
+    return {**{name: value for name, value in options.items() if name != key}, TRAIN: dataset}
+
+
+def _strong_view(config: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options with a strong second view in the training pipeline."""
+    from icckd_mm.datasets.strong_view import with_strong_positive  # heavy
+    from icckd_mm.datasets.wrappers.nesting import innermost_config
+
+    about_data = {key: value for key, value in options.items() if f'{key}.'.startswith(f'{TRAIN}.')}
+    cfg = copy.deepcopy(read_config_once(config))
+    cfg.merge_from_dict(copy.deepcopy(about_data))
+    pipeline = with_strong_positive(innermost_config(cfg.train_dataloader.dataset.to_dict())['pipeline'])
+    return _inner_pipeline({**options, f'{TRAIN}.pipeline': pipeline})
 
 
 def _sees_one_view(recipe: Recipe) -> bool:

@@ -14,6 +14,7 @@ from icckd_mm.packaged import own_folder
 HOOK = 'IntraClassContrastHook'
 SHOWN = 'configs/icckd'  # in messages
 FOLDERS = {'icc': ('teacher', 'icc'), 'icc-ft': ('teacher', 'icc-ft'), 'mcmi': ('teacher', 'mcmi')}
+OF_ICC = ('ce-2view', 'supcon', 'supcon-icc')  # the ICC config with other options
 EXAMPLES = "'TEACHER_STUDENT' such as 'resnet20_resnet8', a folder that compose wrote, or 'TEACHER.py,STUDENT.py'"
 
 
@@ -43,11 +44,11 @@ def teacher_config(cell: Cell, method: str) -> Found:
     Raises:
         ValueError: If there is none.
     """
-    wanted = method if method in (*FOLDERS, 'ce-2view') else 'ce'
+    wanted = method if method in (*FOLDERS, *OF_ICC) else 'ce'
     own = own_teachers(str(cell['pair']))
     if own is None:
         return _shipped_teacher(cell, wanted)
-    name = 'icc' if wanted == 'ce-2view' else wanted  # the same with a weight of 0
+    name = 'icc' if wanted in OF_ICC else wanted
     if name in own:
         return Found(own[name])
     if wanted == 'ce' and 'icc' in own:
@@ -189,7 +190,7 @@ def _shipped_teacher(cell: Cell, method: str) -> Found:
     network = networks_of(cell)[0]
     folder, name = FOLDERS.get(method, ('baseline', method))
     config = _find(folder, f'{name}_{network}_*_{cell["data"]}.py')
-    if config is None and method in ('ce-2view', 'icc-ft'):  # the same with other options
+    if config is None and method in (*OF_ICC, 'icc-ft'):  # the same with other options
         config = _find('teacher', f'icc_{network}_*_{cell["data"]}.py')
     if config is None:
         wanted = f'{SHOWN}/{folder}/{name}_{network}_*_{cell["data"]}.py'

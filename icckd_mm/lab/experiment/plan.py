@@ -20,6 +20,7 @@ FACTORS: dict[str, Any] = {  # with their default values
     'queue_size': 32,
     'in_batch_negatives': True,
     'second_view': 'grad',
+    'positive': 'weak',
     'features': 'pooled',
     'finetune_epochs': 20,
     'finetune_lr': 0.01,

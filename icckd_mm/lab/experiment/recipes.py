@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from icckd_mm.lab.experiment.pairs import alone_config, contrast_key, networks_of, student_config, teacher_config
@@ -9,17 +10,23 @@ from icckd_mm.lab.experiment.plan import Cell
 from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_options, read_config_once
 
 CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_negatives')
+VIEWS = ('second_view', 'positive')
+POSITIVES = ('weak', 'strong')  # how the second view is augmented
+SUPCON = 'icckd_mm.SupervisedContrastiveLoss'
 # the factors that a teacher depends on, in addition to data, images, epochs and its network
 USES = {
     'ce': (),
-    'ce-2view': ('second_view',),
-    'icc': (*CONTRAST, 'second_view', 'features'),
-    'icc-ft': (*CONTRAST, 'second_view', 'features', 'finetune_epochs', 'finetune_lr'),
+    'ce-2view': VIEWS,
+    'icc': (*CONTRAST, *VIEWS, 'features'),
+    'icc-ft': (*CONTRAST, *VIEWS, 'features', 'finetune_epochs', 'finetune_lr'),
+    'supcon': VIEWS,
+    'supcon-icc': (*CONTRAST, *VIEWS, 'features'),
     'mcmi': ('kl_weight', 'finetune_epochs', 'finetune_lr'),
     'ls': ('smoothing',),
     'ce-stop': ('stop_epoch',),
 }
 FINETUNED = ('icc-ft', 'mcmi')  # they start from the CE teacher
+SUBCLASS_PLACES = ('architecture.head', 'distiller.distill_losses.loss_subclass')
 COUNTS = ('images', 'epochs', 'stop_epoch', 'finetune_epochs')
 
 
@@ -55,22 +62,14 @@ def _teacher(cell: Cell, method: str) -> Recipe:
         raise ValueError(f'teacher must be one of {", ".join(USES)}, got {method!r}')
     network = networks_of(cell)[0]
     factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
+    if factors.get('positive') == 'weak':  # records of earlier versions do not name it
+        del factors['positive']
     found = teacher_config(cell, method)
     config = found.config
     options = {**found.options, **common_options(cell, config)}
-    if method in ('ce-2view', 'icc', 'icc-ft'):
-        hook = contrast_key(config)
-        options[f'{hook}.second_view'] = cell['second_view']
-    if method == 'ce-2view':
-        options[f'{hook}.loss.loss_weight'] = 0.0
-    elif method in ('icc', 'icc-ft'):
-        _check_contrast(cell)
-        options.update({f'{hook}.loss.{name}': cell[name] for name in CONTRAST})
-        if cell['features'] == 'logits':
-            options[f'{hook}.features'] = 'head.fc'
-        elif cell['features'] != 'pooled':
-            raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
-    elif method == 'ls':
+    if 'positive' in USES[method]:
+        options.update(_contrast_options(cell, method, contrast_key(config)))
+    if method == 'ls':
         smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
         options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
     elif method == 'ce-stop':  # the schedule of the full run, stopped early
@@ -89,6 +88,30 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     return Recipe('teacher', method, factors, config, options, parent, 'load_from' if parent else '')
 
 
+def _contrast_options(cell: Cell, method: str, hook: str) -> dict[str, Any]:
+    """The options of a teacher with two views and a loss between them.
+
+    Raises:
+        ValueError: If a value cannot be used.
+    """
+    if cell['positive'] not in POSITIVES:
+        raise ValueError(f'positive must be one of {", ".join(POSITIVES)}, got {cell["positive"]!r}')
+    if cell['positive'] == 'strong' and cell['second_view'] == 'bank':
+        raise ValueError("positive='strong' augments the second view, and second_view='bank' has none; use 'grad' or 'no_grad'")
+    options = {f'{hook}.second_view': cell['second_view']}
+    if method.startswith('supcon'):
+        options[f'{hook}.loss.type'] = SUPCON
+    if method in ('ce-2view', 'supcon'):
+        return {**options, f'{hook}.loss.loss_weight': 0.0}
+    _check_contrast(cell)
+    options.update({f'{hook}.loss.{name}': cell[name] for name in CONTRAST})
+    if cell['features'] == 'logits':
+        options[f'{hook}.features'] = 'head.fc'
+    elif cell['features'] != 'pooled':
+        raise ValueError(f"features must be 'pooled' or 'logits', got {cell['features']!r}")
+    return options
+
+
 def _check_contrast(cell: Cell) -> None:
     """Check values now that the loss and its hook would refuse when the run begins."""
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
@@ -104,15 +127,25 @@ def _student(cell: Cell, teacher: Recipe) -> Recipe:
     Raises:
         ValueError: If there is no config for the student's method.
     """
-    method, pair, config = cell['student'], cell['pair'], student_config(cell)
+    method, pair = cell['student'], cell['pair']
+    base, number = _subclasses(method)
+    config = student_config({**cell, 'student': base})
     if 'architecture' in (model := read_config_once(config).model) and 'teacher_ckpts' in (model.get('teacher') or {}):
         raise ValueError(f'{config} has several teachers, and a plan trains one; train them by hand, or change the plan')
     options = common_options(cell, config)
+    if number is not None:
+        options.update({f'model.{place}.subclasses': number for place in SUBCLASS_PLACES})
     if teacher.method == 'mcmi':
         options['model.ignore_keys'] = ['head.loss_module.']  # its class means
     factors = {**teacher.factors, 'pair': pair, 'student': method}
     del factors['network']
     return Recipe('student', method, factors, config, options, teacher, 'model.teacher_ckpt')
+
+
+def _subclasses(method: str) -> tuple[str, int | None]:
+    """The method without the number of subclasses after its name, and the number: ``subclass-10`` has 10 in each class."""
+    found = re.fullmatch(r'(subclass|lelp)-([1-9][0-9]{0,3})', method)
+    return (found[1], int(found[2])) if found else (method, None)
 
 
 def _alone(cell: Cell) -> Recipe:

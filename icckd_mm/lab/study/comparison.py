@@ -124,8 +124,8 @@ def _reference(cell: CellResults, cells: Sequence[CellResults], teacher: str) ->
     if teacher == ALONE:
         return _alone(cell, cells)
     same = [*PLACE, 'network', 'pair', 'student']
-    if 'second_view' in cell.factors and teacher == 'ce-2view':
-        same.append('second_view')
+    if teacher == 'ce-2view':
+        same += ['positive', *(['second_view'] if 'second_view' in cell.factors else [])]
 
     def fits(other: CellResults) -> bool:
         return other.stage == cell.stage and all(other.factors.get(key) == cell.factors.get(key) for key in same)

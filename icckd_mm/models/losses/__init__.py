@@ -8,6 +8,7 @@ from .intra_class_contrastive_loss import IntraClassContrastiveLoss
 from .mcmi_loss import MCMILoss
 from .multi_scale_contrastive_loss import MultiScaleContrastiveLoss
 from .sample_wise_contrastive_loss import SampleWiseContrastiveLoss
+from .supervised_contrastive_loss import SupervisedContrastiveLoss
 
 __all__ = [
     'CategoryCenterContrastiveLoss',
@@ -19,4 +20,5 @@ __all__ = [
     'MultiScaleContrastiveLoss',
     'PreviewKLDivergence',
     'SampleWiseContrastiveLoss',
+    'SupervisedContrastiveLoss',
 ]

@@ -12,7 +12,7 @@ from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
 from icckd_mm.lab.experiment.train_run import Task, command
 
 ROOT = Path(__file__).parents[3]
-TEACHERS = ['ce', 'ce-2view', 'icc', 'icc-ft', 'mcmi', 'ls', 'ce-stop']
+TEACHERS = ['ce', 'ce-2view', 'icc', 'icc-ft', 'supcon', 'supcon-icc', 'mcmi', 'ls', 'ce-stop']
 STUDENTS = ['kd', 'kd-rkd', 'ckd', 'kd-crd', 'dkd', 'dist']
 
 
@@ -132,6 +132,9 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(default=dict(images=0)), 'images must be an integer of at least 1, got 0'),
         (dict(default=dict(epochs=2.5)), 'epochs must be an integer'),
         (dict(designs=[dict(type='star', margin=[1.5])], options=dict(all={'train_cfg': 3})), 'train_cfg'),
+        (dict(default=dict(positive='storng')), "positive must be one of weak, strong, got 'storng'"),
+        (dict(default=dict(positive='strong', second_view='bank')), "second_view='bank' has none"),
+        (dict(default=dict(student='subclass-0')), "no config .*subclass-0_.* for the student 'subclass-0'"),
         (dict(default=dict(teacher='ce-stop')), 'needs stop_epoch'),
         (dict(options=dict(all={'train_cfg.max_epoch': 2})), 'max_epoch'),
     ],
@@ -154,6 +157,39 @@ def test_crd_compares_features_of_the_width_that_the_plan_gives():
     crd = next(run for run in build(default=dict(student='kd-crd'), networks=networks).values() if run.parent)
     widths = {key.split('.')[-2]: value for key, value in crd.recipe.options.items() if key.endswith('dim_in')}
     assert widths == {'crd_student': 8, 'crd_teacher': 32}
+
+
+def test_supcon_leaves_out_the_weight_that_the_loss_beside_it_has():
+    """Both with the type of the loss; SupCon alone does not depend on the factors of the intra-class loss."""
+    graph = build(designs=[dict(type='product', teacher=['supcon', 'supcon-icc'], loss_weight=[0.1, 0.3])], controls=[])
+    losses = [
+        (
+            run.recipe.method,
+            run.recipe.options['custom_hooks.0.loss.type'],
+            run.recipe.options['custom_hooks.0.loss.loss_weight'],
+        )
+        for run in graph.values()
+        if run.recipe.stage == 'teacher'
+    ]
+    kind = 'icckd_mm.SupervisedContrastiveLoss'
+    assert sorted(losses) == [('supcon', kind, 0.0), ('supcon-icc', kind, 0.1), ('supcon-icc', kind, 0.3)]
+
+
+def test_the_number_after_subclass_is_that_of_its_head_and_loss():
+    students = [f'{name}{number}' for name in ('subclass', 'lelp') for number in ('', '-2', '-10')]
+    networks = dict(teacher={'head.in_channels': 32})
+    default = dict(data='cifar10', pair='resnet56_resnet20')
+    graph = build(designs=[dict(type='product', student=students)], controls=[], networks=networks, default=default)
+    found = {}
+    for run in graph.values():
+        if run.parent:
+            cfg = Config.fromfile(run.recipe.config)
+            cfg.merge_from_dict(run.recipe.options)
+            loss = cfg.model.distiller.distill_losses.loss_subclass
+            assert loss.feat_dims == 32
+            found[run.recipe.method] = (loss.get('how', 'kmeans'), loss.subclasses, cfg.model.architecture.head.subclasses)
+    expected = {f'subclass{end}': ('kmeans', number, number) for end, number in (('', 5), ('-2', 2), ('-10', 10))}
+    assert found == {**expected, **{name.replace('subclass', 'lelp'): ('pca', *rest[1:]) for name, rest in expected.items()}}
 
 
 def test_the_ablations_leave_out_one_part_at_a_time():

@@ -1,6 +1,7 @@
 """Data sets of a plan, subsets of sorted data, and the loader on the device."""
 
 import copy
+import dataclasses
 import shlex
 from pathlib import Path
 
@@ -216,6 +217,65 @@ def test_the_plans_at_16x16_can_be_dry_run_without_the_data(name, part, runs):
         assert {cfg[f'{loader}_dataloader'].dataset.data_prefix for loader in ('val', 'test')} == {part}
         assert cfg.train_dataloader.dataset.data_prefix == 'train'
         assert sum(one.end - one.begin for one in cfg.param_scheduler) == run.epochs == 40
+
+
+@pytest.mark.parametrize(
+    ('name', 'runs', 'strong'),
+    [
+        ('cifar10_16_2classes', 5 * 60, 5 * 7),
+        ('cifar10_16_subclass', 5 * 41, 5 * 2),
+        ('cifar10_16_more_teachers', 3 * 31, 3 * 3),
+        ('tiny100_16_exploration', 3 * 34, 3 * 2),
+        ('tiny100_16_fresh_seeds', 10 * 13, 0),
+        ('cifar10_16_little_data', 10 * 19, 10 * 2),
+        ('cifar10_16_missing_class', 10 * 19, 10 * 2),
+    ],
+)
+def test_the_later_plans_at_16x16_can_be_dry_run_without_the_data(name, runs, strong):
+    """Teachers with a strong second view, and only these, do without the device loader; MCMI has a short schedule."""
+    graph = build_graph(read_plan(f'docs/study/plans/{name}.py'))
+    assert len(graph) == runs
+    assert sum(not run.device_loader for run in graph.values()) == strong
+    for run in {run.recipe.method + repr(run.recipe.factors): run for run in graph.values()}.values():
+        cfg, positive = resolved(run), run.recipe.factors.get('positive')
+        steps = innermost_config(cfg.train_dataloader.dataset).pipeline
+        views = [step for step in steps if step.type == 'MultiView']
+        assert bool(views) == (run.recipe.stage == 'teacher' and 'second_view' in run.recipe.factors)
+        if views:
+            assert [step.type for step in views[0].transforms[0]] == ['RandomCrop', 'RandomFlip']
+            assert len(views[0].transforms) == (2 if positive == 'strong' else 1)
+            assert {step.scale for step in views[0].transforms[-1] if step.type == 'RandomResizedCrop'} <= {16}
+        ends = {'mcmi': 10, 'icc-ft': 10, 'ce-stop': 40}  # the last leaves the whole schedule early
+        assert max(one.end for one in cfg.param_scheduler) == ends.get(run.recipe.method, run.epochs)
+        assert run.recipe.method != 'ce-stop' or run.epochs == 20
+
+
+def test_students_of_the_plans_on_their_data_see_less_than_their_teachers():
+    """The student alone, too."""
+    seen = {}
+    for name in ('little_data', 'missing_class'):
+        graph = build_graph(dataclasses.replace(read_plan(f'docs/study/plans/cifar10_16_{name}.py'), seeds=(0,)))
+        for run in graph.values():
+            data = resolved(run).train_dataloader.dataset
+            seen.setdefault((name, run.recipe.stage), set()).add((data.type, data.get('images'), *data.get('classes', [])))
+    assert seen == {
+        ('little_data', 'teacher'): {('mmpretrain.CustomDataset', None)},
+        ('little_data', 'student'): {('icckd_mm.even_subset', 500)},
+        ('missing_class', 'teacher'): {('mmpretrain.CustomDataset', None)},
+        ('missing_class', 'student'): {('icckd_mm.without_classes', None, 'truck')},
+    }
+
+
+@pytest.mark.parametrize('teacher', ['icc', 'ce-2view'])
+def test_a_teacher_trains_with_a_strong_second_view(images, tmp_path, teacher):
+    """Also where the plan loads on the device, whose loader has no such augmentation; its student uses that loader."""
+    default = dict(data='grey', pair='resnet56_resnet20', images=24, epochs=1, positive='strong', teacher=teacher)
+    study = Study(build_graph(plan(images, default=default, device_loader=True, controls=[])), tmp_path)
+    teacher_run, student = study.graph.values()
+    assert (teacher_run.device_loader, student.device_loader) == (False, True)
+    record = train_run(study.task(teacher_run, resume=False))
+    assert record['factors']['positive'] == 'strong'
+    assert set(record['hidden_classes']) > {'linear', 'kmeans_nmi', 'retrieval_map'}
 
 
 def test_the_plan_at_the_scale_of_the_paper_can_be_dry_run_without_the_data():

@@ -13,7 +13,7 @@ def subclass(pair: Pair, beside: frozenset[str]) -> Parts:
 
 
 def lelp(pair: Pair, beside: frozenset[str]) -> Parts:
-    """The same along the 5 principal directions of a class."""
+    """As ``subclass``, with 5 subclasses along the principal directions of each class instead of k-means."""
     return _subclass(pair, 'pca')
 
 

@@ -1,0 +1,29 @@
+"""What the first exploration leaves out: a strong second view, fine-tuning, MCMI, a half-trained teacher; DKD, CRD.
+
+Regime: as ``cifar10_16_exploration.py``, judged on the same held-out images: a choice, not a verdict. Not run yet.
+"""
+
+_base_ = ['_data/cifar10_16.py', '_data/all_teachers_16.py']
+
+name = 'cifar10-16-more-teachers'
+title = 'More teachers on CIFAR-10 at 16x16: 10,000 training and 5,000 held-out images, 3 seeds (too few for a verdict)'
+seeds = [0, 1, 2]
+default = dict(data='cifar10-16-choice', pair='resnet56_resnet20', stop_epoch=20, finetune_epochs=10)
+_students = ['kd', 'kd-rkd']
+_all = [*_students, 'dkd', 'kd-crd']
+designs = [
+    dict(
+        type='product', loss_weight=[0.1], temperature=[0.5], margin=[-1.0], queue_size=[0], positive=['strong'], student=_all
+    ),
+    dict(type='product', loss_weight=[0.05], positive=['strong'], student=_students),
+    dict(type='product', loss_weight=[0.05], teacher=['icc-ft'], student=_students),
+    dict(type='product', teacher=['mcmi', 'ce-stop'], student=_students),
+]
+seconds = 190
+_stopped = {'train_cfg.max_epochs': 20, 'train_cfg.val_interval': 20}
+options = {
+    'ce-stop': _stopped,
+    'mcmi': _base_._mcmi,
+    'icc-ft': dict(_base_._mcmi, **_base_._supcon),
+    'kd-crd': _base_._crd,
+}
