@@ -13,6 +13,7 @@ from icckd_mm.lab.study.cells import SYMBOLS, written
 from icckd_mm.lab.study.comparison import Comparison, compare_records
 from icckd_mm.lab.study.figure_blocks import figure_blocks
 from icckd_mm.lab.study.grid import grids
+from icckd_mm.lab.study.readiness import readiness_table
 from icckd_mm.lab.study.tables import cell_tables, comparison_tables, measure_tables
 from icckd_mm.lab.style import save
 from icckd_mm.plain_text import plain
@@ -43,6 +44,7 @@ def write_report(plan: Plan, records: Sequence[Record], folder: str | Path) -> t
         *comparison_tables(comparison),
         *figure_blocks(comparison),
         *measure_tables(comparison),
+        *readiness_table(comparison),
         *cell_tables(comparison),
     ]
     folder = Path(folder)

@@ -13,6 +13,7 @@ from icckd_mm.lab.study.comparison import compare_records
 from icckd_mm.lab.study.figures import gain_figure, ratio_figure, slices
 from icckd_mm.lab.study.grid import grids
 from icckd_mm.lab.study.method_figure import method_figure
+from icckd_mm.lab.study.readiness import readiness_table
 from icckd_mm.lab.study.report import write_report
 from icckd_mm.lab.study.tables import cell_tables, comparison_tables, measure_tables
 
@@ -314,3 +315,30 @@ def test_measures_are_paired_with_the_two_view_teacher_and_corrected_by_measure(
     assert student[3] == '+5.000'
     assert student[-1] == 'higher'
     assert not measure_tables(compared([one for one in records if one['factors']['teacher'] != 'ce-2view']))
+
+
+def test_a_measure_that_decides_the_gain_is_found_and_one_that_is_noise_is_not():
+    """Six weights of the loss: the ratio grows with the weight, the student's gain falls with it; ECE is equal everywhere."""
+    records = [alone(seed, 90.0 + seed) for seed in range(3)]
+    for step in range(6):
+        for seed in range(3):
+            weight = 0.1 * (step + 1)
+            records.append({**record('teacher', 'icc', seed, loss_weight=weight), 'cmi': [3, 1, 5, 6, 2, 4][step]})
+            records.append(record('student', 'icc', seed, loss_weight=weight, effect=-step))
+    (block,) = readiness_table(compared(records))
+    found = {row[0]: row[1] for row in block.table[1:]}
+    assert set(found) == {'accuracy', 'ratio', 'CMI'}
+    assert found['ratio'].startswith('-1.00 [-1.00 to ')
+    assert found['ratio'].endswith(' [6]')
+    low, high = map(float, re.search(r'\[(.*) to (.*)\] ', found['CMI']).groups())
+    assert low < 0 < high
+    assert readiness_table(compared(study(3))) == []  # without the student alone
+
+
+def test_strong_views_are_compared_with_two_strong_views():
+    """A weak second view is the default and not named, as in records of earlier versions."""
+    records = [record('student', 'icc', 0), record('student', 'ce-2view', 0)]
+    strong = [{**one, 'run': f'{one["run"]}_strong', 'factors': {**one['factors'], 'positive': 'strong'}} for one in records]
+    students = compared([*strong, *records]).students
+    found = {cell.label: cell.references['ce-2view'].label for cell in students if cell.teacher == 'icc'}
+    assert found == {'icc → kd': 'ce-2view → kd', 'icc → kd, positive=strong': 'ce-2view → kd, positive=strong'}
