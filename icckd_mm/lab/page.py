@@ -18,7 +18,7 @@ table{border-collapse:collapse;font-size:14px}
 td,th{border:1px solid #999;padding:.2em .6em;text-align:right;vertical-align:top}
 td,th{overflow-wrap:anywhere;min-width:3.5em}td:first-child,th:first-child{text-align:left}
 h1,h2{overflow-wrap:anywhere}img{max-width:100%}.wide,pre{overflow-x:auto}figure{margin:0}
-@media (max-width:40em){table{font-size:11px}td,th{padding:.15em .25em}}
+@media (max-width:40em){pre{white-space:pre-wrap;overflow-wrap:anywhere}table{font-size:11px}td,th{padding:.15em .25em}}
 @media (prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}"""
 
 
