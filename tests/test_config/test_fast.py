@@ -121,8 +121,7 @@ def test_every_checkpoint_that_is_missing_is_left_out(tmp_path):
     cfg = fast(two, **{'model.student_ckpt': 'none.pth'})
     assert cfg.model.teacher.teacher_ckpts == [None, teachers[1]]
     assert (cfg.model.allow_random_teacher, cfg.model.student_ckpt) == (True, None)
-    staged = fast(f'distill/icckd-ab_logits_{pair}').model
-    assert (staged.architecture.init_cfg, staged.teacher_ckpt, staged.allow_random_teacher) == (None, None, True)
+    assert fast(f'distill/icckd-ab_logits_{pair}').model.init_cfg is None  # a classifier that starts from a first stage
     assert fast(f'distill/icckd-ft_backbone_{pair}').model.distiller.init_cfg is None
     free = fast(f'distill/icckd-dafl_logits_{pair}').model
     assert (free.teachers.teacher.ckpt_path, free.allow_random_teacher) == (None, True)
