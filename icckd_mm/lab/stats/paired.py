@@ -169,6 +169,22 @@ def verdicts(comparisons: Sequence[PairedDifference]) -> list[tuple[float, str]]
     return results
 
 
+def seeds_for_verdict(comparisons: int) -> int:
+    """Fewest seeds with which one of so many comparisons can reach an adjusted p-value below 0.05.
+
+    Args:
+        comparisons: Comparisons of one table, at least 1.
+
+    Example:
+        >>> [seeds_for_verdict(comparisons) for comparisons in (1, 2, 3)]
+        [6, 7, 7]
+    """
+    seeds = FEWEST_SEEDS
+    while comparisons * _smallest_p_value(seeds) >= LEVEL:
+        seeds += 1
+    return seeds
+
+
 def _smallest_p_value(seeds: int) -> float:
     """P-value of the permutation test if all differences have the same sign."""
     return max(2.0 ** (1 - seeds), 2 / (PERMUTATIONS + 1))

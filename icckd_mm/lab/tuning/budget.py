@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from icckd_mm.lab.stats.paired import seeds_for_verdict
+
 ETA = 3  # each rung trains three times as long as the one before, with about a third of its candidates
 SHORTEST = 5  # epochs; in shorter runs hardly any image passes the margin, and all candidates equal the control
 DEEPEST = 3  # the shortest rung trains 1/27 of the epochs
@@ -82,6 +84,23 @@ def make_plan(seconds: float, pair_seconds: float, deepest: int, workers: int, m
         f'the control with {seeds} seeds need {needed:.0f} s, and the budget is {seconds:.0f} s; give at least '
         f'--budget {math.ceil(needed * 1.2)}s'
     )
+
+
+def verdict_budget(plan: Plan, pair_seconds: float, deepest: int, workers: int) -> tuple[int, float]:
+    """What the finals need so that the statistics can name a winner.
+
+    Args:
+        plan: The finals.
+        pair_seconds: Seconds of a pair of runs at the shortest length.
+        deepest: Level of that length.
+        workers: Pairs at a time.
+
+    Returns:
+        The number of seeds, and the budget in seconds.
+    """
+    seeds = seeds_for_verdict(plan.finalists)
+    rounds = math.ceil((plan.finalists + 1) * seeds / workers)
+    return seeds, rounds * pair_seconds * float(ETA) ** (deepest - plan.top) / (1 - SEARCH_SHARE)
 
 
 def search_levels(plan: Plan, deepest: int) -> list[int]:

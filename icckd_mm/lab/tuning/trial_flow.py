@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from optuna.trial import TrialState
 
 from icckd_mm.lab.experiment.train_run import LOG, Task
 from icckd_mm.lab.tuning.allowance import Allowance
-from icckd_mm.lab.tuning.budget import ETA, SEARCH_SHARE, length, make_plan, search_levels
+from icckd_mm.lab.tuning.budget import ETA, SEARCH_SHARE, length, make_plan, search_levels, verdict_budget
 from icckd_mm.lab.tuning.candidate import Candidate
 from icckd_mm.lab.tuning.pair_runs import Answer, RunError, pair_runs
 from icckd_mm.lab.tuning.results import Results
@@ -88,8 +89,7 @@ class Flows:
             if ETA**rung not in self.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
                 trial.report(accuracy, ETA**rung)
             if candidate.is_control and read_plan(self.study, deepest) is None:
-                pair = self.results.pair_seconds()
-                write_plan(self.study, make_plan(self.allowance.budget, pair, deepest, self.workers, self.setting.most))
+                self._announce(deepest)
             while (plan := read_plan(self.study, deepest)) is None:
                 yield None
             if level == search_levels(plan, deepest)[-1]:
@@ -99,6 +99,19 @@ class Flows:
                 self.study.tell(trial, state=TrialState.PRUNED)
                 return
             rung += 1
+
+    def _announce(self, deepest: int) -> None:
+        """Plan the finals from the time of the first pair, and say whether they can name a winner."""
+        pair = self.results.pair_seconds()
+        plan = make_plan(self.allowance.budget, pair, deepest, self.workers, self.setting.most)
+        write_plan(self.study, plan)
+        seeds, needed = verdict_budget(plan, pair, deepest, self.workers)
+        line = f'finals: {plan.finalists} candidates and the control; to name a winner they need {seeds} seeds'
+        if seeds > self.setting.most[1]:
+            line += f', and --seeds allows {self.setting.most[1]}'
+        elif needed > self.allowance.budget:
+            line += f', about --budget {math.ceil(needed / 60)}m; with less the report ranks the candidates only'
+        self.say(line)
 
     def _pair(self, candidate: Candidate, level: int, seed: int) -> Generator[Task | None, Answer, float]:
         epochs = ' and '.join(str(length(self.setting.epochs[stage], level)) for stage in ('teacher', 'student'))

@@ -2,7 +2,15 @@
 
 import pytest
 
-from icckd_mm.lab.tuning.budget import Plan, covered_seconds, deepest_level, make_plan, read_budget, search_levels
+from icckd_mm.lab.tuning.budget import (
+    Plan,
+    covered_seconds,
+    deepest_level,
+    make_plan,
+    read_budget,
+    search_levels,
+    verdict_budget,
+)
 
 
 @pytest.mark.parametrize(('text', 'seconds'), [('90s', 90), ('30m', 1800), ('2h', 7200), ('0.5h', 1800)])
@@ -58,3 +66,9 @@ def test_the_search_ends_below_the_finals(top, deepest, levels):
 def test_time_of_two_processes_is_counted_once():
     assert covered_seconds([]) == 0
     assert covered_seconds([(5, 9), (0, 2), (6, 7), (8, 10)]) == 7
+
+
+def test_the_budget_of_a_verdict_counts_seeds_of_all_finalists():
+    """Three candidates and the control with 7 seeds, 10 s a pair, half of the budget for the search."""
+    assert verdict_budget(Plan(0, 3), 10.0, 0, 1) == (7, 2 * 4 * 7 * 10.0)
+    assert verdict_budget(Plan(0, 1), 10.0, 1, 2) == (6, 2 * 6 * 30.0)

@@ -54,7 +54,9 @@ def test_the_best_candidate_survives_to_the_finals_and_wins(stand, tmp_path, cap
     assert tuner.study.trials[1].params == VALUES
     said = capfd.readouterr()
     assert said.err == ''
-    assert all(line.startswith(('control', 'default', 'candidate')) for line in said.out.splitlines())
+    lines = said.out.splitlines()
+    assert all(line.startswith(('control', 'default', 'candidate', 'finals')) for line in lines)
+    assert lines[1] == 'finals: 3 candidates and the control; to name a winner they need 7 seeds'  # before a second pair
     assert len(stand.log) == len({name for name, _ in stand.log})
 
 
