@@ -53,7 +53,7 @@ FILES = {
         + '\ntrain_dataloader.batch_size = 2\nval_dataloader = val_cfg = val_evaluator = None',
         begun=True,
     ),
-    'no such checkpoint': option('load_from={files}/nowhere.pth', 'CHECKPOINT: the checkpoint .*nowhere.pth does not exist'),
+    'no such checkpoint': option('load_from={files}/nowhere.pth', 'load_from: the checkpoint .*nowhere.pth does not exist'),
     'empty checkpoint': option('load_from={files}/empty.pth', r'empty.pth \(0 bytes\) is damaged or not a PyTorch', begun=True),
     'truncated checkpoint': option('load_from={files}/half.pth', 'half.pth .* is damaged or not a PyTorch', begun=True),
     'text as checkpoint': option('load_from={files}/bytes.py', 'bytes.py .* is damaged or not a PyTorch', begun=True),
