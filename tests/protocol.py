@@ -101,6 +101,8 @@ PROTOCOL = {
         },
     ),
     'ms': (1.0, {'loss_ms': dict(type='icckd_mm.MultiScaleContrastiveLoss')}),
+    'subclass': (0.1, {'loss_subclass': dict(type='icckd_mm.SubclassKLLoss', how='kmeans', tau=4.0, loss_weight=0.9)}),  # ours
+    'lelp': (0.1, {'loss_subclass': dict(type='icckd_mm.SubclassKLLoss', how='pca', tau=4.0, loss_weight=0.9)}),  # ours
     'soft-ce': (0.1, {'loss_soft_ce': dict(type='icckd_mm.KDSoftCELoss', tau=4.0, loss_weight=0.9)}),
     'ab-pretrain': (None, {'loss_ab{}': dict(type='icckd_mm.ABLoss', loss_weight='halved')}),
     'ab': (1.0, {}),
@@ -159,7 +161,6 @@ PROTOCOL = {
         },
     ),
     # ours: the teacher's classes are divided into four
-    'subclass': (0.1, {'loss_subclass': dict(type='icckd_mm.SubclassKLLoss', subclasses=4, tau=4.0, loss_weight=0.9)}),
     # mmrazor's, for detection and segmentation; its weights
     'cwd': (1.0, {'loss_cwd': dict(type='icckd_mm.ChannelWiseDivergence', tau=1.0, loss_weight=1.0)}),
     'pkd': (1.0, {'loss_pkd': dict(type='PKDLoss', loss_weight=1.0)}),

@@ -35,7 +35,7 @@ KL, DKD = dict(type='icckd_mm.KLDivergence', standardize=True), dict(type='icckd
 SDD, SDD_DKD = dict(type='icckd_mm.SDDKLDivergence', tau=4.0, loss_weight=0.9), dict(type='icckd_mm.SDDDKDLoss', alpha=1.0)
 TTM = dict(type='icckd_mm.TransformedTeacherLoss')
 WKD = dict(type='icckd_mm.WassersteinLogitLoss')
-MLKD = dict(type='icckd_mm.MultiLevelLogitLoss', taus=(4.0, 3.0, 5.0, 2.0, 6.0), loss_weight=0.9)
+MLKD = dict(type='icckd_mm.MultiLevelLogitLoss', taus=[4.0, 3.0, 5.0, 2.0, 6.0], loss_weight=0.9)
 IMAGENET = dict(names='resnet34 resnet18', recipe='imagenet', epochs=100)
 # name, pair, weight of the cross-entropy, losses
 PUBLISHED = [
@@ -44,10 +44,10 @@ PUBLISHED = [
     ('lskd', IMAGENET, 1.0, dict(loss_lskd=dict(KL, tau=2.0, loss_weight=9.0))),
     ('dkd-lskd', {}, 1.0, dict(loss_dkd=dict(DKD, tau=2.0, beta=8.0, loss_weight=9.0))),
     ('dkd-lskd', dict(names='resnet56 resnet20'), 1.0, dict(loss_dkd=dict(DKD, tau=3.0, beta=2.0, loss_weight=18.0))),
-    ('sdd', {}, 0.1, dict(loss_sdd=dict(SDD, grids=(1, 2, 4)))),
-    ('sdd', dict(names='vgg13 vgg8'), 0.1, dict(loss_sdd=dict(SDD, grids=(1, 2)))),
-    ('dkd-sdd', dict(names='wrn40-2 mobilenetv2'), 1.0, dict(loss_sdd=dict(SDD_DKD, tau=4.0, beta=6.0, grids=(1, 2, 4)))),
-    ('dkd-sdd', IMAGENET, 1.0, dict(loss_sdd=dict(SDD_DKD, tau=1.0, beta=0.5, grids=(1, 2)))),
+    ('sdd', {}, 0.1, dict(loss_sdd=dict(SDD, grids=[1, 2, 4]))),
+    ('sdd', dict(names='vgg13 vgg8'), 0.1, dict(loss_sdd=dict(SDD, grids=[1, 2]))),
+    ('dkd-sdd', dict(names='wrn40-2 mobilenetv2'), 1.0, dict(loss_sdd=dict(SDD_DKD, tau=4.0, beta=6.0, grids=[1, 2, 4]))),
+    ('dkd-sdd', IMAGENET, 1.0, dict(loss_sdd=dict(SDD_DKD, tau=1.0, beta=0.5, grids=[1, 2]))),
     ('ttm', dict(names='vgg13 vgg8'), 1.0, dict(loss_ttm=dict(TTM, gamma=0.1, weighted=False, loss_weight=45.0))),
     ('wttm', {}, 1.0, dict(loss_wttm=dict(TTM, gamma=0.1, weighted=True, loss_weight=4.0))),
     ('nkd', {}, 1.0, dict(loss_nkd=dict(type='icckd_mm.NKDLoss', tau=4.0, gamma=1.5))),
@@ -59,7 +59,7 @@ PUBLISHED = [
         loss_target=dict(type='icckd_mm.NKDLoss', gamma=0.0), loss_wkd=dict(WKD, tau=2.0, sharpness=1.0, loss_weight=30.0)
     )),
     ('mlkd', {}, 0.2, dict(loss_mlkd=MLKD)),
-    ('mlkd', IMAGENET, 1.0, dict(loss_mlkd=dict(MLKD, taus=(1.0, 3.0, 5.0, 2.0, 6.0), loss_weight=0.5))),
+    ('mlkd', IMAGENET, 1.0, dict(loss_mlkd=dict(MLKD, taus=[1.0, 3.0, 5.0, 2.0, 6.0], loss_weight=0.5))),
     ('kd-2view', {}, 0.1, dict(loss_kl=dict(type='KLDivergence', tau=4.0, reduction='batchmean', loss_weight=0.9))),
     ('hard-label', {}, 0.5, dict(loss_hard=dict(type='icckd_mm.HardLabelLoss', loss_weight=0.5))),
     ('ctkd', {}, 0.1, dict(loss_ctkd=dict(type='icckd_mm.CurriculumKLDivergence', ramp=10, loss_weight=0.9))),
