@@ -7,7 +7,8 @@ import torch
 from mmengine.registry import DefaultScope
 
 from icckd_mm.datasets import DeviceLoader
-from icckd_mm.functional import confidence_margin, intra_class_contrastive_loss, queue_products
+from icckd_mm.functional import confidence_margin, intra_class_contrastive_loss
+from icckd_mm.functional.contrast import queue_products
 from icckd_mm.functional.tensor.counter_random import counter_uniform
 from icckd_mm.models import ClassQueue
 from tests.helpers import pipeline

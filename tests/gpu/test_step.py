@@ -14,7 +14,7 @@ from icckd_mm.distill.losses import AngleWiseRKD, CRDLoss, DistanceWiseRKD
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.engine.finite.guarded_step import GuardedStep
-from icckd_mm.functional import queue_products
+from icckd_mm.functional.contrast import queue_products
 from icckd_mm.models import IntraClassContrastiveLoss
 from icckd_mm.structures import PreparedSamples
 from icckd_mm.teacher.second_views import SECOND_VIEWS

@@ -12,7 +12,7 @@ PAIR = 'resnet20_resnet8_1xb64_digits.py'
 NAMED = {
     'icckd-kd_logits': ['model.teacher_ckpt'],
     'icckd-two-teachers_logits': ['model.teacher.teacher_ckpts'],
-    'icckd-ab_logits': ['model.teacher_ckpt', 'model.architecture.init_cfg.checkpoint'],
+    'icckd-ab_logits': ['model.init_cfg.checkpoint'],
     'icckd-ft_backbone': ['model.teacher_ckpt', 'model.distiller.init_cfg.checkpoint'],
     'icckd-dafl_logits': ['model.teachers.teacher.ckpt_path'],
 }

@@ -128,7 +128,7 @@ def test_distillers_of_all_kinds_learn_nearly_the_same(name):
         losses = {key: value for key, value in model(images, samples, mode='loss').items() if 'loss' in key}
         sum(losses.values()).backward()
         assert all(weight.grad.isfinite().all() for weight in model.student.parameters() if weight.grad is not None)
-        found.append({key: float(value) for key, value in losses.items()})
+        found.append({key: float(value.detach()) for key, value in losses.items()})
     assert found[1] != found[0]
     assert found[1] == pytest.approx(found[0], rel=0.02, abs=1e-3)
 

@@ -13,7 +13,7 @@ from benchmarks.runs import student_run
 from icckd_mm.distill.teacher_cache import TeacherCache
 from icckd_mm.engine.classifier_layers import find_layers
 from icckd_mm.engine.finite.guarded_step import GuardedStep, undone_where
-from icckd_mm.functional import queue_products
+from icckd_mm.functional.contrast import queue_products
 from icckd_mm.models import IntraClassContrastiveLoss
 from icckd_mm.structures import PreparedSamples, places_of
 from icckd_mm.teacher.second_views import SECOND_VIEWS
@@ -26,7 +26,7 @@ WAITS = (DataDependentOutputException, DynamicOutputShapeException, HostWaitsErr
 PAIR = 'resnet20_resnet8_1xb64_digits'
 STUDENTS = [
     'kd_logits', 'icckd-kd-rkd_logits-neck', 'icckd-kd-crd_logits-neck', 'icckd-dkd_logits', 'icckd-kd-at_backbone',
-    'icckd-kd-cwd_backbone', 'icckd-ab_logits', 'ckd_logits', 'pckd_logits-neck', 'ms_backbone',
+    'icckd-kd-cwd_backbone', 'ckd_logits', 'pckd_logits-neck', 'ms_backbone',
 ]  # fmt: skip
 
 
