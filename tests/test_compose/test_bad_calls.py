@@ -47,6 +47,7 @@ BAD = {
     'out is a variable': (dict(out='{{ fileDirname }}'), 'which configs cannot name; rename it'),
     'a class that is a variable': (dict(data='variables'), r'HOME:1 }} holds {{; rename it'),
     'a name that is not UTF-8': (dict(data='latin'), r'caf\? holds bytes that are not UTF-8; rename it'),
+    'a head without a type': (dict(teacher='untyped.py'), 'untyped.py: the head of its model is not a dict with a type'),
     'no methods': (dict(methods=','), "methods ',' hold an empty name"),
     'an empty part of a mix': (dict(methods='ce,kd--rkd'), 'hold an empty name'),
     'a network of another size': (dict(teacher='torchvision:vgg11'), 'torchvision:vgg11 does not run on images of 16x16'),
@@ -64,6 +65,9 @@ def place(tmp_path, monkeypatch):
     pictures(tmp_path / 'variables', ['{{ $HOME:1 }}', 'b'], images=2, side=16)
     pictures(tmp_path / 'latin', [os.fsdecode(b'caf\xe9'), 'b'], images=2, side=16)
     (tmp_path / 'a.txt').write_text('text')
+    (tmp_path / 'untyped.py').write_text(
+        "model = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), head=dict())"
+    )
     torch.save({'state_dict': {'conv.weight': torch.zeros(3)}}, tmp_path / 'other.pth')
     return tmp_path
 
@@ -140,3 +144,12 @@ def test_names_that_begin_with_a_space_are_found(place):
     command.main(arguments(dict(data='odd', epochs='1', batch='2')))
     lines = (place / 'mine/train.txt').read_text(encoding='utf-8').splitlines()
     assert all((place / 'odd' / line.strip().rsplit(' ', 1)[0]).is_file() for line in lines)
+
+
+def test_a_head_that_names_no_loss_and_a_last_batch_of_one_image_run(place):
+    net = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), neck=dict(type='GlobalAveragePooling'))
+    net['head'] = dict(type='LinearClsHead', num_classes=1000, in_channels=512)
+    (place / 'plain.py').write_text(f'model = {net!r}')
+    done = command.main(arguments(dict(teacher='plain.py', student='plain.py', epochs='1', batch='4', size='32')))
+    assert done.student.model.architecture.head.num_classes == 3
+    assert done.student.train_dataloader.drop_last  # of 9 images
