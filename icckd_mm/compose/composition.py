@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,9 +20,10 @@ from icckd_mm.compose.given.schedule import choose_schedule
 from icckd_mm.compose.given.weights import starting_weights, write_weights
 from icckd_mm.compose.layers import NetworkLayers
 from icckd_mm.compose.parts import Parts
+from icckd_mm.compose.target import check_target, put, temporary_folder
 from icckd_mm.compose.writer import config_text, write_config
 
-PLAN, OWN = 'plan.py', ('data.py', 'networks.py')
+PLAN = 'plan.py'
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def compose(
     Raises:
         ValueError: If something cannot be used or does not fit; nothing is written then.
     """
-    target = _target(out, force)
+    target = check_target(out, force, data)
     wanted = read_methods(methods)
     images = find_data(data, size, held_out, seed, say)
     if images.absent:
@@ -130,22 +129,6 @@ def compose(
     return _written(setting, parts, layers, states, target, say)
 
 
-def _target(out: str | os.PathLike[str] | None, force: bool) -> Path | None:
-    if out is None:
-        return None
-    target = Path(out).expanduser()
-    if not target.name or target.name == '..':
-        raise ValueError(f'out must name a new folder, got {os.fspath(out)!r}; e.g. experiments/mine')
-    if target.exists() and not target.is_dir():
-        raise ValueError(f'{target} is a file; name a folder')
-    if target.is_dir() and any(target.iterdir()):
-        if not force:
-            raise ValueError(f'{target} exists; --force replaces it, or name another folder')
-        if not all((target / name).is_file() for name in OWN):
-            raise ValueError(f'{target} has no {" and ".join(OWN)}, so compose did not write it; name another folder')
-    return target
-
-
 def _about_weights(file: object, whole: bool) -> str:
     if whole:
         return f'{file} fits the whole teacher; to distil from it as it is, add --cfg-options model.teacher_ckpt={file}'
@@ -162,10 +145,7 @@ def _written(
 ) -> Composition:
     """Write into a folder beside the target, check every config there, and give it its name at the end."""
     files = files_of(setting, parts)
-    above = None if target is None else next(folder for folder in target.absolute().parents if folder.is_dir())
-    if above is not None and not os.access(above, os.W_OK):
-        raise ValueError(f'{target} cannot be made: {above} cannot be written to; name another folder')
-    with tempfile.TemporaryDirectory(dir=above, prefix='.compose-') as temporary:
+    with temporary_folder(target) as temporary:
         folder = Path(temporary, setting.name)
         folder.mkdir()
         for key, state in states.items():
@@ -187,7 +167,7 @@ def _written(
         if plan:
             (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
         if target is not None:
-            _put(folder, target, Path(temporary, 'old'))
+            put(folder, target, temporary)
         configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}
     return Composition(
         {name: cfg for name, cfg in configs.items() if name.startswith('teacher')},
@@ -197,16 +177,3 @@ def _written(
         target,
         hours,
     )
-
-
-def _put(folder: Path, target: Path, old: Path) -> None:
-    """Move the finished folder to its place; an earlier one comes back if that fails."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        os.replace(target, old)
-    try:
-        os.replace(folder, target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            shutil.move(old, target)
-        raise

@@ -101,6 +101,8 @@ def _data(setting: Setting) -> File:
     data, schedule = setting.data, setting.schedule
     wanted = dict(data.wanted)
     wanted['train_dataloader'] = {**wanted.get('train_dataloader', {}), 'batch_size': schedule.batch}
+    if data.train_images % schedule.batch == 1:
+        wanted['train_dataloader']['drop_last'] = True  # batch norm needs two images
     wanted.update(schedule.settings())
     wanted['auto_scale_lr'] = dict(base_batch_size=schedule.batch)
     rate = {} if schedule.given_lr else dict(lr=schedule.lr)

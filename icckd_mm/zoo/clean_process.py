@@ -26,6 +26,7 @@ from mmengine.runner import Runner
 
 Check = tuple[str, Optional[bool], str]  # name, whether it passed (None: could not be checked), and details
 COLOUR = re.compile(r'\x1b\[[0-9;]*[A-Za-z]')
+LIST = 'images.txt'  # as in image_list.py
 NOT_OURS = ('icckd_mm', 'mmrazor')
 DOWNLOADING = ('CIFAR', 'MNIST')  # data sets of mmpretrain that download themselves
 TOLERANCE = 1e-5  # of logits, from single precision, in any network
@@ -187,8 +188,9 @@ def check_onnx(entry: dict[str, Any], state: dict[str, Any]) -> str:
 def check_metrics(entry: dict[str, Any], state: dict[str, Any]) -> str:
     """The metrics on the data set match those in the metafile."""
     config = state['model']._config
+    places = {**carried(config, state['config'].parent), **(state['places'] or {})}
     try:
-        measured, images = measure(state['model'], config, state['places'])
+        measured, images = measure(state['model'], config, places)
     except LookupError as error:
         return f'not checked: {error.args[0]}'
     claimed = entry['Results'][0]['Metrics'] if entry.get('Results') else {}
@@ -228,6 +230,12 @@ def measure(model: Any, config: Config, places: dict[str, Any] | None = None) ->
             for batch in loader:
                 evaluator.process(data_samples=model.test_step(batch), data_batch=batch)
         return {key: float(value) for key, value in evaluator.evaluate(len(data)).items()}, len(data)
+
+
+def carried(config: Config, folder: Path) -> dict[str, str]:
+    """Where the list of test images is, if the published folder carries it."""
+    dataset = config.get('test_dataloader', {}).get('dataset', {})
+    return {'ann_file': str(folder.absolute() / LIST)} if dataset.get('ann_file') == LIST and (folder / LIST).is_file() else {}
 
 
 def build_dataset(config: dict[str, Any]) -> Any:

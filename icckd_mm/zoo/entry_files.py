@@ -17,6 +17,7 @@ from icckd_mm.config.building import build_classifier, only_registered
 
 from .card import Entry, complexity, metafile, model_card, write_yaml
 from .clean_process import measure
+from .image_list import LIST, list_to_carry
 from .network import Network
 from .onnx_export import onnx_bytes
 from .standalone_config import image_shape, standalone_config, without_machine
@@ -80,14 +81,19 @@ def write_entry(
     log = find_log(network)
     if log is not None:
         shutil.copyfile(log, weights.with_suffix('.json'))
+    loader = config.test_dataloader
+    listed = list_to_carry(loader.dataset)
+    if listed is not None:
+        (folder / LIST).write_bytes(listed)
     files = sorted(file.name for file in folder.iterdir())
     own, teacher = logged_metrics(network)
     if not own and metrics:
         say('measuring on the test split')
         model._dataset_meta = network.meta.get('dataset_meta', {})  # as get_model does; the classes are compared
         own = _measured(model, config)
-    loader = config.test_dataloader
     loader.dataset = without_machine(loader.dataset.to_dict())
+    if listed is not None:
+        loader.dataset.ann_file = LIST
     sizes = complexity(model, shape)
     entry = Entry(name, weights.name, network, config, shape, sizes, own, teacher, files, with_preprocess, root, modules)
     write_papers(entry, folder)

@@ -15,6 +15,7 @@ from icckd_mm.config.registered import check_registered
 from icckd_mm.nested_text import parse_yaml
 from icckd_mm.plain_text import plain
 
+from .image_list import check_carried
 from .meta import LARGEST_METRIC
 
 LARGEST_TEXT, LARGEST_IMAGE = 1_000_000, 2048
@@ -40,9 +41,9 @@ def refused_before_use(folder: Path) -> tuple[str, bool, str] | None:
         if not isinstance(state, dict):
             raise ValueError(f'{weights.name} holds no state_dict')
         what = 'config'
-        build_classifier(
-            _checked_config(config)['model'], {name: one for name, one in state.items() if isinstance(one, Tensor)}
-        )
+        checked = _checked_config(config)
+        check_carried((checked.get('test_dataloader') or {}).get('dataset') or {}, folder)
+        build_classifier(checked['model'], {name: one for name, one in state.items() if isinstance(one, Tensor)})
     except Exception as error:
         return what, False, plain(f'{type(error).__name__}: {error}', 1000)
     return None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
@@ -13,12 +11,13 @@ from typing import Callable
 from icckd_mm.config.own_modules import import_modules
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.engine.exact.atomic_backend import write_atomically
-from icckd_mm.engine.process.folder_lock import folder_lock, remove_unlocked
+from icckd_mm.engine.process.temporary_beside import OLD, temporary_beside
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
 from .card import Entry
 from .entry_files import silent, write_entry, write_papers
+from .image_list import LIST
 from .meta import file_name
 from .network import take_network
 from .onnx_export import check_packages
@@ -26,7 +25,7 @@ from .standalone_config import PLACES, evaluation_loader
 from .verify import Check, verify
 
 FORMATS = ('pth', 'safetensors', 'onnx')
-PREFIX, OLD = '.publish-', 'old'  # temporary folders, and an earlier entry in one
+PREFIX = '.publish-'  # of temporary folders
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
     network = take_network(run, how.ema, how.allow_unfinished)
     name = how.name or file_name(network.meta, network.checkpoint)
     index = _index(out, name, how)
-    with _beside(out) as folder:
+    with temporary_beside(out, PREFIX) as folder:
         entry = folder / 'entry'
         entry.mkdir()
         root = '' if index is None else _path_from(index, out)
@@ -107,7 +106,8 @@ def _verified(entry: Path, papers: Entry, refused: str, how: Options) -> list[Ch
     """Check the files; a graph that does not pass is removed, and the remaining files are checked again."""
     how.say('checking the files in a clean process')
     dataset = innermost_configs(papers.network.config[evaluation_loader(papers.network)]['dataset'])[0]
-    places = {key: dataset[key] for key in PLACES if key in dataset}
+    carried = (entry / LIST).is_file()
+    places = {key: dataset[key] for key in PLACES if key in dataset and not (carried and key == 'ann_file')}
     checks = verify(entry, how.metrics, how.modules, places)
     if not refused and any(what == 'ONNX' and passed is False for what, passed, _ in checks):
         refused = next(detail for what, _, detail in checks if what == 'ONNX')
@@ -178,19 +178,3 @@ def _index(out: Path, name: str, how: Options) -> Path | None:
 
 def _path_from(index: Path, out: Path) -> str:
     return Path(os.path.relpath(out.resolve(), index.resolve().parent)).as_posix() + '/'
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A locked temporary folder on the disk of ``out``; its folders are removed if anything fails."""
-    made = [folder for folder in out.absolute().parents if not folder.exists()]
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        remove_unlocked(out.parent, PREFIX, unless=OLD)  # what a killed process has left
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=PREFIX) as temporary, folder_lock(temporary):
-            yield Path(temporary)
-    except BaseException:
-        for folder in made:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-        raise

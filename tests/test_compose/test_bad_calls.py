@@ -1,5 +1,7 @@
 """Calls that cannot work: one line that says what to do, and nothing written."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,6 +39,17 @@ BAD = {
     'weights of another network': (dict(teacher_weights='other.pth'), 'other.pth is not resnet8'),
     'a folder without images': (dict(data='empty'), 'has no folders'),
     'out is a file': (dict(out='a.txt'), 'a.txt is a file'),
+    'out in a file': (dict(out='a.txt/mine'), 'a.txt/mine cannot be made: .*a.txt is a file'),
+    'out in the images': (dict(out='data/mine'), 'data/mine lies inside the images'),
+    'out is code': (dict(out="x' + str(print(1)) + '"), 'which configs cannot name; rename it'),
+    'out with a quote': (dict(out="tom's/birds"), 'which configs cannot name; rename it'),
+    'out is two lines': (dict(out='a\nb'), 'which configs cannot name; rename it'),
+    'out is a variable': (dict(out='{{ fileDirname }}'), 'which configs cannot name; rename it'),
+    'a class that is a variable': (dict(data='variables'), r'HOME:1 }} holds {{; rename it'),
+    'a name that is not UTF-8': (dict(data='latin'), r'caf\? holds bytes that are not UTF-8; rename it'),
+    'a head without a type': (dict(teacher='untyped.py'), 'untyped.py: the head of its model is not a dict with a type'),
+    'no methods': (dict(methods=','), "methods ',' hold an empty name"),
+    'an empty part of a mix': (dict(methods='ce,kd--rkd'), 'hold an empty name'),
     'a network of another size': (dict(teacher='torchvision:vgg11'), 'torchvision:vgg11 does not run on images of 16x16'),
     'maps that do not fit': (dict(methods='ce,ofd', student='mobilenetv2'), 'ofd needs maps before the ReLU'),
 }
@@ -49,7 +62,12 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pictures(tmp_path / 'data', ['a', 'b', 'c'], images=4, side=16)
     (tmp_path / 'empty').mkdir()
+    pictures(tmp_path / 'variables', ['{{ $HOME:1 }}', 'b'], images=2, side=16)
+    pictures(tmp_path / 'latin', [os.fsdecode(b'caf\xe9'), 'b'], images=2, side=16)
     (tmp_path / 'a.txt').write_text('text')
+    (tmp_path / 'untyped.py').write_text(
+        "model = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), head=dict())"
+    )
     torch.save({'state_dict': {'conv.weight': torch.zeros(3)}}, tmp_path / 'other.pth')
     return tmp_path
 
@@ -119,3 +137,19 @@ def test_inspection_prints_a_line_for_each_layer(capsys):
     assert lines[0] == 'resnet8 at 32x32'
     assert any(line.split()[:3] == ['logits', 'head.fc', '100'] for line in lines)
     assert any('backbone.layer2' in line and '32 x 16 x 16' in line for line in lines)
+
+
+def test_names_that_begin_with_a_space_are_found(place):
+    pictures(place / 'odd', [' lead', '\u3000wide', '-dash', 'say "hi"'], images=2, side=16)
+    command.main(arguments(dict(data='odd', epochs='1', batch='2')))
+    lines = (place / 'mine/train.txt').read_text(encoding='utf-8').splitlines()
+    assert all((place / 'odd' / line.strip().rsplit(' ', 1)[0]).is_file() for line in lines)
+
+
+def test_a_head_that_names_no_loss_and_a_last_batch_of_one_image_run(place):
+    net = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), neck=dict(type='GlobalAveragePooling'))
+    net['head'] = dict(type='LinearClsHead', num_classes=1000, in_channels=512)
+    (place / 'plain.py').write_text(f'model = {net!r}')
+    done = command.main(arguments(dict(teacher='plain.py', student='plain.py', epochs='1', batch='4', size='32')))
+    assert done.student.model.architecture.head.num_classes == 3
+    assert done.student.train_dataloader.drop_last  # of 9 images

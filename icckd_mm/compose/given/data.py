@@ -147,8 +147,8 @@ def _place(folder: ImageFolder, split: str) -> dict[str, Any]:
         return dict(data_root=folder.root.as_posix(), data_prefix=folder.splits[split])
     name = 'train' if split == 'train' else 'val'
     return dict(
-        data_root='',
-        data_prefix=(folder.root / folder.splits[split]).as_posix(),
+        data_root=(folder.root / folder.splits[split]).as_posix(),
+        data_prefix='',
         ann_file=f'{{{{ fileDirname }}}}/{name}.txt',
         metainfo=dict(classes=list(folder.classes)),
     )
@@ -158,7 +158,8 @@ def _lines(folder: ImageFolder, split: str) -> str:
     odd = [path for path, _ in folder.images[split] if '\n' in path or '\r' in path]
     if odd:
         raise ValueError(f'{folder.root}: the name {plain(odd[0])} holds a line break; rename the file')
-    return ''.join(f'{path} {label}\n' for path, label in folder.images[split])
+    lines = ((f'./{path}' if path[0].isspace() else path, label) for path, label in folder.images[split])
+    return ''.join(f'{path} {label}\n' for path, label in lines)  # mmpretrain strips the lines
 
 
 def small_pipelines(side: int, same: bool) -> tuple[list[dict], list[dict]]:

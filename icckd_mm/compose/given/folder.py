@@ -118,9 +118,23 @@ def _listed(folder: Path) -> dict[str, list[str]]:
             f'{folder}: no images ({", ".join(EXTENSIONS)}) in {shortened([plain(name) for name in empty])}; '
             'remove the folder or add images'
         )
+    for name in (str(folder), *classes, *(one for images in found.values() for one in images)):
+        _check_name(folder, name)
     if len(classes) < 2:
         raise ValueError(f'{folder} has a single class, {plain(classes[0])}; {LAYOUT}')
     return found
+
+
+def _check_name(folder: Path, name: str) -> None:
+    """Raise if a config cannot hold a name: mmengine replaces ``{{ }}`` by paths and variables of the environment."""
+    fault = '{{' if '{{' in name else ''
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        fault = 'bytes that are not UTF-8'
+    if fault:
+        shown = plain(name.encode(errors='replace').decode())
+        raise ValueError(f'{plain(str(folder).encode(errors="replace").decode())}: {shown} holds {fault}; rename it')
 
 
 def _images(folder: Path, name: str) -> list[str]:

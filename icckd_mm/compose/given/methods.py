@@ -39,6 +39,8 @@ def read_methods(text: str) -> Methods:
     teachers: list[str] = []
     students: dict[str, list[str]] = {}
     for name in (one.strip() for one in text.split(',')):
+        if not all(name.split('-')):
+            raise ValueError(f'methods {text!r} hold an empty name; write them as icc,kd,kd-crd')
         if name in (*teachers, *students):
             raise ValueError(f'methods name {name!r} twice: {text!r}; name each once')
         if name in TEACHERS:

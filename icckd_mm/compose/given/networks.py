@@ -132,6 +132,9 @@ def _from_config(given: str) -> Network:
     model = model.get('architecture', model) if isinstance(model, dict) else None
     if not isinstance(model, dict) or 'type' not in model:
         raise ValueError(f'{given} has no model with a type; give the config of a classifier')
+    for part in ('backbone', 'head'):
+        if model.get(part) is not None and not (isinstance(model[part], dict) and 'type' in model[part]):
+            raise ValueError(f'{given}: the {part} of its model is not a dict with a type; give the config of a classifier')
     model, notes = Config(dict(model=model)).to_dict()['model'], []
     for key in ('train_cfg', 'data_preprocessor'):
         if model.pop(key, None) is not None:
@@ -182,7 +185,7 @@ def fitted(model: dict[str, Any], num_classes: int, size: int) -> dict[str, Any]
     if head is not None:
         if 'num_classes' in head or 'num_classes' not in (backbone or {}):
             head['num_classes'] = num_classes
-        if 'loss' in head or head['type'].rpartition('.')[2] == 'ClsHead':
+        if 'loss' in head or 'loss' in _arguments(head['type']):
             head['loss'] = dict(CE)
         if num_classes < 5 and 'topk' in head:
             head['topk'] = (1,)
