@@ -93,6 +93,7 @@ def check_runs(cfg: Config, name: str, work_dir: Path, side: int, images: int) -
         cfg.merge_from_dict(fast_options(cfg))
         loader = cfg.train_dataloader
         loader.batch_size = batch = min(usual, BATCHES[side > SMALL])
+        loader.drop_last = images > batch  # one image alone has no spread for a batch norm of 1x1 maps
         loader.dataset['images' if 'images' in loader.dataset else 'num_images'] = min(STEPS * batch, images)
         cfg.train_cfg.max_epochs = 1
         cfg.work_dir = str(work_dir)

@@ -26,6 +26,7 @@ def killed(six, tmp_path):
     return out
 
 
+@pytest.mark.slow
 def test_what_a_killed_call_has_left_goes_at_the_next_one_and_all_else_stays(killed, six):
     assert not killed.exists()
     (left,) = killed.parent.glob(f'{PREFIX}*')
