@@ -98,6 +98,7 @@ def test_two_processes_end_the_tuning_of_one_that_was_killed(tuned):
         'No winner',
         'The control',
         '--cfg-options',
+        'finals: ',
         '0:',
         '1:',
     )

@@ -127,7 +127,7 @@ def test_accumulation_gives_the_sum_of_its_batches_and_enqueues_once(second_view
         data = model.data_preprocessor(batch, True)
         total, _ = model.parse_losses(model(**data, mode='loss'))
         gradients = torch.autograd.grad(total, parameters, allow_unused=True)
-        losses.append(float(total))
+        losses.append(float(total.detach()))
         if index % 2:
             with torch.no_grad():
                 for parameter, first, second in zip(parameters, held, gradients):

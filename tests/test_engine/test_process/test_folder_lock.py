@@ -13,6 +13,7 @@ import pytest
 from icckd_mm.engine.exact.atomic_backend import remove_stale_partials, write_atomically
 from icckd_mm.engine.process import folder_lock as module
 from icckd_mm.engine.process.folder_lock import folder_lock, work_dir_lock
+from icckd_mm.engine.process.temporary_beside import OLD, temporary_beside
 from icckd_mm.zoo import publish
 from tests.integration.test_tools import command
 
@@ -100,11 +101,11 @@ def test_children_of_a_killed_run_do_not_hold_its_lock(tmp_path):
 
 def publishing(out, old=False):
     """Begin to publish, until this process ends."""
-    HELD.append(publish._beside(out))
+    HELD.append(temporary_beside(out, publish.PREFIX))
     folder = HELD[-1].__enter__()
     (folder / 'entry').mkdir()
     if old:
-        (folder / publish.OLD).mkdir()
+        (folder / OLD).mkdir()
 
 
 @pytest.mark.usefixtures('_file_system')
@@ -119,7 +120,7 @@ def test_the_next_publishing_removes_what_a_killed_one_has_left_and_nothing_else
     try:
         assert not stale.exists()
         (working,) = (entry.parent for entry in tmp_path.glob('*/entry') if entry.parent != kept.parent)
-        with publish._beside(tmp_path / 'd') as own:
+        with temporary_beside(tmp_path / 'd', publish.PREFIX) as own:
             names = {folder.name for folder in tmp_path.iterdir()}
         assert names == {'.publish-mine', '.publish-link', kept.parent.name, working.name, own.name}
     finally:
