@@ -2,7 +2,7 @@
 
 from .contrast.category_center import category_center_contrastive_loss
 from .contrast.category_center_alignment import center_alignment_loss, feature_alignment_loss
-from .contrast.category_center_preview import preview_weights, soft_label_divergence
+from .contrast.category_center_preview import preview_weights
 from .contrast.intra_class import intra_class_contrastive_loss
 from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
@@ -19,6 +19,7 @@ from .distill.logits.multi_level import batch_correlation, class_correlation, mu
 from .distill.logits.normalized import normalized_cross_entropy
 from .distill.logits.scale_decoupled import consistency_weights, region_logits
 from .distill.logits.self_normalized import self_normalized_loss
+from .distill.logits.soft_labels import soft_label_divergence
 from .distill.logits.standardize import standardized_logits
 from .distill.logits.transformed_teacher import transformed_teacher_divergence
 from .distill.logits.wasserstein import transport_costs, wasserstein_divergence

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.distill.checks import check_same_shape
+from icckd_mm.functional.distill.logits.soft_labels import soft_label_divergence
 from icckd_mm.functional.distill.logits.subclass_fit import HOW, fit_subclasses
 from icckd_mm.functional.distill.logits.subclasses import subclass_logits
 from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
-from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
 
 
@@ -107,9 +107,7 @@ class SubclassKLLoss(nn.Module):
         check_features('preds_S', preds_S)
         targets = subclass_logits(preds_T, features_T, self.weight, self.bias)
         check_same_shape('SubclassKLLoss', preds_S, targets)
-        log_p, log_q = ((logits / self.tau).log_softmax(dim=1) for logits in (targets, raised(preds_S)))
-        divergence = (log_p.exp() * (log_p - log_q)).sum()
-        return self.loss_weight * self.tau**2 * divergence / max(preds_S.size(0), 1)
+        return self.loss_weight * soft_label_divergence(preds_S, targets, temperature=self.tau)
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)

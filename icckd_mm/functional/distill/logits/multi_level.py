@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from icckd_mm.functional.contrast.category_center_preview import soft_label_divergence
+from icckd_mm.functional.distill.logits.soft_labels import soft_label_divergence
 from icckd_mm.functional.tensor.checks import check_pairs
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
