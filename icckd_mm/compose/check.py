@@ -30,6 +30,9 @@ def _forget_trained(cfg: Config) -> None:
         model.allow_random_teacher = True
     if str(cfg.get('load_from')).startswith('work_dirs/'):
         cfg.load_from = None
+    for part in (model, model.get('architecture'), model.get('distiller')):  # first stages
+        if isinstance(part, dict) and str((part.get('init_cfg') or {}).get('checkpoint')).startswith('work_dirs/'):
+            part['init_cfg'] = None
 
 
 class StepTimes(Hook):

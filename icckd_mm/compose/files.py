@@ -157,6 +157,11 @@ def _teacher(setting: Setting, teacher: str, method: str) -> File:
 
 
 def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> File:
+    if parts.data:
+        raise ValueError(
+            f'{name} learns from two views of each image, for which compose writes no data; take it out, or start from '
+            f"the benchmark's configs: python -m icckd_mm configs --method {name}"
+        )
     first = setting.methods.teachers[0]
     epochs = setting.teacher_epochs(first)
     checkpoints = [setting.checkpoint(setting.teacher_file(one, first), epochs) for one in teachers]
@@ -183,13 +188,13 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
     return File(('data.py', 'networks.py'), wanted, f'{setting.student.given} distilled from {teacher} by {name}')
 
 
-def plan_of(setting: Setting, folder: str, seconds: float | None) -> dict[str, Any]:
+def plan_of(setting: Setting, folder: str, seconds: float) -> dict[str, Any]:
     """The plan for ``tools/experiment.py``: every student of every teacher, controls and seeds.
 
     Args:
         setting: The composition.
         folder: The folder of the configs, as the plan names it.
-        seconds: Expected seconds of a run; None if unknown.
+        seconds: Expected seconds of a run.
 
     Returns:
         Fields of a plan.
@@ -203,4 +208,4 @@ def plan_of(setting: Setting, folder: str, seconds: float | None) -> dict[str, A
         designs=[dict(type='product', teacher=methods, student=list(setting.methods.students))],
         controls=['ce', 'ce-2view', 'alone'] if any(name.startswith('icc') for name in methods) else ['ce', 'alone'],
     )
-    return plan if seconds is None else {**plan, 'seconds': max(1, round(seconds))}
+    return {**plan, 'seconds': max(1, round(seconds))}

@@ -19,13 +19,12 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from icckd_mm.config.errors import FAILED, REFUSED, describe, is_for_users, write_to_log
+from icckd_mm.config.schema import LOADERS
 from icckd_mm.engine.process.folder_lock import check_writable
 from icckd_mm.engine.process.interruption import Stopped, handled, note_status, stop_behind
 from icckd_mm.engine.process.process_group import leave_process_group
 from icckd_mm.engine.process.stop_hook import StopHook
 from icckd_mm.packaged import PREFIX, name_of_config, named_config
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 class OptionsAction(DictAction):

@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from icckd_mm.config.schema import LOADERS
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def check_data(runs: Iterable[Run], strict: bool) -> list[str]:
