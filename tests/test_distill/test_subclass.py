@@ -162,3 +162,33 @@ def test_the_head_gives_class_logits():
     head = SubclassClsHead(3, 5, subclasses=4)
     features = torch.randn(2, 5)
     torch.testing.assert_close(head((features,)), head.fc(features).view(2, 3, 4).logsumexp(dim=2))
+
+
+@pytest.mark.parametrize('how', ['kmeans', 'pca'])
+def test_a_class_of_equal_or_flat_features_keeps_the_loss_finite(how):
+    features, labels = torch.randn(60, 4), torch.arange(60) % 3
+    features[labels == 0] = 0.0
+    features[labels == 1, 1:] = 2.0
+    loss = SubclassKLLoss(3, 2, 4, how=how)
+    loss.fit(features, labels)
+    assert not loss.weight[0].any()
+    assert loss(torch.randn(6, 6), torch.randn(6, 3), features[:6]).isfinite()
+
+
+def test_scores_do_not_lose_digits_under_autocast():
+    features = torch.rand(3, 64)[torch.arange(60) % 3] + 0.01 * torch.randn(60, 64)
+    loss = SubclassKLLoss(3, 2, 64)
+    loss.fit(features, torch.arange(60) % 3)
+    student, teacher = torch.randn(60, 6), torch.randn(60, 3)
+    plain = loss(student, teacher, features)
+    with torch.autocast('cpu', torch.bfloat16):
+        torch.testing.assert_close(loss(student, teacher, features), plain)
+
+
+def test_a_file_with_another_number_of_subclasses_leaves_the_loss_unfitted():
+    features, labels, _ = two_lumps()
+    fitted, other = SubclassKLLoss(2, 2, 3), SubclassKLLoss(2, 4, 3)
+    fitted.fit(features, labels)
+    with pytest.raises(RuntimeError, match='size mismatch'):
+        other.load_state_dict(fitted.state_dict())
+    assert not other.ready

@@ -110,5 +110,8 @@ class SubclassKLLoss(nn.Module):
         return self.loss_weight * soft_label_divergence(preds_S, targets, temperature=self.tau)
 
     def _load_from_state_dict(self, *args: Any) -> None:
+        faults = args[-1]
+        before = len(faults)
         super()._load_from_state_dict(*args)
+        self.fitted.logical_and_(torch.tensor(len(faults) == before, device=self.fitted.device))  # another S: not fitted
         self.ready = bool(self.fitted)

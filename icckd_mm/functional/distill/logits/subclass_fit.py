@@ -10,6 +10,7 @@ from icckd_mm.functional.tensor.checks import check_features, check_labels
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive
 
 HOW = ('kmeans', 'pca')
+FLAT, SAME = 1e-6, 1e-12  # least share of a class's variance, and of its squared length, that counts as spread
 
 
 def fit_subclasses(
@@ -59,8 +60,11 @@ def fit_subclasses(
 def _centres(rows: np.ndarray, subclasses: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.cluster import KMeans  # heavy
 
+    variance = rows.var(axis=0).sum()
+    if variance <= SAME * (rows**2).sum(axis=1).mean():
+        return np.zeros((subclasses, rows.shape[1])), np.zeros(subclasses)  # nothing to divide
     found = KMeans(subclasses, n_init=4, random_state=0).fit(rows)
-    scale = sharpness / max(found.inertia_ / len(rows), np.finfo(np.float32).tiny)
+    scale = sharpness / max(found.inertia_ / len(rows), FLAT * variance)
     centres = found.cluster_centers_
     return scale * centres, -0.5 * scale * (centres**2).sum(axis=1)
 
@@ -71,6 +75,7 @@ def _directions(rows: np.ndarray, subclasses: int, sharpness: float) -> tuple[np
     directions = directions[:subclasses]
     largest = np.abs(directions).argmax(axis=1)
     directions = directions * np.sign(directions[np.arange(subclasses), largest])[:, None]  # the sign of an SVD is arbitrary
-    spread = np.maximum(values[:subclasses] / np.sqrt(len(rows)), np.finfo(np.float32).tiny)
-    weight = sharpness * directions / spread[:, None]
+    spread = values[:subclasses] / np.sqrt(len(rows))
+    flat = (spread**2 <= FLAT * (rows.var(axis=0).sum())) | (spread**2 <= SAME * (rows**2).sum(axis=1).mean())
+    weight = sharpness * directions / np.where(flat, np.inf, spread)[:, None]  # a direction without spread says nothing
     return weight, -weight @ mean

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from icckd_mm.functional.tensor.checks import check_features
-from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
 
 def subclass_logits(logits: Tensor, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -39,8 +39,10 @@ def subclass_logits(logits: Tensor, features: Tensor, weight: Tensor, bias: Tens
     C, _, D = weight.shape
     check_features('logits', logits, width=C)
     check_features('features', features, width=D)
-    scores = torch.einsum('bd,csd->bcs', raised(features), weight) + bias
-    return (raised(logits)[:, :, None] + scores.log_softmax(dim=2)).flatten(1)
+    with without_autocast(logits):
+        rows = raised(features)
+        scores = torch.einsum('bd,csd->bcs', rows, weight.to(rows.dtype)) + bias
+        return (raised(logits)[:, :, None] + scores.log_softmax(dim=2)).flatten(1)
 
 
 def grouped_logits(logits: Tensor, subclasses: int) -> Tensor:
