@@ -15,6 +15,10 @@ from icckd_mm.compose.parts import Pair
 Names = tuple[str, str]
 Setting = TypeVar('Setting')
 
+IMAGENET: tuple[Names, ...] = (
+    ('resnet34', 'resnet18'),
+    ('resnet50', 'mobilenetv1'),
+)  # published there; all others on CIFAR-100
 LOW_RATE = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # the benchmark trains these students with 0.01 instead of 0.05
 
 
@@ -23,9 +27,11 @@ def learning_rate(student: str) -> float:
     return 0.01 if student in LOW_RATE else 0.05
 
 
-def by_pair(table: dict[Names, Setting], names: Names | None, default: Setting) -> Setting:
-    """The setting published for a pair; ``default``, our choice, for other pairs and for networks without a name."""
-    return table.get(names, default) if names is not None else default
+def by_pair(table: dict[Names, Setting], pair: Pair, default: Setting) -> Setting:
+    """The setting published for a pair and recipe; ``default``, our choice, for others and for networks without a name."""
+    if pair.names is None or (pair.names in IMAGENET) != (pair.recipe == 'imagenet'):
+        return default
+    return table.get(pair.names, default)
 
 
 def warmup_epochs(pair: Pair) -> int:
@@ -35,7 +41,8 @@ def warmup_epochs(pair: Pair) -> int:
 
 def cosine_start(pair: Pair, published: int) -> int:
     """Epochs before a weight decays: as published for the epochs of the recipe, in proportion for others, which is ours."""
-    return round(published * pair.epochs / (240 if pair.recipe == 'cifar' else 100))
+    usual = 240 if pair.recipe == 'cifar' else 100
+    return round(published * pair.epochs / usual) if published < usual else 0  # the default is that of CIFAR
 
 
 class Ckd(NamedTuple):

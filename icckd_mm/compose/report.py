@@ -64,11 +64,12 @@ def _row(what: str, layer: Layer, serves: str) -> tuple[str, str, str, str]:
 def next_commands(done: Composition) -> str:
     """The next three commands with their expected times, and that of the plan."""
     folder = '' if done.folder is None else f'{done.folder.as_posix()}/'
-    teacher, student = next(iter(done.teachers)), next(iter(done.students))
+    student = next(iter(done.students))
+    teachers = [name for name in done.teachers if '_' not in name]  # all that the students read, of an ensemble too
     run = done.students[student].work_dir
     lines = [
         f'{len(done.teachers) + len(done.students)} configs in {folder or "memory"} ran forward and backward; next:',
-        *(f'  python -m icckd_mm train {folder}{name}.py  # {duration(done.hours[name])}' for name in (teacher, student)),
+        *(f'  python -m icckd_mm train {folder}{name}.py  # {duration(done.hours[name])}' for name in (*teachers, student)),
         f'  python -m icckd_mm publish {run} --out published/{run.split("/")[1]} --no-index',
     ]
     if done.plan:

@@ -8,6 +8,7 @@ from icckd_mm.compose.distillers import mix
 from icckd_mm.compose.distillers.features.wkd_f import wkd_f
 from icckd_mm.compose.layers import Layer, NetworkLayers, Stage
 from icckd_mm.compose.parts import Pair, Parts, merged
+from icckd_mm.compose.published import DKD_BETA, by_pair
 
 
 def network(width):
@@ -191,3 +192,17 @@ def test_dot_changes_the_optimizer_and_distils_soft_labels_where_it_stands_alone
     assert (alone.ce_weight, list(alone.losses)) == (0.1, ['loss_kl'])
     assert (mixed.ce_weight, list(mixed.losses)) == (1.0, ['loss_distance', 'loss_angle'])
     assert mix(['kd', 'dot'], replace(PAIR, recipe='imagenet')).config['optim_wrapper']['optimizer']['delta'] == 0.09
+
+
+@pytest.mark.parametrize(
+    ('names', 'recipe', 'beta'),
+    [
+        (('resnet50', 'mobilenetv2'), 'cifar', 8.0),
+        (('resnet50', 'mobilenetv2'), 'imagenet', -1.0),
+        (('resnet34', 'resnet18'), 'imagenet', 0.5),
+        (('resnet34', 'resnet18'), 'cifar', -1.0),
+        (None, 'cifar', -1.0),
+    ],
+)
+def test_settings_published_for_one_recipe_do_not_reach_the_other(names, recipe, beta):
+    assert by_pair(DKD_BETA, replace(PAIR, names=names, recipe=recipe), -1.0) == beta

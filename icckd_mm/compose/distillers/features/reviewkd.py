@@ -28,7 +28,7 @@ def reviewkd(pair: Pair, beside: frozenset[str]) -> Parts:
         arguments[f's{number}'] = parts.student(name, student)
         arguments[f't{number}'] = parts.teacher(name, teacher)
     widths = dict(student_channels=[x.width for x in students], teacher_channels=[x.width for x in teachers])
-    weight = by_pair(REVIEWKD, pair.names, REVIEWKD_DEFAULT)
+    weight = by_pair(REVIEWKD, pair, REVIEWKD_DEFAULT)
     parts.add('loss_review', dict(type='icckd_mm.ReviewKDLoss', **widths, loss_weight=weight), **arguments)
     return parts
 

@@ -13,7 +13,7 @@ def wkd_f(pair: Pair, beside: frozenset[str]) -> Parts:
     The weight falls as half a cosine, from the published epoch to the end.
     """
     student, teacher = last_stages(pair, 'wkd-f')
-    setting = by_pair(WKD_FEATURES, pair.names, WKD_FEATURES_DEFAULT)
+    setting = by_pair(WKD_FEATURES, pair, WKD_FEATURES_DEFAULT)
     if 'wkd' in beside and pair.names in WKD_BOTH:
         setting = WKD_BOTH[pair.names][1]
     parts = Parts(

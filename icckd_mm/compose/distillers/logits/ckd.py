@@ -11,7 +11,7 @@ def ckd(pair: Pair, beside: frozenset[str]) -> Parts:
 
     The published batch of some pairs is 32, the published length 480 epochs with a cosine.
     """
-    setting = by_pair(CKD, pair.names, CKD_DEFAULT)
+    setting = by_pair(CKD, pair, CKD_DEFAULT)
     parts = Parts(ce_weight=1.0)
     parts.add(
         'loss_ckd',

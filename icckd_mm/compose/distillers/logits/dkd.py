@@ -10,7 +10,7 @@ from icckd_mm.compose.published import DKD_BETA, DKD_BETA_DEFAULT, DKD_BETA_IMAG
 def dkd(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 1, alpha 1, beta by pair, T = 4 and a warm-up of 20 epochs; on ImageNet T = 1 and a warm-up of 1."""
     cifar = pair.recipe == 'cifar'
-    beta = by_pair(DKD_BETA, pair.names, DKD_BETA_DEFAULT if cifar else DKD_BETA_IMAGENET)
+    beta = by_pair(DKD_BETA, pair, DKD_BETA_DEFAULT if cifar else DKD_BETA_IMAGENET)
     parts = Parts(
         ce_weight=1.0,
         hooks=[dict(type='icckd_mm.DistillWeightHook', losses=['loss_dkd'], schedule='warmup', epochs=warmup_epochs(pair))],

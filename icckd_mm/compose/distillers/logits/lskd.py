@@ -9,7 +9,7 @@ from icckd_mm.compose.published import DKD_LSKD, DKD_LSKD_DEFAULT, LSKD, LSKD_DE
 
 def lskd(pair: Pair, beside: frozenset[str]) -> Parts:
     """Base temperature and weight by pair; CE 0.1 on CIFAR, 1 on ImageNet."""
-    setting = by_pair(LSKD, pair.names, LSKD_DEFAULT)
+    setting = by_pair(LSKD, pair, LSKD_DEFAULT)
     parts = Parts(ce_weight=0.1 if pair.recipe == 'cifar' else 1.0)
     parts.add(
         'loss_lskd',
@@ -22,7 +22,7 @@ def lskd(pair: Pair, beside: frozenset[str]) -> Parts:
 
 def dkd_lskd(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 1 and DKD's warm-up; the weight by pair multiplies alpha and beta, as published."""
-    setting = by_pair(DKD_LSKD, pair.names, DKD_LSKD_DEFAULT)
+    setting = by_pair(DKD_LSKD, pair, DKD_LSKD_DEFAULT)
     loss = dict(type='icckd_mm.DKDLoss', tau=float(setting.tau), alpha=1.0, beta=float(setting.beta))
     parts = Parts(
         ce_weight=1.0,

@@ -21,22 +21,22 @@ EPOCHS = 240  # of the benchmark, to which published schedules belong; their mil
 
 def mlkd(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 0.1 for each view, divergences and correlations 0.9; 0.5 and 0.5 on ImageNet. Schedule of the authors by pair."""
-    return _mlkd(pair, by_pair(MLKD_SCHEDULE, pair.names, MLKD_SCHEDULE_DEFAULT))
+    return _mlkd(pair, by_pair(MLKD_SCHEDULE, pair, MLKD_SCHEDULE_DEFAULT))
 
 
 def mlkd_480e(pair: Pair, beside: frozenset[str]) -> Parts:
     """The longer schedule of the repository of logit standardisation, from which the published table comes."""
-    return _mlkd(pair, by_pair(MLKD_480E_SCHEDULE, pair.names, MLKD_480E_SCHEDULE_DEFAULT))
+    return _mlkd(pair, by_pair(MLKD_480E_SCHEDULE, pair, MLKD_480E_SCHEDULE_DEFAULT))
 
 
 def kd_2view(pair: Pair, beside: frozenset[str]) -> Parts:
     """KD on both views of MLKD as one batch, at its schedule: what views and length alone bring."""
-    return _kd(pair, beside, by_pair(MLKD_SCHEDULE, pair.names, MLKD_SCHEDULE_DEFAULT))
+    return _kd(pair, beside, by_pair(MLKD_SCHEDULE, pair, MLKD_SCHEDULE_DEFAULT))
 
 
 def kd_2view_480e(pair: Pair, beside: frozenset[str]) -> Parts:
     """KD on both views of MLKD at its longer schedule."""
-    return _kd(pair, beside, by_pair(MLKD_480E_SCHEDULE, pair.names, MLKD_480E_SCHEDULE_DEFAULT))
+    return _kd(pair, beside, by_pair(MLKD_480E_SCHEDULE, pair, MLKD_480E_SCHEDULE_DEFAULT))
 
 
 def _kd(pair: Pair, beside: frozenset[str], schedule: Schedule) -> Parts:

@@ -27,7 +27,7 @@ def sdd(pair: Pair, beside: frozenset[str]) -> Parts:
 def dkd_sdd(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 1, alpha 1, beta by pair as in DKD, T = 4 and a warm-up of 20 epochs; on ImageNet T = 1 and a warm-up of 1."""
     cifar = pair.recipe == 'cifar'
-    beta = by_pair(SDD_BETA, pair.names, DKD_BETA_DEFAULT if cifar else DKD_BETA_IMAGENET)
+    beta = by_pair(SDD_BETA, pair, DKD_BETA_DEFAULT if cifar else DKD_BETA_IMAGENET)
     warmup = dict(type='icckd_mm.DistillWeightHook', losses=['loss_sdd'], schedule='warmup', epochs=warmup_epochs(pair))
     parts = Parts(ce_weight=1.0, hooks=[warmup])
     _add(parts, pair, 'loss_sdd', dict(type='icckd_mm.SDDDKDLoss', tau=4.0 if cifar else 1.0, alpha=1.0, beta=beta))
@@ -37,7 +37,7 @@ def dkd_sdd(pair: Pair, beside: frozenset[str]) -> Parts:
 def _add(parts: Parts, pair: Pair, name: str, loss: dict[str, Any]) -> None:
     """Add a loss that compares regions of the last maps, each by its own network's classifier."""
     student, teacher = last_maps(pair, 'sdd')
-    sides = by_pair(SDD_SIDES, pair.names, SDD_SIDES_DEFAULT)
+    sides = by_pair(SDD_SIDES, pair, SDD_SIDES_DEFAULT)
     parts.add(
         name,
         dict(loss, grids=list(sides)),

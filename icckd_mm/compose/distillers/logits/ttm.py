@@ -10,12 +10,12 @@ BESIDE_CRD = Transformed(0.2, 4)  # published for vgg13 to vgg8; for other pairs
 
 def ttm(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 1; exponent 0.1 and weight 45, published for vgg13 to vgg8, our choice elsewhere."""
-    return _parts(pair, 'loss_ttm', by_pair(TTM, pair.names, TTM_DEFAULT), False)
+    return _parts(pair, 'loss_ttm', by_pair(TTM, pair, TTM_DEFAULT), False)
 
 
 def wttm(pair: Pair, beside: frozenset[str]) -> Parts:
     """CE 1; exponent 0.1 and weight 4, our choice; exponent 0.2 beside CRD, published for vgg13 to vgg8."""
-    setting = by_pair(WTTM_BESIDE_CRD, pair.names, BESIDE_CRD) if beside == {'crd'} else WTTM_DEFAULT
+    setting = by_pair(WTTM_BESIDE_CRD, pair, BESIDE_CRD) if beside == {'crd'} else WTTM_DEFAULT
     return _parts(pair, 'loss_wttm', setting, True)
 
 

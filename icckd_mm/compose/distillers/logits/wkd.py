@@ -13,7 +13,7 @@ def wkd(pair: Pair, beside: frozenset[str]) -> Parts:
     The weight of the transport decays with a cosine over the last three eighths of the epochs, on ImageNet from the start.
     Distances between classes are those of the teacher's classifier; set ``distances`` to a file for those of its features.
     """
-    setting = by_pair(WKD_LOGITS, pair.names, WKD_LOGITS_DEFAULT)
+    setting = by_pair(WKD_LOGITS, pair, WKD_LOGITS_DEFAULT)
     if 'wkd-f' in beside and pair.names in WKD_BOTH:
         setting = WKD_BOTH[pair.names][0]
     start = cosine_start(pair, setting.start)
