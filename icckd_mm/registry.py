@@ -83,7 +83,10 @@ DATASETS = root.Registry(
 METRICS = root.Registry('metric', parent=root.METRICS, scope='icckd_mm', locations=['icckd_mm.evaluation'])
 OPTIMIZERS = root.Registry('optimizer', parent=root.OPTIMIZERS, scope='icckd_mm', locations=['icckd_mm.distill.optim'])
 OPTIM_WRAPPERS = root.Registry(
-    'optimizer wrapper', parent=root.OPTIM_WRAPPERS, scope='icckd_mm', locations=['icckd_mm.distill.optim']
+    'optimizer wrapper',
+    parent=root.OPTIM_WRAPPERS,
+    scope='icckd_mm',
+    locations=['icckd_mm.distill.optim', 'icckd_mm.engine.bfloat16_wrapper'],
 )
 LOADERS = root.Registry('data loader', scope='icckd_mm', locations=['icckd_mm.datasets.device_loader'])
 

@@ -129,7 +129,7 @@ REGISTERED = {
     ],
     'METRICS': ['ClassGeometry'],
     'OPTIMIZERS': ['DOTSGD'],
-    'OPTIM_WRAPPERS': ['DOTAmpOptimWrapper', 'DOTOptimWrapper'],
+    'OPTIM_WRAPPERS': ['Bfloat16OptimWrapper', 'DOTAmpOptimWrapper', 'DOTOptimWrapper'],
     'LOADERS': ['DeviceLoader'],
 }
 

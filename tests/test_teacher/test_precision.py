@@ -223,6 +223,32 @@ def test_half_features_give_the_loss_of_the_same_numbers_in_fp32(dtype, temperat
     assert torch.equal(half_queue.queue, queue.queue)
 
 
+class DtypeOfFeatures(Hook):
+    """The precision of what the last stage gives, by whether the network trains."""
+
+    def before_run(self, runner):
+        self.seen = {True: set(), False: set()}
+        runner.model.backbone.register_forward_hook(lambda net, _, out: self.seen[net.training].add(out[-1].dtype))
+
+
+def test_a_bfloat16_run_on_a_cpu_is_near_the_fp32_run(tmp_path):
+    """Losses of four steps within 5 %, each image enqueued once; weights and prediction stay in float32."""
+    dtypes = DtypeOfFeatures()
+    plain = result(tmp_path / 'plain', RESNET, **digits(tmp_path))
+    outputs, enqueued = Outputs(), Enqueued()
+    wrapper = dict(type='icckd_mm.Bfloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
+    hooks = [icc(), outputs, enqueued, dtypes]
+    runner = build(tmp_path / 'half', RESNET, hooks=hooks, optim_wrapper=wrapper, **digits(tmp_path))
+    runner.train()
+    runner.model.eval()(torch.zeros(1, 3, 8, 8, device=next(runner.model.parameters()).device))
+    assert dtypes.seen == {True: {torch.bfloat16}, False: {torch.float32}}
+    assert enqueued.rows == plain[1] == [8] * 4
+    for name in ('loss', 'loss_icc'):
+        found, expected = ([step[name] for step in steps] for steps in (outputs.steps, plain[0]))
+        assert found == pytest.approx(expected, rel=0.05, abs=0.02)
+    assert {parameter.dtype for parameter in runner.model.parameters()} == {torch.float32}
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='AmpOptimWrapper refuses a machine without an accelerator')
 @pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
 def test_amp_on_a_gpu(dtype, tmp_path):

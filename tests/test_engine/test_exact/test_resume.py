@@ -147,6 +147,7 @@ def test_workers_change_nothing(persistent, straight, tmp_path):
     [
         dict(hooks=[dict(type='EMAHook', momentum=0.1)], views=1),
         dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9), accumulative_counts=3)),
+        dict(optim_wrapper=dict(type='icckd_mm.Bfloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9))),
         dict(
             optim_wrapper=dict(optimizer=dict(type='AdamW', lr=0.01)),
             param_scheduler=[
@@ -173,7 +174,7 @@ def test_workers_change_nothing(persistent, straight, tmp_path):
             scale=32,
         ),
     ],
-    ids=['EMA', 'accumulated gradients', 'two schedulers', 'OneCycleLR', 'dropout'],
+    ids=['EMA', 'accumulated gradients', 'bfloat16', 'two schedulers', 'OneCycleLR', 'dropout'],
 )
 def test_all_that_decides_the_future_is_kept(options, tmp_path):
     """Reliability test 10: cut within an epoch; 3 iterations an update do not divide 7 or 16."""

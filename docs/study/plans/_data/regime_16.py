@@ -1,4 +1,8 @@
-"""A regime for CPUs in which distillation should help: images of 16x16, small networks, 40 epochs, warm-up and cosine."""
+"""A regime for CPUs in which distillation should help: images of 16x16, small networks, 40 epochs, warm-up and cosine.
+
+Teachers compute in bfloat16, as trained ones and as those of students: nearly twice as fast on a CPU with its instructions.
+Students are too narrow to gain from it and stay in float32.
+"""
 
 _crop = [
     dict(type='RandomCrop', crop_size=16, padding=2),
@@ -14,6 +18,8 @@ _one_cycle = [  # mmengine's own has functions in its state, which a safe checkp
     dict(type='LinearLR', start_factor=0.04, begin=0, end=4, **_iterations),
     dict(type='CosineAnnealingLR', T_max=36, begin=4, end=40, **_iterations),
 ]
+
+_half_teacher = {'model.teacher_dtype': 'bfloat16'}  # for each distiller of a plan
 
 networks = dict(
     teacher={'backbone.depth': 8, 'backbone.widths': (32, 32, 64, 128), 'head.in_channels': 128},
@@ -35,5 +41,6 @@ options = dict(
         'test_dataloader.num_workers': 0,
         'test_dataloader.persistent_workers': False,
     },
+    teacher={'optim_wrapper.type': 'icckd_mm.Bfloat16OptimWrapper'},
     **{teacher: {'train_dataloader.dataset.pipeline': _two_views} for teacher in ('ce-2view', 'icc')},
 )
