@@ -4,13 +4,12 @@ Regime: CIFAR-10 at 16x16; teachers with 10,000 images, students, also the one a
 of batch 64. Not run yet.
 """
 
-_base_ = '_data/students_data_16.py'
+_base_ = '_data/fresh_16.py'
 
 name = 'cifar10-16-little-data'
-title = 'CIFAR-10 at 16x16: teachers with 10,000 training images, students with 500, all test images, 10 seeds'
+title = 'CIFAR-10 at 16x16: teachers with 10,000 training images, students with 500, all test images, 10 fresh seeds'
 _iterations = dict(by_epoch=True, convert_to_iter_based=True)
 options = dict(
-    mcmi=_base_._mcmi,
     student={
         'train_dataloader.dataset': dict(
             _delete_=True, type='icckd_mm.even_subset', images=500, dataset=_base_.datasets['cifar10-16']['train']
@@ -25,4 +24,4 @@ options = dict(
         ],
     },
 )
-seconds = 150
+seconds = 90

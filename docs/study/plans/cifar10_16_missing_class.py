@@ -4,12 +4,11 @@ Regime: CIFAR-10 at 16x16, 40 epochs; teachers with all 10,000 images, students,
 Not run yet.
 """
 
-_base_ = '_data/students_data_16.py'
+_base_ = '_data/fresh_16.py'
 
 name = 'cifar10-16-missing-class'
-title = 'CIFAR-10 at 16x16: students with 9,000 images of nine classes, teachers with 10,000 of ten, all test images, 10 seeds'
+title = 'CIFAR-10 at 16x16: students with 9,000 images of nine classes, teachers of ten, all test images, 10 fresh seeds'
 options = dict(
-    mcmi=_base_._mcmi,
     student={
         'train_dataloader.dataset': dict(
             _delete_=True,
@@ -19,4 +18,4 @@ options = dict(
         )
     },
 )
-seconds = 185
+seconds = 130

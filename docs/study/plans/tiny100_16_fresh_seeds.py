@@ -10,10 +10,9 @@ name = 'tiny100-16-fresh-seeds'
 title = 'ICCKD on 100 classes of Tiny-ImageNet at 16x16: 20,000 training images, all test images, 10 fresh seeds'
 seeds = list(range(10, 20))
 default = dict(data='tiny100-16', pair='resnet56_resnet20', margin=-1.0, finetune_epochs=10)
-_students = ['kd', 'kd-rkd']
 designs = [
-    dict(type='product', loss_weight=[0.02], student=_students),
-    dict(type='product', teacher=['mcmi'], student=_students),
+    dict(type='product', loss_weight=[0.02]),
+    dict(type='product', teacher=['mcmi']),
 ]
-seconds = 420
-options = {'mcmi': _base_._mcmi}
+seconds = 260
+options = dict(mcmi=_base_._mcmi, kd=_base_._half_teacher)
