@@ -15,7 +15,10 @@ from mmengine.config import Config
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.config.building import build_classifier, only_registered
 
-from .card import Entry, complexity, metafile, model_card, write_yaml
+from .card.complexity import complexity
+from .card.entry import Entry
+from .card.metafile import metafile, write_yaml
+from .card.model_card import model_card
 from .clean_process import measure
 from .image_list import LIST, list_to_carry
 from .network import Network

@@ -40,17 +40,18 @@ def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def mmengine_of(meta: Mapping[str, Any]) -> str:
-    """Version of mmengine in a run, and the commit of its source where that is known; mmengine joins the two without a gap.
+    """Version of mmengine in a run.
+
+    mmengine appends the commit of the repository in which the run was started, without a gap. It is left out, since it says
+    nothing about mmengine.
 
     Example:
         >>> mmengine_of({'mmengine_version': '0.10.7' + 40 * 'a'}), mmengine_of({'mmengine_version': '0.10.7unknown'})
-        ('0.10.7 (commit aaaaaaaa)', '0.10.7')
+        ('0.10.7', '0.10.7')
     """
     joined = str(meta.get('mmengine_version', 'unknown'))
     found = re.fullmatch(r'(.*?[0-9.])(unknown|[0-9a-f]{40})', joined)
-    if not found:
-        return joined
-    return found[1] if found[2] == 'unknown' else f'{found[1]} (commit {found[2][:8]})'
+    return found[1] if found else joined
 
 
 def run_name(meta: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from icckd_mm.engine.process.temporary_beside import OLD, temporary_beside
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
-from .card import Entry
+from .card.entry import Entry
 from .entry_files import silent, write_entry, write_papers
 from .image_list import LIST
 from .meta import file_name

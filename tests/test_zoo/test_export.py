@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
 from icckd_mm.zoo.architectures import classifier_config
-from icckd_mm.zoo.card import complexity
+from icckd_mm.zoo.card.complexity import complexity
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import Network
 from icckd_mm.zoo.onnx_export import PACKAGES, check_packages, onnx_bytes

@@ -94,7 +94,7 @@ def standalone_size(out):
 
 
 def flops(out, height, width):
-    from icckd_mm.zoo.card import complexity
+    from icckd_mm.zoo.card.complexity import complexity
 
     model = get_model(str(out / 'beetles.py'), device='cpu')
     return complexity(model.eval(), (3, height, width))['FLOPs']

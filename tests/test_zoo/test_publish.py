@@ -10,6 +10,8 @@ import torch
 import yaml
 
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
+from icckd_mm.plain_text import in_markdown
+from icckd_mm.zoo.card.method import method
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
 from icckd_mm.zoo.publish import publish
@@ -83,7 +85,10 @@ def test_the_papers_say_what_the_run_logged(student, published):
     ]
     (log,) = student[0].glob('*/vis_data/scalars.json')
     assert (out / entry['Training Log']).read_bytes() == log.read_bytes()
-    assert f'| accuracy/top1 | {logged:.2f} |' in (out / 'README.md').read_text()
+    card = (out / 'README.md').read_text()
+    assert f'| accuracy/top1 | {logged:.2f} |' in card
+    assert f'Distilled from {in_markdown(entry["Metadata"]["Teacher"]["Checkpoint"])} by KLDivergence.' in card
+    assert 'Intra-Class' not in card  # nothing is known of how its teacher was trained
     assert str(student[0].parent) not in ''.join(path.read_text() for path in out.iterdir() if path.suffix != '.pth')
 
 
@@ -106,6 +111,19 @@ def test_a_teacher_is_published_with_its_average(teacher, tmp_path):
     (entry,) = yaml.safe_load((tmp_path / 'out/metafile.yml').read_text())['Models']
     assert entry['Metadata']['Averaged Weights'] is True
     assert 'Teacher' not in entry['Metadata']
+    card = (tmp_path / 'out/README.md').read_text()
+    assert 'Trained with the intra-class contrastive loss (' in card
+    assert 'https://arxiv.org/abs/2509.22053' in card
+
+
+@pytest.mark.parametrize(
+    'hooks', [None, 'EMAHook', [dict(type='EMAHook')], [1], [dict(type='x.IntraClassContrastHook', loss=1)]]
+)
+def test_a_card_names_no_method_that_the_run_did_not_use(teacher, hooks):
+    """Whatever a stored config holds as hooks."""
+    network = take_network(teacher[0])
+    network.config.custom_hooks = hooks
+    assert method(network) == ''
 
 
 def test_a_loss_with_buffers_stays_behind(tmp_path):

@@ -6,7 +6,7 @@ from mmengine.registry import MODELS
 
 import icckd_mm  # noqa: F401
 from icckd_mm.models import SimKDNeck
-from icckd_mm.zoo.card import complexity
+from icckd_mm.zoo.card.complexity import complexity
 
 
 class Student(torch.nn.Module):

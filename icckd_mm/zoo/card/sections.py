@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .onnx_export import INPUT, OPSET, OUTPUT
-from .standalone_config import channel_order
+from icckd_mm.zoo.onnx_export import INPUT, OPSET, OUTPUT
+from icckd_mm.zoo.standalone_config import channel_order
 
 if TYPE_CHECKING:
-    from .card import Entry
+    from .entry import Entry
 
 
 def preprocessing(entry: Entry) -> str:

@@ -1,0 +1,1 @@
+"""What a published folder says of its model, in ``README.md`` and ``metafile.yml``."""
