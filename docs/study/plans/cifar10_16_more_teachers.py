@@ -22,6 +22,7 @@ designs = [
     dict(type='product', loss_weight=[0.3], temperature=[0.5]),
     dict(type='product', loss_weight=[0.05], margin=[-1.0]),
     dict(type='product', loss_weight=[0.05], queue_size=[0]),
+    dict(type='product', loss_weight=[0.05], begin=[27]),  # the last third
     dict(type='product', loss_weight=[0.05], teacher=['icc-ft']),
     dict(type='product', teacher=['ls', 'ce-stop']),
 ]

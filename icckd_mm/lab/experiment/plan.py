@@ -21,6 +21,7 @@ FACTORS: dict[str, Any] = {  # with their default values
     'in_batch_negatives': True,
     'second_view': 'grad',
     'positive': 'weak',
+    'begin': 0,
     'features': 'pooled',
     'finetune_epochs': 20,
     'finetune_lr': 0.01,

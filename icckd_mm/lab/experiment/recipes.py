@@ -13,14 +13,15 @@ CONTRAST = ('loss_weight', 'margin', 'temperature', 'queue_size', 'in_batch_nega
 VIEWS = ('second_view', 'positive')
 POSITIVES = ('weak', 'strong')  # how the second view is augmented
 SUPCON = 'icckd_mm.SupervisedContrastiveLoss'
+LATER = {'positive': 'weak', 'begin': 0}  # records of earlier versions do not name them
 # the factors that a teacher depends on, in addition to data, images, epochs and its network
 USES = {
     'ce': (),
     'ce-2view': VIEWS,
-    'icc': (*CONTRAST, *VIEWS, 'features'),
-    'icc-ft': (*CONTRAST, *VIEWS, 'features', 'finetune_epochs', 'finetune_lr'),
+    'icc': (*CONTRAST, *VIEWS, 'begin', 'features'),
+    'icc-ft': (*CONTRAST, *VIEWS, 'begin', 'features', 'finetune_epochs', 'finetune_lr'),
     'supcon': VIEWS,
-    'supcon-icc': (*CONTRAST, *VIEWS, 'features'),
+    'supcon-icc': (*CONTRAST, *VIEWS, 'begin', 'features'),
     'mcmi': ('kl_weight', 'finetune_epochs', 'finetune_lr'),
     'ls': ('smoothing',),
     'ce-stop': ('stop_epoch',),
@@ -62,8 +63,9 @@ def _teacher(cell: Cell, method: str) -> Recipe:
         raise ValueError(f'teacher must be one of {", ".join(USES)}, got {method!r}')
     network = networks_of(cell)[0]
     factors = {**_shared(cell, network), 'teacher': method, **{name: cell[name] for name in USES[method]}}
-    if factors.get('positive') == 'weak':  # records of earlier versions do not name it
-        del factors['positive']
+    for name, value in LATER.items():
+        if factors.get(name) == value:
+            del factors[name]
     found = teacher_config(cell, method)
     config = found.config
     options = {**found.options, **common_options(cell, config)}
@@ -105,6 +107,8 @@ def _contrast_options(cell: Cell, method: str, hook: str) -> dict[str, Any]:
         return {**options, f'{hook}.loss.loss_weight': 0.0}
     _check_contrast(cell)
     options.update({f'{hook}.loss.{name}': cell[name] for name in CONTRAST})
+    if cell['begin']:
+        options[f'{hook}.begin'] = cell['begin']
     if cell['features'] == 'logits':
         options[f'{hook}.features'] = 'head.fc'
     elif cell['features'] != 'pooled':
@@ -117,6 +121,9 @@ def _check_contrast(cell: Cell) -> None:
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
     from icckd_mm.teacher.second_views import check_second_view
 
+    begin, epochs = cell['begin'], cell['epochs']
+    if isinstance(begin, bool) or not isinstance(begin, int) or begin < 0 or (epochs is not None and begin >= epochs):
+        raise ValueError(f'begin must be an epoch of the training, from 0, got {begin!r}')
     IntraClassContrastiveLoss(num_classes=1, feat_dims=1, **{name: cell[name] for name in CONTRAST})
     check_second_view(cell['second_view'])
 

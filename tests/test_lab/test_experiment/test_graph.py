@@ -78,6 +78,15 @@ def test_the_same_config_by_another_option_is_the_same_run():
     assert set(build()) == set(build(options=dict(all={'optim_wrapper.optimizer.lr': 0.05})))
 
 
+def test_a_loss_that_starts_later_names_its_epoch():
+    """Runs whose loss starts at once keep the names and factors that they had before there was a choice."""
+    first, late = (list(build(default=dict(begin=begin)).values()) for begin in (0, 3))
+    assert not any('begin' in run.recipe.factors for run in first)
+    begun = [run for run in late if 'begin' in run.recipe.factors]
+    assert {run.recipe.method for run in begun} == {'icc', 'kd'}
+    assert {run.recipe.options['custom_hooks.0.begin'] for run in begun if run.recipe.stage == 'teacher'} == {3}
+
+
 def test_every_method_becomes_a_config_of_this_repository():
     """Also those whose run would start from a teacher of cross-entropy; apply_options has checked every key."""
     design = dict(type='product', teacher=TEACHERS, student=STUDENTS)
@@ -132,6 +141,8 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(default=dict(images=0)), 'images must be an integer of at least 1, got 0'),
         (dict(default=dict(epochs=2.5)), 'epochs must be an integer'),
         (dict(designs=[dict(type='star', margin=[1.5])], options=dict(all={'train_cfg': 3})), 'train_cfg'),
+        (dict(default=dict(begin=-1)), 'begin must be an epoch of the training, from 0, got -1'),
+        (dict(default=dict(begin=15, epochs=15)), 'begin must be an epoch of the training, from 0, got 15'),
         (dict(default=dict(positive='storng')), "positive must be one of weak, strong, got 'storng'"),
         (dict(default=dict(positive='strong', second_view='bank')), "second_view='bank' has none"),
         (dict(default=dict(student='subclass-0')), "no config .*subclass-0_.* for the student 'subclass-0'"),

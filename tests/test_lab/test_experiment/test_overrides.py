@@ -209,7 +209,7 @@ def test_our_plans_on_real_images_can_be_dry_run_without_the_data(name):
         ('cifar10_16_fresh_seeds', 'test', 10 * 9, 20, 40),
         ('cifar10_16_little_data', 'test', 10 * 9, 20, None),
         ('cifar10_16_missing_class', 'test', 10 * 9, 20, 40),
-        ('cifar10_16_more_teachers', 'held_out', 3 * 37, 6, None),
+        ('cifar10_16_more_teachers', 'held_out', 3 * 39, 6, None),
         ('cifar10_16_2classes', 'test', 5 * 26, 5 * 4, 20),
         ('cifar10_16_subclass', 'test', 5 * 51, 5 * 2, 20),
         ('tiny100_16_exploration', None, 3 * 13, 3, 40),
