@@ -5,7 +5,7 @@ Regime: CIFAR-10 at 16x16 as two classes, 10,000 training images, all test image
 the class-conditional InfoNCE of Chen et al. 2022: half of a batch is of the anchor's class. Not run yet.
 """
 
-_base_ = ['_data/cifar10_16_2classes.py', '_data/short_16.py']
+_base_ = ['_data/cifar10_16_coarse.py', '_data/short_16.py']
 
 name = 'cifar10-16-2classes'
 title = 'Hidden classes: CIFAR-10 at 16x16 as 2 classes, 10,000 training images, 5 seeds (too few for a verdict on accuracy)'

@@ -4,7 +4,7 @@ Regime: as ``cifar10_16_2classes.py``. S of 2, 5 and 10 subclasses per class, by
 directions (``lelp``); LELP of the CE teacher is the baseline to beat. Hints and CRD also carry features. Not run yet.
 """
 
-_base_ = ['_data/cifar10_16_2classes.py', '_data/short_16.py']
+_base_ = ['_data/cifar10_16_coarse.py', '_data/short_16.py']
 
 name = 'cifar10-16-subclass'
 title = 'Pseudo-subclasses: CIFAR-10 at 16x16 as 2 classes, 10,000 training images, 5 seeds (too few for a verdict)'
