@@ -1,5 +1,6 @@
 """The results in docs/study/results match their plans, and the reports match the results."""
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,14 @@ def test_a_plan_of_an_earlier_version_says_so_and_cannot_be_run():
 
 def described(stage, seed, config, factors):
     return stage, seed, config, tuple(sorted((name, str(value)) for name, value in factors.items()))
+
+
+@pytest.mark.slow
+def test_the_table_of_what_tells_a_good_teacher_is_what_the_results_give(capsys):
+    evidence = (STUDY.parent / 'evidence.md').read_text()
+    runpy.run_path(str(STUDY.parents[1] / 'tools/dev/readiness.py'), run_name='__main__')
+    found = dict(line.split(': ', 1) for line in capsys.readouterr().out.splitlines() if ': +' in line or ': -' in line)
+    for measure in ('accuracy', 'ECE', 'ratio'):
+        value, _, count = found[measure].replace('[', '(', 1).replace(']', ')', 1).partition(' [')
+        assert f'| {value} |' in evidence
+        assert f'over {count.rstrip("]")} teachers' in evidence

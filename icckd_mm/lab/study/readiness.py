@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from icckd_mm.lab.experiment.results import Record
 from icckd_mm.lab.page import Block
-from icckd_mm.lab.stats.rank import rank_correlation
+from icckd_mm.lab.stats.paired import Interval
+from icckd_mm.lab.stats.rank import pooled_rank_correlation, rank_correlation
 from icckd_mm.lab.study.cells import CellResults, Column
 from icckd_mm.lab.study.comparison import ALONE, Comparison
 from icckd_mm.lab.study.measures import measures
@@ -46,6 +47,21 @@ def readiness_table(comparison: Comparison) -> list[Block]:
     return [Block('What tells a good teacher in advance', text, (head, *rows))]
 
 
+def pooled_readiness(studies: Sequence[Comparison], student: str = 'kd') -> list[tuple[str, str]]:
+    """The correlations of :func:`readiness_table` for one distiller, over the teachers of several studies.
+
+    Args:
+        studies: Comparisons of different plans. Ranks are taken within each study and pair of networks.
+        student: Method of the students. Defaults to ``'kd'``.
+
+    Returns:
+        A row per measure: its name, and the correlation with its interval and the number of teachers.
+    """
+    groups = [_pairs(study, column) for study in studies for column in study.columns if column[0] == student]
+    found = {name: pooled_rank_correlation([_points(pairs, of) for pairs in groups]) for name, of in CANDIDATES.items()}
+    return [(name, _written(value)) for name, value in found.items() if value is not None]
+
+
 def _pairs(comparison: Comparison, column: Column) -> list[tuple[CellResults, CellResults]]:
     """Teachers with their students of one column that have a gain over the student alone."""
     found = [(row.get(('', '')), row.get(column)) for row in comparison.rows]
@@ -53,6 +69,13 @@ def _pairs(comparison: Comparison, column: Column) -> list[tuple[CellResults, Ce
 
 
 def _correlation(pairs: list[tuple[CellResults, CellResults]], of: Callable[[Record], float | None]) -> str:
+    return _written(rank_correlation(*_points(pairs, of)))
+
+
+def _points(
+    pairs: list[tuple[CellResults, CellResults]], of: Callable[[Record], float | None]
+) -> tuple[list[float], list[float]]:
+    """A measure of each teacher and the gain of its student; teachers without the measure are left out."""
     values, gains = [], []
     for teacher, student in pairs:
         seeds = sorted(teacher.seeds.keys() & student.seeds.keys() & student.references[ALONE].seeds.keys())
@@ -62,5 +85,8 @@ def _correlation(pairs: list[tuple[CellResults, CellResults]], of: Callable[[Rec
             values.append(fmean(measured))
             alone = student.references[ALONE].seeds
             gains.append(fmean(student.seeds[seed]['last_accuracy'] - alone[seed]['last_accuracy'] for seed in seeds))
-    found = rank_correlation(values, gains)
+    return values, gains
+
+
+def _written(found: Interval | None) -> str:
     return '–' if found is None else f'{with_bounds(found, "+.2f")} [{found.count}]'

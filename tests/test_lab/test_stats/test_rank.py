@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icckd_mm.lab.stats.rank import rank_correlation
+from icckd_mm.lab.stats.rank import pooled_rank_correlation, rank_correlation
 
 
 @pytest.mark.parametrize('ties', [False, True])
@@ -30,3 +30,23 @@ def test_too_little_to_correlate_is_none_and_mistakes_are_named():
     for first, second in (([1, 2], [1]), ([1.0, float('nan')], [1, 2])):
         with pytest.raises(ValueError, match='two lists of finite numbers'):
             rank_correlation(first, second)
+
+
+def test_groups_are_pooled_by_their_own_ranks():
+    """Two groups that agree, far apart in both lists in the other direction; joined, the correlation would be negative."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=20)
+    y = x + 0.3 * generator.normal(size=20)
+    groups = [(x, y), (x + 100, y - 100)]
+    found = pooled_rank_correlation(groups)
+    assert found.mean == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert 0 < found.low < found.mean < found.high < 1
+    assert found.count == 40
+    assert rank_correlation(*np.hstack(groups)).mean < 0
+    assert found == pooled_rank_correlation([*groups, ([1, 2], [3, 4]), ([1] * 9, range(9))])
+    assert pooled_rank_correlation([([1, 2], [3, 4])]) is None
+
+
+def test_the_pooled_correlation_of_one_group_is_its_own():
+    x, y = np.random.default_rng(1).normal(size=(2, 12))
+    assert pooled_rank_correlation([(x, y)]).mean == pytest.approx(rank_correlation(x, y).mean)
