@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from icckd_mm.datasets.strong_batches import StrongView
+
 ALLOWED = {
     'RandomCrop': {'crop_size', 'padding', 'pad_val'},
     'RandomFlip': {'prob', 'direction'},
@@ -12,6 +14,13 @@ ALLOWED = {
     'PackInputs': set(),
     'LoadImageFromFile': {'to_float32', 'color_type', 'imdecode_backend', 'backend_args'},
 }
+STRONG = {  # in this order, in a second view
+    'RandomResizedCrop': {'scale', 'crop_ratio_range', 'aspect_ratio_range'},
+    'RandomFlip': {'prob', 'direction'},
+    'RandomApply': {'prob', 'transforms'},
+    'RandomGrayscale': {'prob', 'keep_channels', 'channel_weights'},
+}
+JITTER = {'brightness', 'contrast', 'saturation'}
 
 
 @dataclass
@@ -25,6 +34,7 @@ class BatchPipeline:
         pad_value: Value of the border.
         flip: Probability of a horizontal flip.
         views: 1 or 2.
+        strong: Settings of the second view if it differs from the first.
     """
 
     loading: list[dict] = field(default_factory=list)
@@ -33,14 +43,16 @@ class BatchPipeline:
     pad_value: int = 0
     flip: float = 0.0
     views: int = 1
+    strong: StrongView | None = None
 
 
 def read_pipeline(pipeline: list[dict]) -> BatchPipeline:
     """Translate a pipeline of mmpretrain.
 
     Args:
-        pipeline: Configs of ``LoadImageFromFile``, ``RandomCrop``, horizontal ``RandomFlip``, ``MultiView`` of two
-            equal views, and ``PackInputs``.
+        pipeline: Configs of ``LoadImageFromFile``, ``RandomCrop``, horizontal ``RandomFlip``, ``MultiView`` and ``PackInputs``.
+            ``MultiView`` makes two equal views, or one such view and one of
+            :func:`icckd_mm.datasets.strong_view.strong_transforms`.
 
     Returns:
         Its settings.
@@ -51,30 +63,83 @@ def read_pipeline(pipeline: list[dict]) -> BatchPipeline:
     found = BatchPipeline()
     for transform in pipeline:
         _read(transform, found)
+    if found.strong and found.strong.size != found.crop_size:
+        raise ValueError(
+            f'DeviceLoader needs two views of one size, got crop_size={found.crop_size} and scale={found.strong.size}'
+        )
     return found
 
 
 def _read(transform: dict, found: BatchPipeline) -> None:
-    given = {name: value for name, value in transform.items() if name != 'type'}
-    kind = str(transform['type']).rsplit('.', 1)[-1]
-    if kind not in ALLOWED or not set(given) <= ALLOWED[kind]:
-        surplus = kind if kind not in ALLOWED else f'{kind} with {", ".join(sorted(set(given) - ALLOWED[kind]))}'
-        raise ValueError(f'DeviceLoader does not support {surplus}, only {", ".join(ALLOWED)}; use the default loader')
+    kind, given = _checked(transform, ALLOWED)
     if kind == 'LoadImageFromFile':
         found.loading.append(transform)
     elif kind == 'RandomCrop':
         found.crop_size, found.padding = _whole('crop_size', given['crop_size']), _whole('padding', given.get('padding') or 0)
         found.pad_value = _whole('pad_val', given.get('pad_val', 0))
     elif kind == 'RandomFlip':
-        if given.get('direction', 'horizontal') != 'horizontal':
-            raise ValueError(f'DeviceLoader flips horizontally only, got direction={given["direction"]!r}')
-        found.flip = float(given.get('prob', 0.5))
+        found.flip = _flip(given)
     elif kind == 'MultiView':
-        if given['num_views'] not in (2, [2]) or len(given['transforms']) != 1:
-            raise ValueError(f'DeviceLoader makes two views by one pipeline, got num_views={given["num_views"]}')
+        number, lists = given['num_views'], given['transforms']
+        equal = number in (2, [2]) and len(lists) == 1
+        if not equal and (number not in ([1, 1], (1, 1)) or len(lists) != 2):
+            raise ValueError(f'DeviceLoader makes two views by one pipeline or by two, got num_views={number}')
         found.views = 2
-        for inner in given['transforms'][0]:
+        for inner in lists[0]:
             _read(inner, found)
+        if not equal:
+            found.strong = _strong(lists[1])
+
+
+def _strong(transforms: list[dict]) -> StrongView:
+    """The settings of a strong view."""
+    steps = dict(_checked(transform, STRONG) for transform in transforms)
+    ordered = [kind for kind in STRONG if kind in steps]
+    if 'RandomResizedCrop' not in steps or list(steps) != ordered or len(steps) < len(transforms):
+        raise ValueError(
+            f'DeviceLoader makes a second view by RandomResizedCrop, then some of {", ".join(list(STRONG)[1:])}, each once and '
+            f'in this order; got {", ".join(str(one["type"]) for one in transforms)}'
+        )
+    crop, grey = steps['RandomResizedCrop'], steps.get('RandomGrayscale', {'prob': 0.0, 'keep_channels': True})
+    if not grey.get('keep_channels'):
+        raise ValueError('DeviceLoader needs RandomGrayscale with keep_channels=True, so that all images have three channels')
+    apply = steps.get('RandomApply', {'prob': 0.0, 'transforms': []})
+    jitter = [_checked(inner, {'ColorJitter': JITTER})[1] for inner in apply['transforms']]
+    if len(jitter) > 1:
+        raise ValueError('DeviceLoader needs RandomApply around one ColorJitter')
+    amounts = [_share(name, (jitter or [{}])[0].get(name, 0)) for name in ('brightness', 'contrast', 'saturation')]
+    return StrongView(
+        size=_whole('scale', crop['scale']),
+        area=tuple(crop.get('crop_ratio_range', StrongView.area)),
+        aspect=tuple(crop.get('aspect_ratio_range', StrongView.aspect)),
+        flip=_flip(steps['RandomFlip']) if 'RandomFlip' in steps else 0.0,
+        jitter=float(apply.get('prob', 0.5)),
+        colours=(amounts[0], amounts[1], amounts[2]),
+        grey=float(grey.get('prob', 0.5)),
+        weights=tuple(grey.get('channel_weights', StrongView.weights)),
+    )
+
+
+def _checked(transform: dict, allowed: dict[str, set[str]]) -> tuple[str, dict[str, Any]]:
+    """Type and arguments of a transform."""
+    given = {name: value for name, value in transform.items() if name != 'type'}
+    kind = str(transform['type']).rsplit('.', 1)[-1]
+    if kind not in allowed or not set(given) <= allowed[kind]:
+        surplus = kind if kind not in allowed else f'{kind} with {", ".join(sorted(set(given) - allowed[kind]))}'
+        raise ValueError(f'DeviceLoader does not support {surplus}, only {", ".join(allowed)}; use the default loader')
+    return kind, given
+
+
+def _flip(given: dict[str, Any]) -> float:
+    if given.get('direction', 'horizontal') != 'horizontal':
+        raise ValueError(f'DeviceLoader flips horizontally only, got direction={given["direction"]!r}')
+    return float(given.get('prob', 0.5))
+
+
+def _share(name: str, value: Any) -> float:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f'DeviceLoader needs {name} of ColorJitter as a number from 0 to 1, got {value!r}')
+    return float(value)
 
 
 def _whole(name: str, value: Any) -> int:

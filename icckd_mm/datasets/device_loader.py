@@ -17,6 +17,7 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS
 from mmpretrain.structures import DataSample
 
 from icckd_mm.datasets.batch_pipeline import read_pipeline
+from icckd_mm.datasets.strong_batches import StrongDraws, StrongView, apply, draw
 from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs, innermost_datasets
 from icckd_mm.functional.tensor.counter_random import counter_uniform
 from icckd_mm.functional.tensor.crop_flip import crop_and_flip, pack_images
@@ -26,7 +27,7 @@ from icckd_mm.structures import PreparedSamples
 
 @LOADERS.register_module()
 class DeviceLoader:
-    """Holds all images on the training device and crops, flips and doubles whole batches there.
+    """Holds all images on the training device and augments whole batches there.
 
     For data sets of small images (CIFAR, Tiny-ImageNet, digits), where the pipeline of an image takes longer than its share of
     a step. Use it instead of torch's loader in the config of :class:`icckd_mm.ExactTrainLoop`:
@@ -93,10 +94,16 @@ class DeviceLoader:
         first, self.first = self.first, 0
         order = list(self.sampler)
         rows = torch.tensor(order, device=self.device)
-        draws = [self._draws(view) for view in range(self.pipeline.views)]
+        strong = self.pipeline.strong
+        draws = [self._draws(view) for view in range(self.pipeline.views - bool(strong))]
+        if strong is not None:
+            index = torch.arange(len(self.packed), device=self.device)
+            strongly = draw(strong, self.sides, (self.seed, self.epoch, index, 1))
         for number in range(first, len(self)):
             batch = slice(number * self.batch_size, (number + 1) * self.batch_size)
             views = [self._view(rows[batch], *drawn) for drawn in draws]
+            if strong is not None:
+                views.append(self._strong_view(strong, rows[batch], strongly))
             samples = itemgetter(*order[batch], order[batch.start])(self.samples)[:-1]  # one more, to get a tuple for one
             prepared = PreparedSamples(samples, rows[batch], self.labels[rows[batch]], len(self.samples))
             yield {'inputs': views if len(views) == 2 else views[0], 'data_samples': prepared}
@@ -112,6 +119,11 @@ class DeviceLoader:
         window = crop_and_flip(self.packed, rows, tops[rows], lefts[rows], flips[rows], self.size)
         return window[..., : self.channels].permute(0, 3, 1, 2)
 
+    def _strong_view(self, view: StrongView, rows: torch.Tensor, drawn: StrongDraws) -> torch.Tensor:
+        edges = torch.full_like(rows, self.pipeline.padding)
+        whole = crop_and_flip(self.packed, rows, edges, edges, torch.zeros_like(rows, dtype=torch.bool), self.sides)
+        return apply(view, whole[..., : self.channels], drawn[rows]).permute(0, 3, 1, 2)
+
     def _load(self) -> None:
         """Read every image once."""
         print_log(f'DeviceLoader loads {len(self.dataset)} images to {self.device}', 'current', logging.INFO)
@@ -122,6 +134,9 @@ class DeviceLoader:
                 f'DeviceLoader needs images of one size, got {sorted(sizes)[:5]}; use the default loader (no type)'
             )
         ((*size, self.channels),) = sizes
+        if self.pipeline.strong and self.channels != 3:
+            raise ValueError(f'a strong second view needs images of three channels, got {self.channels}')
+        self.sides = (size[0], size[1])
         crop = self.pipeline.crop_size
         self.size = (crop, crop) if crop else tuple(size)
         room = [side + 2 * self.pipeline.padding - target for side, target in zip(size, self.size)]

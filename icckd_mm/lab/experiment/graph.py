@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icckd_mm.lab.experiment.code_version import code_version
-from icckd_mm.lab.experiment.overrides import configs_of, has_strong_view, with_overrides
+from icckd_mm.lab.experiment.overrides import configs_of, with_overrides
 from icckd_mm.lab.experiment.plan import Plan
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
 from icckd_mm.lab.experiment.recipes import recipes
@@ -68,7 +68,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
                 parent = names[repr(recipe.parent)] if recipe.parent else None
                 digest = hashlib.blake2b(repr((text, seed, parent, code_version())).encode(), digest_size=6).hexdigest()
                 name = names[repr(recipe)] = f'{recipe.stage}_{_label(recipe)}_seed{seed:02d}_{digest}'
-                graph.setdefault(name, Run(name, recipe, seed, epochs, parent, _loads_on_device(plan, recipe)))
+                graph.setdefault(name, Run(name, recipe, seed, epochs, parent, plan.device_loader))
     places = {'all', 'teacher', 'student', *(run.recipe.method for run in graph.values())}
     for place in plan.options:
         if place not in places:
@@ -102,10 +102,6 @@ def levels(runs: list[Run]) -> list[list[Run]]:
     return [[run for run in runs if depth[run.name] == level] for level in range(max(depth.values(), default=-1) + 1)]
 
 
-def _loads_on_device(plan: Plan, recipe: Recipe) -> bool:
-    return plan.device_loader and not has_strong_view(recipe)
-
-
 def _label(recipe: Recipe) -> str:
     teacher = recipe.factors.get('teacher')
     return recipe.method if recipe.stage == 'teacher' or teacher is None else f'{recipe.method}_{teacher}'
@@ -129,7 +125,7 @@ def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]
         raise ValueError(f'{plan.name}: {recipe.config}: {error}') from None
     if recipe.parent_key:
         cfg.merge_from_dict({recipe.parent_key: None})  # the parent's name represents it
-    if _loads_on_device(plan, recipe):
+    if plan.device_loader:
         try:
             use_device_loader(cfg)
         except ValueError as error:

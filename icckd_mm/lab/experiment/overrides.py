@@ -46,7 +46,7 @@ def with_overrides(plan: Plan, cell: Cell, recipe: Recipe) -> Recipe:
         pipeline = read_config_once(recipe.config).train_dataloader.dataset.pipeline
         options = {f'{TRAIN}.pipeline': one_view(pipeline), **options}
     options = _inner_pipeline(options)
-    if has_strong_view(recipe):
+    if recipe.stage == 'teacher' and recipe.factors.get('positive') == 'strong':
         options = _strong_view(recipe.config, options)
     if cell['images'] is not None:
         options = _some_images(recipe.config, options, cell['images'])
@@ -100,11 +100,6 @@ def _size_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
         if entry:
             options[f'{losses}.loss_subclass.num_classes'] = entry['num_classes']
     return options
-
-
-def has_strong_view(recipe: Recipe) -> bool:
-    """Whether the second view of a teacher's images is augmented strongly, which no ``DeviceLoader`` can do."""
-    return recipe.stage == 'teacher' and recipe.factors.get('positive') == 'strong'
 
 
 def _inner_pipeline(options: dict[str, Any]) -> dict[str, Any]:

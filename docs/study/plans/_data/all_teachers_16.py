@@ -1,7 +1,6 @@
 """The regime of 16x16 with settings for runs that are not in the first exploration: strong views, MCMI, CRD, hints.
 
-Teachers with a strong second view cannot use the loader on the device. Their images are augmented one by one, in the process
-of the run. MCMI starts from the CE teacher, for 10 epochs at a tenth of the learning rate.
+MCMI starts from the CE teacher, for 10 epochs at a tenth of the learning rate.
 """
 
 _base_ = 'regime_16.py'
@@ -23,4 +22,3 @@ _hint = {  # after the second stage: channels, height and width
     'model.distiller.connectors.hint.s_shape': [16, 8, 8],
     'model.distiller.connectors.hint.t_shape': [64, 8, 8],
 }
-options = dict(all={'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False})
