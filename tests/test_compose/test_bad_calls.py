@@ -147,8 +147,9 @@ def test_names_that_begin_with_a_space_are_found(place):
     assert all((place / 'odd' / line.strip().rsplit(' ', 1)[0]).is_file() for line in lines)
 
 
-def test_a_head_that_names_no_loss_and_a_last_batch_of_one_image_run(place):
+def test_a_head_without_a_loss_a_list_of_initialisers_and_a_last_batch_of_one_image_run(place):
     net = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), neck=dict(type='GlobalAveragePooling'))
+    net['init_cfg'] = [dict(type='TruncNormal', layer='Linear', std=0.02)]  # as of transformers in mmpretrain
     net['head'] = dict(type='LinearClsHead', num_classes=1000, in_channels=512)
     (place / 'plain.py').write_text(f'model = {net!r}')
     done = command.main(arguments(dict(teacher='plain.py', student='plain.py', epochs='1', batch='4', size='32')))
