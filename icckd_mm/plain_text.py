@@ -7,6 +7,8 @@ import re
 import unicodedata
 
 CONTROL = ('C', 'Zl', 'Zp')  # control, format (can reverse text), private, and line and paragraph separators
+BREAKING = ('Cc', 'Cs', 'Zl', 'Zp')  # control characters, halves of characters, separators of lines and paragraphs
+REVERSING = ('LRE', 'RLE', 'LRO', 'RLO', 'PDF', 'LRI', 'RLI', 'FSI', 'PDI')
 MARKDOWN = re.compile(r'([\\`*_{}\[\]#|~$])')
 
 
@@ -26,6 +28,16 @@ def plain(text: object, longest: int = 200) -> str:
     kept = ''.join(' ' if unicodedata.category(one).startswith(CONTROL) else one for one in one_line)
     kept = ' '.join(kept.split())
     return kept if len(kept) <= longest and len(given) <= 4 * longest else f'{kept[: longest - 3]}...'
+
+
+def is_one_line(text: str) -> bool:
+    """Whether text stays on its line and in its reading direction; spaces anywhere and the joiners of emoji do.
+
+    Example:
+        >>> is_one_line(' two  words '), is_one_line('two\\twords'), is_one_line('\\u202ered')
+        (True, False, False)
+    """
+    return not any(unicodedata.category(one) in BREAKING or unicodedata.bidirectional(one) in REVERSING for one in text)
 
 
 def in_markdown(text: object, longest: int = 200) -> str:

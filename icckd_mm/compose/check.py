@@ -31,7 +31,8 @@ def _forget_trained(cfg: Config) -> None:
     if str(cfg.get('load_from')).startswith('work_dirs/'):
         cfg.load_from = None
     for part in (model, model.get('architecture'), model.get('distiller')):  # first stages
-        if isinstance(part, dict) and str((part.get('init_cfg') or {}).get('checkpoint')).startswith('work_dirs/'):
+        start = part.get('init_cfg') if isinstance(part, dict) else None  # a list only initialises layers
+        if isinstance(start, dict) and str(start.get('checkpoint')).startswith('work_dirs/'):
             part['init_cfg'] = None
 
 

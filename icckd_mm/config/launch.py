@@ -53,8 +53,8 @@ def train(
     format_once()
     if resume not in (None, NEWEST):
         cfg.resume, cfg.load_from = True, resume
-    set_loader_defaults(cfg, LOADERS, pin_memory=pin_memory, persistent_workers=persistent_workers)
     apply_options(cfg, dict(options) if options else None)
+    set_loader_defaults(cfg, LOADERS, pin_memory=pin_memory, persistent_workers=persistent_workers)
     if fast:
         from icckd_mm.config.fast import fast_options  # heavy
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from icckd_mm.plain_text import is_file_name, plain
+from icckd_mm.plain_text import is_file_name, is_one_line, plain
 
 NUMBERS, TEXTS = ('epoch', 'iter', 'seed'), ('mmengine_version', 'experiment_name')
 CLASSES, MOST_CLASSES, MOST_NUMBER, LARGEST_METRIC = 'classes', 1_000_000, 2**63, 1e9
+LONGEST_CLASS = 255  # characters of a folder's name
 
 
 def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
@@ -35,8 +36,15 @@ def checked_meta(meta: Mapping[Any, Any]) -> dict[str, Any]:
     dataset = meta.get('dataset_meta')
     classes = dataset.get(CLASSES) if isinstance(dataset, Mapping) else None
     if isinstance(classes, (list, tuple)) and len(classes) <= MOST_CLASSES:
-        found['dataset_meta'] = {CLASSES: type(classes)([plain(one) if isinstance(one, (str, int)) else '' for one in classes])}
+        found['dataset_meta'] = {CLASSES: type(classes)(map(_class_name, classes))}
     return found
+
+
+def _class_name(given: Any) -> str:
+    """The name as the data set has it, with its spaces, since both are compared; without what could not be printed."""
+    if isinstance(given, str) and len(given) <= LONGEST_CLASS and is_one_line(given):
+        return given
+    return plain(given) if isinstance(given, (str, int)) else ''
 
 
 def mmengine_of(meta: Mapping[str, Any]) -> str:

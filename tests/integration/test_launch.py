@@ -13,7 +13,7 @@ from icckd_mm.lab.experiment.plan_file import check_plan
 from icckd_mm.lab.experiment.train_run import Task, train_run
 from icckd_mm.lab.tuning.candidate import Candidate
 from icckd_mm.lab.tuning.setting import make_setting
-from tests.integration.test_tools import STUDENT, TEACHER
+from tests.integration.test_tools import BASELINE, STUDENT, TEACHER
 from tests.integration.test_tools import command as tool
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +94,12 @@ def test_a_trial_is_its_command(completed, tmp_path):
     found = compared(task, completed, tmp_path / 'command')
     assert found['model']['teacher_ckpt'] == str(tmp_path / 'teacher.pth')
     assert found['test_dataloader'] is None
+
+
+def test_options_that_turn_workers_off_are_enough(completed, tmp_path):
+    cfg = Config.fromfile(BASELINE)
+    cfg.update(work_dir=str(tmp_path), launcher='none')
+    cfg.train_dataloader.num_workers = 2
+    cfg.train_dataloader.pop('persistent_workers', None)
+    found = completed(launch.train, cfg, {'train_dataloader.num_workers': 0})
+    assert found['train_dataloader']['persistent_workers'] is False  # torch refuses the other without workers

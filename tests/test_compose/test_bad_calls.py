@@ -48,6 +48,8 @@ BAD = {
     'out is a variable': (dict(out='{{ fileDirname }}'), 'which configs cannot name; rename it'),
     'a class that is a variable': (dict(data='variables'), r'HOME:1 }} holds {{; rename it'),
     'a name that is not UTF-8': (dict(data='latin'), r'caf\? holds bytes that are not UTF-8; rename it'),
+    'a class of two lines': (dict(data='lines'), 'two words holds a control character; rename it'),
+    'a hidden folder': (dict(data='hidden'), 'hidden/val: the hidden folder .ipynb_checkpoints would count as a class'),
     'a head without a type': (dict(teacher='untyped.py'), 'untyped.py: the head of its model is not a dict with a type'),
     'no methods': (dict(methods=','), "methods ',' hold an empty name"),
     'an empty part of a mix': (dict(methods='ce,kd--rkd'), 'hold an empty name'),
@@ -65,6 +67,10 @@ def place(tmp_path, monkeypatch):
     (tmp_path / 'empty').mkdir()
     pictures(tmp_path / 'variables', ['{{ $HOME:1 }}', 'b'], images=2, side=16)
     pictures(tmp_path / 'latin', [os.fsdecode(b'caf\xe9'), 'b'], images=2, side=16)
+    pictures(tmp_path / 'lines', ['two\nwords', 'b'], images=2, side=16)
+    for split in ('train', 'val'):
+        pictures(tmp_path / 'hidden' / split, ['a', 'b'], images=2, side=16)
+    (tmp_path / 'hidden/val/.ipynb_checkpoints').mkdir()
     (tmp_path / 'a.txt').write_text('text')
     (tmp_path / 'untyped.py').write_text(
         "model = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), head=dict())"
@@ -147,8 +153,9 @@ def test_names_that_begin_with_a_space_are_found(place):
     assert all((place / 'odd' / line.strip().rsplit(' ', 1)[0]).is_file() for line in lines)
 
 
-def test_a_head_that_names_no_loss_and_a_last_batch_of_one_image_run(place):
+def test_a_head_without_a_loss_a_list_of_initialisers_and_a_last_batch_of_one_image_run(place):
     net = dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=18), neck=dict(type='GlobalAveragePooling'))
+    net['init_cfg'] = [dict(type='TruncNormal', layer='Linear', std=0.02)]  # as of transformers in mmpretrain
     net['head'] = dict(type='LinearClsHead', num_classes=1000, in_channels=512)
     (place / 'plain.py').write_text(f'model = {net!r}')
     done = command.main(arguments(dict(teacher='plain.py', student='plain.py', epochs='1', batch='4', size='32')))

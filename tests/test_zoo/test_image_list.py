@@ -16,7 +16,8 @@ from tests.test_compose.conftest import pictures
 def published(tmp_path_factory):
     """A published run on the held-out split of a folder, far from where it was composed, and the images."""
     root = tmp_path_factory.mktemp('held_out')
-    images = pictures(root / 'birds', ['blue tit', 'зяблик', 'owl'], images=6, side=16)
+    names = [' blue  tit', 'зяблик', 'owl\u200d']  # spaces and joiners
+    images = pictures(root / 'birds', names, images=6, side=16)
     done = compose('resnet8', 'resnet8', str(images), 'ce,kd', out=root / 'mine', epochs=1, batch=4, say=lambda line: None)
     cfg = done.teacher
     cfg.work_dir, cfg.launcher = str(root / 'run'), 'none'

@@ -13,7 +13,7 @@ from icckd_mm.compat.image_bytes import check_image
 from icckd_mm.datasets.even_subset import spread
 from icckd_mm.datasets.files.folders import shortened
 from icckd_mm.datasets.held_out import held_out_rows
-from icckd_mm.plain_text import plain
+from icckd_mm.plain_text import is_one_line, plain
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')  # those that mmpretrain lists
 MEASURED = 20_000  # images whose pixels are read, evenly spread, where there are more
@@ -82,6 +82,8 @@ def read_folder(root: Path, held_out: float, seed: int) -> ImageFolder:
     if len(splits) > 1:
         splits.setdefault('val', 'test')
         splits.setdefault('test', 'val')
+        for folder in set(splits.values()):
+            _refuse_hidden(root / folder)
         listed = {name: _listed(root / folder) for name, folder in splits.items()}
         _same_classes(root, {name: tuple(one) for name, one in listed.items()})
         return ImageFolder(root, splits, tuple(listed['train']), {name: _labelled(one) for name, one in listed.items()}, False)
@@ -118,16 +120,29 @@ def _listed(folder: Path) -> dict[str, list[str]]:
             f'{folder}: no images ({", ".join(EXTENSIONS)}) in {shortened([plain(name) for name in empty])}; '
             'remove the folder or add images'
         )
-    for name in (str(folder), *classes, *(one for images in found.values() for one in images)):
-        _check_name(folder, name)
+    _check_name(folder, str(folder))
+    for name, images in found.items():
+        _check_name(folder, name, printed=True)
+        for image in images:
+            _check_name(folder, image)
     if len(classes) < 2:
         raise ValueError(f'{folder} has a single class, {plain(classes[0])}; {LAYOUT}')
     return found
 
 
-def _check_name(folder: Path, name: str) -> None:
-    """Raise if a config cannot hold a name: mmengine replaces ``{{ }}`` by paths and variables of the environment."""
-    fault = '{{' if '{{' in name else ''
+def _refuse_hidden(folder: Path) -> None:
+    """Raise if there are hidden folders, as of a notebook: mmpretrain would count each as a class."""
+    hidden = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.startswith('.'))
+    if hidden:
+        raise ValueError(f'{folder}: the hidden folder {plain(hidden[0])} would count as a class; remove it')
+
+
+def _check_name(folder: Path, name: str, printed: bool = False) -> None:
+    """Raise if a config cannot hold a name, or a published model cannot print it.
+
+    mmengine replaces ``{{ }}`` by paths and variables of the environment.
+    """
+    fault = '{{' if '{{' in name else 'a control character' if printed and not is_one_line(name) else ''
     try:
         name.encode()
     except UnicodeEncodeError:
