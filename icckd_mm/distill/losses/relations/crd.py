@@ -11,6 +11,7 @@ from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.gather import all_gather_rows
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.snapshot import snapshot
 from icckd_mm.registry import MODELS
 
 from .crd_memory import CRDMemory, draw_negatives
@@ -119,7 +120,7 @@ class CRDLoss(nn.Module):
             loss, slope = self._estimate(similarities(part, found, self.temperature).exp() / self.scale[side], len(memory))
             gradients.append(torch.bmm(slope[:, None, :], found).squeeze(1) / (self.temperature * len(rows)))
             value = value + loss / len(rows)
-        linear = (rows * torch.cat(gradients)).sum()
+        linear = (rows * snapshot(torch.cat(gradients))).sum()
         return value + linear - linear.detach()
 
     def _estimate(self, probs: Tensor, images: int) -> tuple[Tensor, Tensor]:
