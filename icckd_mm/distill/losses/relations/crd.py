@@ -106,6 +106,8 @@ class CRDLoss(nn.Module):
         """The loss of one side. Value and gradient are computed together, a few images at a time, so that gathered rows are
         freed early and the memory may change before the backward pass.
         """
+        if not len(rows):
+            return rows.sum()  # an empty batch
         step = max(1, ELEMENTS // (chosen.size(1) * rows.size(1)))
         parts = list(zip(rows.detach().split(step), chosen.split(step)))
         if not self.scaled[side]:
