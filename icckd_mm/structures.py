@@ -33,7 +33,8 @@ def places_of(samples: Sequence[Any], device: torch.device) -> Tensor:
     """
     if isinstance(samples, PreparedSamples):
         return samples.places
-    return torch.tensor([int(sample.get('sample_idx', -1)) for sample in samples]).to(device, non_blocking=True)
+    places = torch.tensor([int(sample.get('sample_idx', -1)) for sample in samples], dtype=torch.long)
+    return places.to(device, non_blocking=True)
 
 
 def labels_of(samples: Sequence[Any]) -> Tensor:
@@ -42,4 +43,6 @@ def labels_of(samples: Sequence[Any]) -> Tensor:
     Args:
         samples: Data samples of mmpretrain with ``gt_label``.
     """
-    return samples.labels if isinstance(samples, PreparedSamples) else torch.cat([sample.gt_label for sample in samples])
+    if isinstance(samples, PreparedSamples):
+        return samples.labels
+    return torch.cat([sample.gt_label for sample in samples]) if samples else torch.zeros(0, dtype=torch.long)

@@ -13,6 +13,7 @@ SURFACE = {
     'icckd_mm.functional': [
         'batch_correlation',
         'adaptive_target_loss',
+        'attention_transfer_loss',
         'category_center_contrastive_loss',
         'center_alignment_loss',
         'center_distances',

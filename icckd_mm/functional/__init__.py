@@ -8,7 +8,7 @@ from .contrast.multi_scale import multi_scale_contrastive_loss
 from .contrast.multi_scale_regions import region_weights
 from .contrast.sample_wise import sample_wise_contrastive_loss
 from .distill.adaptive_target import adaptive_target_loss
-from .distill.attention import factor_transfer_loss
+from .distill.attention import attention_transfer_loss, factor_transfer_loss
 from .distill.correlation_congruence import correlation_congruence_loss
 from .distill.hierarchical_context import hierarchical_context_loss
 from .distill.logits.class_similarity import center_distances, class_distances, linear_cka
@@ -35,6 +35,7 @@ from .mcmi import class_mean_predictions, mcmi_loss
 
 __all__ = [
     'adaptive_target_loss',
+    'attention_transfer_loss',
     'batch_correlation',
     'category_center_contrastive_loss',
     'center_alignment_loss',

@@ -84,6 +84,7 @@ def test_it_goes_with_the_end_of_distillation(tmp_path):
         (dict(losses='loss_kl', epochs=1), "losses must be a list of names .* got 'loss_kl'"),
         (dict(losses=[], epochs=1), r'losses must be a list of names .* got \[\]'),
         (dict(losses=['loss_kl']), 'epochs must be an integer of at least 1, got None'),
+        (dict(losses=['loss_kl', 'loss_at', 'loss_kl'], epochs=2), "losses names 'loss_kl' twice, .* name each loss once"),
         (dict(losses=['loss_kl'], epochs=0), 'epochs must be an integer of at least 1, got 0'),
         (dict(losses=['loss_kl'], epochs=2, start=-1), 'start must be an integer of at least 0, got -1'),
     ],

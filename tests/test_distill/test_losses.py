@@ -115,18 +115,18 @@ def test_maps_of_one_place_are_refused_instead_of_giving_0(name):
     value, grad = gradient(theirs(name), student, teacher)
     assert value == 0
     assert not grad.any()
-    with pytest.raises(ValueError, match=r'has only one \(2, 3, 1, 1\): it would be 0 without gradient; record an earlier'):
+    with pytest.raises(ValueError, match=r'\(2, 3, 1, 1\) share a single one: it would be 0 without gradient; record earlier'):
         ours(name)(student, teacher)
 
 
-@pytest.mark.parametrize(('teacher', 'message'), [((2, 3), 'needs maps'), ((3, 3, 4, 4), 'has 2 images, the teacher 3')])
+@pytest.mark.parametrize(('teacher', 'message'), [((2, 3), 'must be a map'), ((3, 3, 4, 4), 'same images, got 2 and 3')])
 def test_attention_names_what_does_not_fit(teacher, message):
     with pytest.raises(ValueError, match=message):
         ours('ATLoss')(torch.randn(2, 3, 4, 4), torch.randn(teacher))
 
 
 def test_attention_maps_that_share_one_place_are_refused():
-    with pytest.raises(ValueError, match='share a single position'):
+    with pytest.raises(ValueError, match='share a single one'):
         ours('ATLoss')(torch.randn(2, 3, 1, 4), torch.randn(2, 3, 4, 1))
 
 
@@ -236,7 +236,7 @@ def test_a_last_batch_without_a_relation_gives_0_and_a_zero_gradient(name, rows)
 
 def test_relations_need_the_same_images():
     for name in ('DistanceWiseRKD', 'AngleWiseRKD'):
-        with pytest.raises(ValueError, match='needs the same images, got 4 and 5'):
+        with pytest.raises(ValueError, match='must see the same images, got 4 and 5'):
             ours(name)(torch.randn(4, 4), torch.randn(5, 4))
 
 
@@ -287,13 +287,13 @@ def test_arguments_out_of_range_are_named(name, argument):
 def test_logits_of_different_classes_are_refused(name):
     labels = [torch.zeros(4, dtype=torch.long)] if name == 'DKDLoss' else []
     with pytest.raises(
-        ValueError, match=rf'{name} compares element by element, but the student has \(4, 5\) and the teacher \(4, 6\)'
+        ValueError, match=r'must have one shape, got \(4, 5\) and \(4, 6\); .* for logits, have the same classes'
     ):
         ours(name)(torch.randn(4, 5), torch.randn(4, 6), *copy.copy(labels))
 
 
 def test_dkd_names_bad_labels():
-    with pytest.raises(ValueError, match=r'gt_labels must lie in \[0, 5\)'):
+    with pytest.raises(ValueError, match=r'labels must lie in \[0, 5\)'):
         ours('DKDLoss')(torch.randn(2, 5), torch.randn(2, 5), torch.tensor([0, 5]))
-    with pytest.raises(ValueError, match='at least 2 classes'):
+    with pytest.raises(ValueError, match='a class beside the true one is needed'):
         ours('DKDLoss')(torch.randn(2, 1), torch.randn(2, 1), torch.tensor([0, 0]))

@@ -104,6 +104,7 @@ def test_value_and_gradient_equal_the_formula():
         (dict(how='dbscan'), "how must be one of kmeans, pca, got 'dbscan'"),
         (dict(sharpness=0), 'sharpness must be a finite number above 0'),
         (dict(subclasses=0), 'subclasses must be an integer'),
+        (dict(subclasses=1), 'subclasses must be an integer of at least 2, got 1; with 1 nothing is divided: use'),
         (dict(tau=-1), 'tau must be'),
     ],
 )

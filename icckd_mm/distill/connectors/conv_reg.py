@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.registry import MODELS
 
 
@@ -63,5 +64,10 @@ class ConvRegConnector(BaseModule):
 
         Returns:
             ``(B, C', H', W')``.
+
+        Raises:
+            TypeError: If the maps are not floating-point.
+            ValueError: If they are not maps.
         """
+        check_map('x', x)
         return self.act(self.norm(self.conv(x)))

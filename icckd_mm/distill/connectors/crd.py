@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from icckd_mm.functional.tensor.checks import check_floating
 from icckd_mm.functional.tensor.numerics import raised, unit_rows
 from icckd_mm.registry import MODELS
 
@@ -31,5 +32,9 @@ class CRDConnector(BaseModule):
 
         Returns:
             ``(B, dim_out)`` in at least single precision.
+
+        Raises:
+            TypeError: If the features are not floating-point.
         """
+        check_floating('x', x, ' (B, D)')
         return unit_rows(raised(self.linear(x.flatten(1))))

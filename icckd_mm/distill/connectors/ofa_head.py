@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import MODELS
 
@@ -33,8 +34,7 @@ class OFAConvHead(BaseModule):
         super().__init__()
         for name, value in (('in_channels', in_channels), ('dim', dim), ('num_classes', num_classes)):
             check_count(name, value)
-        if not isinstance(downsamples, int) or downsamples < 0:
-            raise ValueError(f'downsamples must be an integer of at least 0, got {downsamples!r}')
+        check_count('downsamples', downsamples, least=0)
         widths = [in_channels * 2**number for number in range(max(downsamples, 1))] + [dim]
         layers = [_separable(*pair) for pair in zip(widths, widths[1:])] if downsamples else [nn.Conv2d(in_channels, dim, 1)]
         self.layers = nn.Sequential(*layers)
@@ -51,7 +51,12 @@ class OFAConvHead(BaseModule):
 
         Args:
             maps: ``(B, in_channels, H, W)``.
+
+        Raises:
+            TypeError: If the maps are not floating-point.
+            ValueError: If they are not maps.
         """
+        check_map('maps', maps)
         return self.classifier(self.layers(maps).mean(dim=(2, 3)))
 
 

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.registry import MODELS
 
 
@@ -53,7 +54,12 @@ class OFDMarginConnector(BaseModule):
 
         Returns:
             The same shape.
+
+        Raises:
+            TypeError: If the maps are not floating-point.
+            ValueError: If they are not maps.
         """
+        check_map('x', x)
         return torch.maximum(x.detach(), self.margin.to(x))
 
 

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from icckd_mm.engine.runner_utils import unwrapped
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import HOOKS
 
 
@@ -57,11 +58,12 @@ class DistillWeightHook(Hook):
             raise ValueError(f'schedule must be one of {", ".join(SCHEDULES)}, got {schedule!r}')
         if isinstance(losses, str) or not losses:
             raise ValueError(f"losses must be a list of names in distill_losses, such as ['loss_dkd'], got {losses!r}")
-        unset = epochs is None and schedule == 'cosine'
-        if not unset and (not isinstance(epochs, int) or epochs < 1):
-            raise ValueError(f'epochs must be an integer of at least 1, got {epochs!r}')
-        if not isinstance(start, int) or start < 0:
-            raise ValueError(f'start must be an integer of at least 0, got {start!r}')
+        repeated = [name for number, name in enumerate(losses) if name in losses[:number]]
+        if repeated:
+            raise ValueError(f'losses names {repeated[0]!r} twice, which would apply the weight twice; name each loss once')
+        if epochs is not None or schedule != 'cosine':
+            check_count('epochs', epochs)
+        check_count('start', start, least=0)
         self.losses, self.schedule, self.epochs, self.start = tuple(losses), schedule, epochs, start
         self.weight = 1.0
         self.handles: list[Any] = []

@@ -15,6 +15,7 @@ from icckd_mm.engine.finite.fault_report import ADVICE, Step, fault_error, last_
 from icckd_mm.engine.finite.guarded_step import GuardedStep
 from icckd_mm.engine.finite.non_finite import NonFiniteError, bad_rows, norm_statistics
 from icckd_mm.engine.runner_utils import unwrapped
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import HOOKS
 
 SKIPPED = 'finite_guard_skipped'  # in the message hub, hence in the checkpoint
@@ -57,10 +58,8 @@ class FiniteGuardHook(Hook):
     priority = 'VERY_HIGH'  # before EMA, log and checkpoint see the step
 
     def __init__(self, interval: int = 50, skip: int = 0, mode: str = 'auto') -> None:
-        if not isinstance(interval, int) or interval < 1:
-            raise ValueError(f'interval must be an integer of at least 1, got {interval!r}')
-        if not isinstance(skip, int) or skip < 0:
-            raise ValueError(f'skip must be an integer of at least 0, got {skip!r}')
+        check_count('interval', interval)
+        check_count('skip', skip, least=0)
         if mode not in ('auto', 'immediate', 'deferred', 'off'):
             raise ValueError(f"mode must be 'auto', 'immediate', 'deferred' or 'off', got {mode!r}")
         self.guard: GuardedStep | None = None

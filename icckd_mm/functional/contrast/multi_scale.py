@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_same_device
+from icckd_mm.functional.tensor.checks import check_map, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import unit_rows, without_autocast
 
-from .multi_scale_regions import check_map, fitting_grids, map_regions
+from .multi_scale_regions import fitting_grids, map_regions
 
 
 def multi_scale_contrastive_loss(

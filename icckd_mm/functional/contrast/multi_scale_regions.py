@@ -8,25 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.tensor.checks import check_features, check_labels, check_same_device
+from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
-
-
-def check_map(name: str, features: Tensor) -> None:
-    """Raise unless ``features`` is a floating-point map ``(B, D, H, W)``.
-
-    Raises:
-        TypeError: If the tensor is not floating-point.
-        ValueError: If it is not 4-D.
-    """
-    if not isinstance(features, Tensor) or not features.is_floating_point():
-        raise TypeError(f'{name} must be a floating-point tensor, got {getattr(features, "dtype", type(features).__name__)}')
-    if features.ndim != 4:
-        raise ValueError(
-            f'{name} must be a map (B, D, H, W), got shape {tuple(features.shape)}; record the layer before the pooling, '
-            'and turn tokens into a grid first'
-        )
 
 
 def check_grids(grids: Sequence[int]) -> None:
@@ -110,6 +94,7 @@ def region_weights(teacher_map: Tensor, centers: Tensor, bias: Tensor, labels: T
     check_map('teacher_map', teacher_map)
     check_features('centers', centers, width=teacher_map.size(1))
     check_labels('labels', labels, teacher_map.size(0), num_classes=centers.size(0), like=teacher_map)
+    check_floating('bias', bias, ' (C,)')
     check_same_device(teacher_map=teacher_map, centers=centers, bias=bias)
     if bias.shape != centers.shape[:1]:
         raise ValueError(f'bias must have shape ({centers.size(0)},), got {tuple(bias.shape)}')

@@ -14,6 +14,8 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
+from icckd_mm.functional.tensor.snapshot import snapshot
+
 MB = 1 << 20
 CPU_GATHER_LIMIT = 32 * MB  # above it, reading each queue row once for all anchors of its class is faster
 CUDA_CHUNK_LIMIT = 64 * MB
@@ -101,7 +103,7 @@ def _in_chunks(
 def _class_rows(queue: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:
     """``queue[labels]`` as ``(B, K, D)``; copies whole classes, which is faster than advanced indexing."""
     classes, slots, width = queue.shape
-    return queue.reshape(classes, slots * width).index_select(0, labels).view(-1, slots, width).to(dtype)
+    return snapshot(queue.reshape(classes, slots * width).index_select(0, labels).view(-1, slots, width).to(dtype))
 
 
 def _scales(rows: Tensor, temperature: float) -> Tensor:
@@ -113,7 +115,7 @@ def _written(filled: Tensor | None, labels: Tensor, slots: int) -> Tensor | None
     """``(B, K)``, True where a slot of the anchor's class has been written; slots are written from 0 upwards."""
     if filled is None:
         return None
-    return torch.arange(slots, device=filled.device) < filled.index_select(0, labels)[:, None]
+    return torch.arange(slots, device=filled.device) < snapshot(filled.index_select(0, labels))[:, None]
 
 
 def _masked(products: Tensor, valid: Tensor | None) -> Tensor:

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from icckd_mm.functional.tensor.checks import check_labels, check_pairs
 from icckd_mm.functional.tensor.number_checks import check_positive
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
+from icckd_mm.functional.tensor.reductions import mean_of
 
 
 def adaptive_target_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, *, eps: float = 1.0) -> Tensor:
@@ -46,4 +47,4 @@ def adaptive_target_loss(student_logits: Tensor, teacher_logits: Tensor, labels:
         true = F.one_hot(labels.long(), classes)
         targets = (raised(teacher_logits.detach()).softmax(dim=1) + true).pow(eps) - true
         losses = -(targets * raised(student_logits).log_softmax(dim=1)).sum(dim=1)
-        return losses.sum() / max(losses.numel(), 1)
+        return mean_of(losses + not_finite_marks(teacher_logits))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_map
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.reductions import mean_of
+
+from .pairs import check_same_shape
 
 SIDES = (4, 2, 1)  # of the averaged maps, as published
 
@@ -36,13 +39,12 @@ def hierarchical_context_loss(student_map: Tensor, teacher_map: Tensor) -> Tenso
     """
     check_map('student_map', student_map)
     check_map('teacher_map', teacher_map)
-    if student_map.shape != teacher_map.shape:
-        raise ValueError(f'the maps must have one shape, got {tuple(student_map.shape)} and {tuple(teacher_map.shape)}')
-    student, teacher = raised(student_map), raised(teacher_map)
-    loss, weight, total = F.mse_loss(student, teacher), 1.0, 1.0
+    check_same_shape('HCL', student_map, teacher_map)
+    difference = raised(student_map) - raised(teacher_map)  # averages of differences are differences of averages
+    loss, weight, total = mean_of(difference.square()), 1.0, 1.0
     for side in SIDES:
-        if side < min(student.shape[2:]):
+        if side < min(difference.shape[2:]):
             weight /= 2
-            loss = loss + weight * F.mse_loss(F.adaptive_avg_pool2d(student, side), F.adaptive_avg_pool2d(teacher, side))
+            loss = loss + weight * mean_of(F.adaptive_avg_pool2d(difference, side).square())
             total += weight
     return loss / total

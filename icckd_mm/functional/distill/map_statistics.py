@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_map
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.functional.tensor.numerics import raised
+
+from .pairs import check_same_shape
 
 SMALL = 1e-5  # added to variances, as published
 
@@ -42,10 +44,7 @@ def gaussian_distance_loss(student_map: Tensor, teacher_map: Tensor, *, grid: in
     check_weight('mean_ratio', mean_ratio, 4.0)
     check_map('student_map', student_map)
     check_map('teacher_map', teacher_map)
-    if student_map.shape != teacher_map.shape:
-        raise ValueError(
-            f'maps must have one shape, got {tuple(student_map.shape)} and {tuple(teacher_map.shape)}; add a ConvRegConnector'
-        )
+    check_same_shape('WKD-F', student_map, teacher_map)
     rows, columns = (_cells(length, grid) for length in student_map.shape[2:])
     if min(stop - start for start, stop in rows) * min(stop - start for start, stop in columns) < 2:
         raise ValueError(
@@ -65,4 +64,5 @@ def _statistics(maps: Tensor, rows: list[tuple[int, int]], columns: list[tuple[i
     """Means and deviations ``(cells, B, C)``."""
     cells = [maps[:, :, top:bottom, left:right].flatten(2) for top, bottom in rows for left, right in columns]
     means = torch.stack([cell.mean(dim=2) for cell in cells])
-    return means, torch.stack([(cell.var(dim=2) + SMALL).sqrt() for cell in cells])
+    squares = [(cell - mean[:, :, None]).square().sum(dim=2) for cell, mean in zip(cells, means)]  # var() warns of no images
+    return means, torch.stack([(total / (cell.size(2) - 1) + SMALL).sqrt() for total, cell in zip(squares, cells)])

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from icckd_mm.functional.tensor.numerics import unit_rows, without_autocast
+from icckd_mm.functional.tensor.reductions import mean_of
 
-from .pairs import at_common_size
+from .pairs import at_common_places
 
 
 def neuron_selectivity_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
@@ -35,12 +36,7 @@ def neuron_selectivity_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
         >>> neuron_selectivity_loss(corners, corners), neuron_selectivity_loss(corners[:, :1], corners)
         (tensor(0.), tensor(0.7500))
     """
-    student, teacher = at_common_size(student_map, teacher_map)
-    if student.shape[2:].numel() == 1:
-        raise ValueError(
-            f'maps {tuple(student_map.shape)} and {tuple(teacher_map.shape)} share a single position, where NST is always 0; '
-            'record earlier layers'
-        )
+    student, teacher = at_common_places('NST', student_map, teacher_map)
     with without_autocast(student):
         own, target = (unit_rows(x.flatten(2)) for x in (student, teacher))
         return _kernel(target, target) + _kernel(own, own) - 2 * _kernel(own, target)
@@ -48,4 +44,4 @@ def neuron_selectivity_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
 
 def _kernel(first: Tensor, second: Tensor) -> Tensor:
     """Mean of the squared products of unit channels ``(B, C, P)`` and ``(B, C', P)``."""
-    return torch.bmm(first, second.transpose(1, 2)).square().mean()
+    return mean_of(torch.bmm(first, second.transpose(1, 2)).square())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_map
-from icckd_mm.functional.tensor.checks import check_same_device
+from icckd_mm.functional.tensor.checks import check_floating, check_map, check_same_device
 from icckd_mm.functional.tensor.numerics import raised
 
 
@@ -18,16 +17,32 @@ def check_images(student: Tensor, teacher: Tensor) -> None:
         ValueError: If one has no features, or batches or devices differ.
     """
     for name, features in (('student', student), ('teacher', teacher)):
-        if not isinstance(features, Tensor) or not features.is_floating_point():
-            kind = features.dtype if isinstance(features, Tensor) else type(features).__name__
-            raise TypeError(
-                f'the {name} features must be a floating-point tensor, got {kind}; set data_idx to take one of a tuple'
-            )
+        check_floating(f'the {name} features', features)
         if features.ndim < 2:
             raise ValueError(f'the {name} features must be (B, D) or maps (B, C, H, W), got shape {tuple(features.shape)}')
     if student.size(0) != teacher.size(0):
         raise ValueError(f'both networks must see the same images, got {student.size(0)} and {teacher.size(0)}')
     check_same_device(student=student, teacher=teacher)
+
+
+def check_same_shape(loss: str, student: Tensor, teacher: Tensor) -> None:
+    """Raise unless both are features of one shape: broadcasting would give a meaningless number.
+
+    Args:
+        loss: Name of the loss, for the message.
+        student: Features of the student.
+        teacher: Features of the teacher.
+
+    Raises:
+        TypeError: If one of them is not floating-point.
+        ValueError: If shapes or devices differ.
+    """
+    check_images(student, teacher)
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f'{loss} compares element by element, but the student has {tuple(student.shape)} and the teacher '
+            f'{tuple(teacher.shape)}; record layers of one shape or add a connector'
+        )
 
 
 def at_common_size(student_map: Tensor, teacher_map: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,4 +70,28 @@ def at_common_size(student_map: Tensor, teacher_map: Tensor) -> tuple[Tensor, Te
     student, teacher = (
         raised(x) if x.shape[2:] == size else F.adaptive_avg_pool2d(raised(x), size) for x in (student_map, teacher_map)
     )
+    return student, teacher
+
+
+def at_common_places(loss: str, student_map: Tensor, teacher_map: Tensor) -> tuple[Tensor, Tensor]:
+    """:func:`at_common_size` for a loss that compares the places of a map, so that one place has nothing to compare.
+
+    Args:
+        loss: Name of the loss, for the message.
+        student_map: ``(B, C, H, W)``, any float dtype.
+        teacher_map: ``(B, C', H', W')`` of the same images.
+
+    Returns:
+        Maps with the shorter of both heights and of both widths, at least two places.
+
+    Raises:
+        TypeError: If one of them is not floating-point.
+        ValueError: If they are not maps of the same images on one device, or share a single place.
+    """
+    student, teacher = at_common_size(student_map, teacher_map)
+    if student.shape[2:].numel() == 1:
+        raise ValueError(
+            f'{loss} compares places of a map, but {tuple(student_map.shape)} and {tuple(teacher_map.shape)} share a single '
+            'one: it would be 0 without gradient; record earlier layers'
+        )
     return student, teacher

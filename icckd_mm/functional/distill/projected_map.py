@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional as F
+
+from icckd_mm.functional.tensor.reductions import mean_of
 
 from .pairs import at_common_size
 
@@ -34,4 +35,4 @@ def projected_map_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
             f'the projected map must have the width of the teacher, got {tuple(student_map.shape)} and '
             f'{tuple(teacher_map.shape)}; set teacher_channels of the SimKDNeck to {teacher_map.size(1)}'
         )
-    return F.mse_loss(student, teacher)
+    return mean_of((student - teacher).square())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_map
+from icckd_mm.functional.tensor.checks import check_floating, check_map
 from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.reductions import mean_of
 
 
 def variational_information_loss(predicted_map: Tensor, teacher_map: Tensor, variances: Tensor) -> Tensor:
@@ -31,10 +32,11 @@ def variational_information_loss(predicted_map: Tensor, teacher_map: Tensor, var
     """
     check_map('predicted_map', predicted_map)
     check_map('teacher_map', teacher_map)
+    check_floating('variances', variances, ' (C,)')
     if predicted_map.shape != teacher_map.shape or variances.shape != predicted_map.shape[1:2]:
         raise ValueError(
             f'the maps must have one shape and a variance per channel, got {tuple(predicted_map.shape)}, '
             f'{tuple(teacher_map.shape)} and {tuple(variances.shape)}'
         )
     scale = raised(variances)[None, :, None, None]
-    return 0.5 * ((raised(predicted_map) - raised(teacher_map)).square() / scale + scale.log()).mean()
+    return 0.5 * mean_of((raised(predicted_map) - raised(teacher_map)).square() / scale + scale.log())

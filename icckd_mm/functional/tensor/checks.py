@@ -8,6 +8,38 @@ from torch import Tensor
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
+def check_floating(name: str, x: Tensor, shape: str = '') -> None:
+    """Raise unless ``x`` is a floating-point tensor.
+
+    Args:
+        name: Name of the argument, for the message.
+        x: The tensor to check.
+        shape: The expected shape, for the message.
+
+    Raises:
+        TypeError: If not; names the dtype or type.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f'{name} must be a floating-point tensor{shape}, got {type(x).__name__}; data_idx takes one of a tuple')
+    if not x.is_floating_point():
+        raise TypeError(f'{name} must be a floating-point tensor{shape}, got {x.dtype}; convert it, e.g. x.float()')
+
+
+def check_map(name: str, features: Tensor) -> None:
+    """Raise unless ``features`` is a floating-point map ``(B, D, H, W)``.
+
+    Raises:
+        TypeError: If the tensor is not floating-point.
+        ValueError: If it is not 4-D.
+    """
+    check_floating(name, features, ' (B, D, H, W)')
+    if features.ndim != 4:
+        raise ValueError(
+            f'{name} must be a map (B, D, H, W), got shape {tuple(features.shape)}; record the layer before the pooling, '
+            'and turn tokens into a grid first'
+        )
+
+
 def check_features(name: str, features: Tensor, *, width: int | None = None) -> None:
     """Raise unless ``features`` is a floating-point matrix ``(B, D)``.
 
@@ -20,9 +52,7 @@ def check_features(name: str, features: Tensor, *, width: int | None = None) -> 
         TypeError: If the tensor is not floating-point.
         ValueError: If it is not 2-D or of another width.
     """
-    if not isinstance(features, Tensor) or not features.is_floating_point():
-        kind = features.dtype if isinstance(features, Tensor) else type(features).__name__
-        raise TypeError(f'{name} must be a floating-point tensor (B, D), got {kind}')
+    check_floating(name, features, ' (B, D)')
     if features.ndim != 2:
         raise ValueError(
             f'{name} must be 2-D (B, D), got shape {tuple(features.shape)}; pool or flatten maps first, e.g. x.flatten(1)'

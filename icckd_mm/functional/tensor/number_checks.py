@@ -27,11 +27,11 @@ def check_weight(name: str, value: float, default: float | None = None) -> None:
         raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {advice}')
 
 
-def check_count(name: str, value: int) -> None:
-    """Raise unless ``value`` is an integer of at least 1.
+def check_count(name: str, value: object, least: int = 1, advice: str = '') -> None:
+    """Raise unless ``value`` is an integer of at least ``least``.
 
     Raises:
-        ValueError: If not; names the value.
+        ValueError: If not; names the value, and what to do if given.
     """
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f'{name} must be an integer of at least 1, got {value!r}')
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f'{name} must be an integer of at least {least}, got {value!r}{advice and "; " + advice}')

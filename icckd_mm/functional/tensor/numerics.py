@@ -20,6 +20,25 @@ def without_autocast(x: Tensor) -> AbstractContextManager:
     return torch.autocast(device_type=x.device.type, enabled=False)
 
 
+def not_finite_marks(x: Tensor) -> Tensor:
+    """0 for each image whose numbers are finite, NaN for each other: added to a loss, it shows what a choice hides.
+
+    A decision (argmax, a sign) or a probability of 0 turns NaN or infinity of a teacher into a plausible number.
+
+    Args:
+        x: Logits or features ``(B, ...)``.
+
+    Returns:
+        ``(B,)``, without gradient.
+
+    Example:
+        >>> not_finite_marks(torch.tensor([[0.0, 1.0], [0.0, -torch.inf]]))
+        tensor([0., nan])
+    """
+    finite = x.detach().flatten(1).isfinite().all(dim=1)
+    return torch.zeros_like(finite, dtype=torch.float32).masked_fill(~finite, torch.nan)
+
+
 def unit_rows(x: Tensor) -> Tensor:
     """Rows of ``x`` divided by their Euclidean norm; a zero row stays zero and gets a zero gradient.
 

@@ -21,4 +21,9 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     """Losses ``(B,)`` unchanged, their sum, or their mean; the mean of no losses is 0 with a gradient path."""
     if reduction == 'none':
         return losses
-    return losses.sum() if reduction == 'sum' else losses.sum() / max(losses.numel(), 1)
+    return losses.sum() if reduction == 'sum' else mean_of(losses)
+
+
+def mean_of(entries: Tensor) -> Tensor:
+    """The mean of all entries; the mean of none, as of an empty batch, is 0 with a gradient path."""
+    return entries.sum() / max(entries.numel(), 1)

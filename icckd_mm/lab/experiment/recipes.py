@@ -151,7 +151,7 @@ def _student(cell: Cell, teacher: Recipe) -> Recipe:
 
 def _subclasses(method: str) -> tuple[str, int | None]:
     """The method without the number of subclasses after its name, and the number: ``subclass-10`` has 10 in each class."""
-    found = re.fullmatch(r'(subclass|lelp)-([1-9][0-9]{0,3})', method)
+    found = re.fullmatch(r'(subclass|lelp)-([2-9]|[1-9][0-9]{1,3})', method)
     return (found[1], int(found[2])) if found else (method, None)
 
 

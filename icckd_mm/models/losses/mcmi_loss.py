@@ -11,6 +11,7 @@ from icckd_mm.functional import class_mean_predictions, mcmi_loss
 from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.gather import all_gather_rows
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
+from icckd_mm.functional.tensor.snapshot import snapshot
 from icckd_mm.registry import MODELS
 
 
@@ -76,7 +77,7 @@ class MCMILoss(nn.Module):
             )
         if self.training:
             self._update(all_gather_rows(cls_score.detach()), all_gather_rows(label))
-        losses = mcmi_loss(cls_score, label, self.means, kl_weight=self.kl_weight, reduction='none')
+        losses = mcmi_loss(cls_score, label, snapshot(self.means), kl_weight=self.kl_weight, reduction='none')
         return self.loss_weight * losses.sum() / (avg_factor or max(len(losses), 1))
 
     @torch.no_grad()

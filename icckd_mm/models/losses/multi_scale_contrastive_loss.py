@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from icckd_mm.functional import multi_scale_contrastive_loss, region_weights
-from icckd_mm.functional.contrast.multi_scale_regions import check_grids, check_map, fitting_grids
+from icckd_mm.functional.contrast.multi_scale_regions import check_grids, fitting_grids
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.registry import MODELS
 

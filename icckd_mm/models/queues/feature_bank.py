@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from icckd_mm.functional.tensor.gather import all_gather_batch
 from icckd_mm.functional.tensor.numerics import unit_rows
+from icckd_mm.functional.tensor.snapshot import snapshot
 
 
 class FeatureBank(nn.Module):
@@ -39,7 +40,7 @@ class FeatureBank(nn.Module):
         Returns:
             ``(B, D)`` in the type of ``default``.
         """
-        return torch.where(self.written[index][:, None], self.features[index].to(default.dtype), default)
+        return torch.where(snapshot(self.written[index])[:, None], snapshot(self.features[index]).to(default.dtype), default)
 
     @torch.no_grad()
     def write(self, index: Tensor, features: Tensor, batch_size: int | None = None) -> None:

@@ -146,6 +146,7 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(default=dict(positive='storng')), "positive must be one of weak, strong, got 'storng'"),
         (dict(default=dict(positive='strong', second_view='bank')), "second_view='bank' has none"),
         (dict(default=dict(student='subclass-0')), "no config .*subclass-0_.* for the student 'subclass-0'"),
+        (dict(default=dict(student='subclass-1')), "no config .*subclass-1_.* for the student 'subclass-1'"),
         (dict(default=dict(teacher='ce-stop')), 'needs stop_epoch'),
         (dict(options=dict(all={'train_cfg.max_epoch': 2})), 'max_epoch'),
     ],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from icckd_mm.distill.checks import check_same_shape
+from icckd_mm.distill.losses.feature_loss import FeatureLoss
+from icckd_mm.functional.distill.pairs import check_same_shape
 from icckd_mm.functional.tensor.number_checks import check_weight
-from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised
+from icckd_mm.functional.tensor.reductions import mean_of
 from icckd_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class ABLoss(nn.Module):
+class ABLoss(FeatureLoss):
     r"""Squared distance of the student to the right side of a margin :math:`m`, which the teacher's sign selects.
 
     .. math:: L = \lambda\,\frac{3}{1000\,B} \sum (s + m)_+^2\,[t \le 0] + (m - s)_+^2\,[t > 0]
@@ -29,26 +31,14 @@ class ABLoss(nn.Module):
     """
 
     def __init__(self, margin: float = 1.0, loss_weight: float = 1.0) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         check_weight('margin', margin)
-        check_weight('loss_weight', loss_weight)
-        self.margin, self.loss_weight = margin, loss_weight
+        self.margin = margin
 
-    def forward(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
-        """Compare responses before the activation.
-
-        Args:
-            s_feature: Responses of the student ``(B, ...)``.
-            t_feature: Responses of the teacher, same shape.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            ValueError: If the shapes differ.
-        """
-        check_same_shape('ABLoss', s_feature, t_feature)
-        student, active = raised(s_feature), t_feature > 0
+    def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """The loss without its weight, of responses before the activation."""
+        check_same_shape('ABLoss', student, teacher)
+        student, active = raised(student), teacher > 0
         above, below = (student + self.margin).clamp_min(0), (self.margin - student).clamp_min(0)
-        losses = (above.square() * ~active + below.square() * active).sum()
-        return self.loss_weight * losses * 3 / 1000 / max(s_feature.size(0), 1)
+        losses = (above.square() * ~active + below.square() * active).flatten(1).sum(dim=1) + not_finite_marks(teacher)
+        return 3 / 1000 * mean_of(losses)

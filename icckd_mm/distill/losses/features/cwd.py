@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from icckd_mm.distill.checks import check_maps, check_same_shape
-from icckd_mm.functional.distill.logits.decoupled import divergence
+from icckd_mm.functional.distill.logits.soft_labels import divergence
+from icckd_mm.functional.distill.pairs import at_common_places, check_same_shape
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
-from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.reductions import mean_of
 from icckd_mm.registry import MODELS
 
 
@@ -44,9 +44,10 @@ class ChannelWiseDivergence(nn.Module):
             A scalar.
 
         Raises:
+            TypeError: If a map is not floating-point.
             ValueError: If they are not maps of one shape with more than one position.
         """
-        check_maps('ChannelWiseDivergence', preds_S, preds_T)
         check_same_shape('ChannelWiseDivergence', preds_S, preds_T)
-        student, teacher = ((raised(x).flatten(2).flatten(0, 1) / self.tau).log_softmax(dim=1) for x in (preds_S, preds_T))
-        return self.loss_weight * self.tau**2 * divergence(teacher, student).mean()
+        maps = at_common_places('ChannelWiseDivergence', preds_S, preds_T)
+        student, teacher = ((x.flatten(2).flatten(0, 1) / self.tau).log_softmax(dim=1) for x in maps)
+        return self.loss_weight * self.tau**2 * mean_of(divergence(teacher, student))

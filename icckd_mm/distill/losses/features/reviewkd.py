@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.functional import hierarchical_context_loss
+from icckd_mm.functional.distill.pairs import check_images
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.functional.tensor.numerics import raised
 from icckd_mm.registry import MODELS
@@ -87,21 +88,27 @@ class ReviewKDLoss(nn.Module):
             A scalar.
 
         Raises:
-            ValueError: If the levels are not as many as the widths.
+            TypeError: If a level is not floating-point.
+            ValueError: If the levels are not as many as the widths, or of different images.
         """
-        students, teachers = (_given(levels) for levels in ((s1, s2, s3, s4, s5), (t1, t2, t3, t4, t5)))
+        students, teachers = ([x for x in levels if x is not None] for levels in ((s1, s2, s3, s4, s5), (t1, t2, t3, t4, t5)))
         if not len(students) == len(teachers) == len(self.fusions):
             raise ValueError(
                 f'ReviewKDLoss has widths for {len(self.fusions)} levels, got {len(students)} of the student and '
                 f'{len(teachers)} of the teacher; map s1 to s{len(self.fusions)} and t1 to t{len(self.fusions)}'
             )
+        for student, teacher in zip(students, teachers):
+            check_images(student, teacher)
+        if not len(students[0]):
+            return 0 * torch.stack([x.sum() for x in (*students, *self.parameters())]).sum()  # batch norm would learn NaN
         losses, review = [], None
         for fusion, student, teacher in zip(reversed(self.fusions), reversed(students), reversed(teachers)):
-            output, review = fusion(student, review, teacher.shape[2:])
-            losses.append(hierarchical_context_loss(output, teacher))
+            own, target = _as_map(student), _as_map(teacher)
+            output, review = fusion(own, review, target.shape[2:])
+            losses.append(hierarchical_context_loss(output, target))
         return self.loss_weight * torch.stack(losses).sum()
 
 
-def _given(levels: Sequence[Tensor | None]) -> list[Tensor]:
-    """The levels that are there in at least single precision, pooled features as maps of one position."""
-    return [raised(x[:, :, None, None] if x.ndim == 2 else x) for x in levels if x is not None]
+def _as_map(level: Tensor) -> Tensor:
+    """A level in at least single precision, pooled features as a map of one position."""
+    return raised(level[:, :, None, None] if level.ndim == 2 else level)

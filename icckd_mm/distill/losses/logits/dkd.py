@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from icckd_mm.distill.checks import check_same_shape
 from icckd_mm.functional import decoupled_divergence, standardized_logits
-from icckd_mm.functional.tensor.checks import check_features, check_labels
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.registry import MODELS
 
@@ -61,12 +59,6 @@ class DKDLoss(nn.Module):
             TypeError: If a tensor has the wrong kind of dtype.
             ValueError: If shapes or values do not fit.
         """
-        check_features('preds_S', preds_S)
-        check_same_shape('DKDLoss', preds_S, preds_T)
-        B, C = preds_S.shape
-        if C < 2:
-            raise ValueError(f'DKDLoss needs at least 2 classes, got logits {tuple(preds_S.shape)}')
-        check_labels('gt_labels', gt_labels, B, num_classes=C, like=preds_S)
         if self.standardize:
             preds_S, preds_T = standardized_logits(preds_S), standardized_logits(preds_T)
         return self.loss_weight * decoupled_divergence(

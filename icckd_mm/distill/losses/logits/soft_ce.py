@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from icckd_mm.distill.checks import check_same_shape
-from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.checks import check_pairs
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
-from icckd_mm.functional.tensor.numerics import raised
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised
+from icckd_mm.functional.tensor.reductions import mean_of
 from icckd_mm.registry import MODELS
 
 
@@ -49,9 +49,8 @@ class KDSoftCELoss(nn.Module):
             TypeError: If the logits are not floating-point.
             ValueError: If the shapes do not fit.
         """
-        check_features('preds_S', preds_S)
-        check_same_shape('KDSoftCELoss', preds_S, preds_T)
+        check_pairs(preds_S=preds_S, preds_T=preds_T)
         soft = (raised(preds_T) / self.tau).softmax(dim=1)
-        losses = -(soft * (raised(preds_S) / self.tau).log_softmax(dim=1)).sum()
+        losses = not_finite_marks(preds_T) - (soft * (raised(preds_S) / self.tau).log_softmax(dim=1)).sum(dim=1)
         factor = self.tau**2 if self.mult_tem_square else 1.0
-        return self.loss_weight * factor * losses / max(preds_S.size(0), 1)
+        return self.loss_weight * factor * mean_of(losses)

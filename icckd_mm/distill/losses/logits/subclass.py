@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icckd_mm.distill.checks import check_same_shape
 from icckd_mm.functional.distill.logits.soft_labels import soft_label_divergence
 from icckd_mm.functional.distill.logits.subclass_fit import HOW, fit_subclasses
 from icckd_mm.functional.distill.logits.subclasses import subclass_logits
-from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.checks import check_features, check_pairs
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
 from icckd_mm.registry import MODELS
 
@@ -55,8 +54,9 @@ class SubclassKLLoss(nn.Module):
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        for name, value in (('num_classes', num_classes), ('subclasses', subclasses), ('feat_dims', feat_dims)):
+        for name, value in (('num_classes', num_classes), ('feat_dims', feat_dims)):
             check_count(name, value)
+        check_count('subclasses', subclasses, least=2, advice='with 1 nothing is divided: use icckd_mm.KLDivergence')
         check_positive('sharpness', sharpness)
         check_positive('tau', tau)
         check_weight('loss_weight', loss_weight)
@@ -104,9 +104,8 @@ class SubclassKLLoss(nn.Module):
         """
         if not self.ready:
             raise RuntimeError("the subclasses are not known yet; add dict(type='icckd_mm.SubclassHook') to custom_hooks")
-        check_features('preds_S', preds_S)
         targets = subclass_logits(preds_T, features_T, self.weight, self.bias)
-        check_same_shape('SubclassKLLoss', preds_S, targets)
+        check_pairs(preds_S=preds_S, subclasses_T=targets)
         return self.loss_weight * soft_label_divergence(preds_S, targets, temperature=self.tau)
 
     def _load_from_state_dict(self, *args: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from icckd_mm.functional import self_normalized_loss
-from icckd_mm.functional.contrast.multi_scale_regions import check_map
 from icckd_mm.functional.distill.logits.self_normalized import RANKS
+from icckd_mm.functional.tensor.checks import check_map
 from icckd_mm.functional.tensor.number_checks import check_count, check_weight
 from icckd_mm.registry import MODELS
 

@@ -11,6 +11,7 @@ from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.gather import all_gather_rows
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
+from icckd_mm.functional.tensor.snapshot import snapshot
 from icckd_mm.registry import MODELS
 
 from .crd_memory import CRDMemory, draw_negatives
@@ -105,6 +106,8 @@ class CRDLoss(nn.Module):
         """The loss of one side. Value and gradient are computed together, a few images at a time, so that gathered rows are
         freed early and the memory may change before the backward pass.
         """
+        if not len(rows):
+            return rows.sum()  # an empty batch
         step = max(1, ELEMENTS // (chosen.size(1) * rows.size(1)))
         parts = list(zip(rows.detach().split(step), chosen.split(step)))
         if not self.scaled[side]:
@@ -119,7 +122,7 @@ class CRDLoss(nn.Module):
             loss, slope = self._estimate(similarities(part, found, self.temperature).exp() / self.scale[side], len(memory))
             gradients.append(torch.bmm(slope[:, None, :], found).squeeze(1) / (self.temperature * len(rows)))
             value = value + loss / len(rows)
-        linear = (rows * torch.cat(gradients)).sum()
+        linear = (rows * snapshot(torch.cat(gradients))).sum()
         return value + linear - linear.detach()
 
     def _estimate(self, probs: Tensor, images: int) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from icckd_mm.functional.distill.pairs import check_images
 from icckd_mm.functional.tensor.number_checks import check_weight
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 
@@ -39,10 +40,10 @@ class RelationalLoss(nn.Module):
             A scalar.
 
         Raises:
-            ValueError: If the batches differ.
+            TypeError: If a tensor is not floating-point.
+            ValueError: If the batches or devices differ.
         """
-        if preds_T.size(0) != preds_S.size(0):
-            raise ValueError(f'{type(self).__name__} needs the same images, got {preds_S.size(0)} and {preds_T.size(0)}')
+        check_images(preds_S, preds_T)
         student, teacher = (raised(x).flatten(1) for x in (preds_S, preds_T))
         if len(student) < self.fewest:
             return 0 * student.sum()

@@ -10,7 +10,7 @@ from icckd_mm.functional.tensor.checks import check_pairs
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
-from .decoupled import divergence
+from .soft_labels import divergence
 
 START, RANGE = 1.0, 20.0  # as published
 

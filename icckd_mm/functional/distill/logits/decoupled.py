@@ -9,6 +9,7 @@ from icckd_mm.functional.tensor.number_checks import check_positive, check_weigh
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
+from .soft_labels import divergence
 from .targets import check_logits, target_column, without_target
 
 
@@ -59,11 +60,6 @@ def decoupled_divergence(
         teacher_target, teacher_rest = _parts(teacher_logits.detach(), labels, temperature)
         losses = alpha * divergence(teacher_target, student_target) + beta * divergence(teacher_rest, student_rest)
         return reduced(temperature**2 * losses, reduction)
-
-
-def divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """``KL(p || q)`` of each row from finite logarithms."""
-    return (log_p.exp() * (log_p - log_q)).sum(dim=1)
 
 
 def _parts(logits: Tensor, labels: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from icckd_mm.functional.tensor.checks import check_pairs
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
 
@@ -35,4 +35,4 @@ def hard_label_cross_entropy(student_logits: Tensor, teacher_logits: Tensor, *, 
     check_pairs(student_logits=student_logits, teacher_logits=teacher_logits)
     with without_autocast(student_logits):
         losses = F.cross_entropy(raised(student_logits), teacher_logits.argmax(dim=1), reduction='none')
-        return reduced(losses, reduction)
+        return reduced(losses + not_finite_marks(teacher_logits), reduction)

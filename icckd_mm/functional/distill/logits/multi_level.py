@@ -10,6 +10,7 @@ from icckd_mm.functional.distill.logits.soft_labels import soft_label_divergence
 from icckd_mm.functional.tensor.checks import check_pairs
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.reductions import mean_of
 
 from .standardize import standardized_logits
 
@@ -121,5 +122,5 @@ def _probabilities(student_logits: Tensor, teacher_logits: Tensor, temperature: 
 def _low_shares(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Shares of images and of classes of which the teacher is at most as sure as of the median one."""
     probs = raised(logits).softmax(dim=1)
-    images, classes = ((x <= x.median()).to(x.dtype).mean() for x in (probs.amax(dim=1), probs.sum(dim=0)))
+    images, classes = (mean_of((x <= x.median()).to(x.dtype)) for x in (probs.amax(dim=1), probs.sum(dim=0)))
     return images, classes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
 from .targets import check_logits, target_column, without_target
@@ -59,4 +59,4 @@ def normalized_cross_entropy(
         if gamma:
             own, soft = (without_target(x / temperature, labels).log_softmax(dim=1) for x in (student, teacher))
             losses = losses - gamma * temperature**2 * (soft.exp() * own).sum(dim=1)
-        return reduced(losses, reduction)
+        return reduced(losses + not_finite_marks(teacher), reduction)

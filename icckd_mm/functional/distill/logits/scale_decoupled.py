@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_grids, check_map, map_regions
-from icckd_mm.functional.tensor.checks import check_features, check_labels, check_same_device
+from icckd_mm.functional.contrast.multi_scale_regions import check_grids, map_regions
+from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
 PLACES = 4  # side of the finest grid; coarser regions are averages of it
@@ -55,6 +55,7 @@ def region_logits(maps: Tensor, weight: Tensor, bias: Tensor, *, grids: Sequence
     check_scales(grids)
     check_map('maps', maps)
     check_features('weight', weight, width=maps.size(1))
+    check_floating('bias', bias, ' (C,)')
     if bias.shape != weight.shape[:1]:
         raise ValueError(f'bias must have shape ({weight.size(0)},), got {tuple(bias.shape)}')
     check_same_device(maps=maps, weight=weight, bias=bias)
@@ -77,7 +78,7 @@ def consistency_weights(logits: Tensor, labels: Tensor, *, grids: Sequence[int] 
         Weights :math:`\omega` ``(B, R)``, without gradient.
 
     Raises:
-        TypeError: If the labels are not integers.
+        TypeError: If a tensor has the wrong kind of dtype.
         ValueError: If shapes, devices or values do not fit.
 
     Source: SDD, Wei et al., CVPR 2024, arXiv 2403.13512.
@@ -88,6 +89,7 @@ def consistency_weights(logits: Tensor, labels: Tensor, *, grids: Sequence[int] 
         tensor([[1., 1., 2., 2., 1.]])
     """
     check_scales(grids)
+    check_floating('logits', logits, ' (B, R, C)')
     if logits.ndim != 3 or logits.size(1) != sum(grid * grid for grid in grids):
         raise ValueError(
             f'logits must have shape (B, R, C) with the regions of grids {tuple(grids)}, got {tuple(logits.shape)}'

@@ -40,4 +40,9 @@ def soft_label_divergence(
     with without_autocast(student_logits):
         student = (raised(student_logits) / temperature).log_softmax(dim=1)
         teacher = (raised(teacher_logits.detach()) / temperature).log_softmax(dim=1)
-        return reduced(temperature**2 * (teacher.exp() * (teacher - student)).sum(dim=1), reduction)
+        return reduced(temperature**2 * divergence(teacher, student), reduction)
+
+
+def divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """``KL(p || q)`` of each row from finite logarithms."""
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1)

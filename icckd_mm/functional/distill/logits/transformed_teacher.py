@@ -9,6 +9,8 @@ from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
+from .soft_labels import divergence
+
 
 def transformed_teacher_divergence(
     student_logits: Tensor, teacher_logits: Tensor, *, gamma: float = 0.1, weighted: bool = False, reduction: str = 'mean'
@@ -48,7 +50,7 @@ def transformed_teacher_divergence(
     with without_autocast(student_logits):
         powers = gamma * raised(teacher_logits.detach()).log_softmax(dim=1)
         targets = powers.log_softmax(dim=1)
-        losses = (targets.exp() * (targets - raised(student_logits).log_softmax(dim=1))).sum(dim=1)
+        losses = divergence(targets, raised(student_logits).log_softmax(dim=1))
         if weighted:
             losses = losses * powers.logsumexp(dim=1).exp()
         return reduced(losses, reduction)

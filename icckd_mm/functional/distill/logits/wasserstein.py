@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_same_device
+from icckd_mm.functional.tensor.checks import check_floating, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
 from .targets import check_logits
@@ -26,6 +26,7 @@ def transport_costs(distances: Tensor, *, sharpness: float = 1.0) -> Tensor:
         Costs ``(C, C)`` below 1, in at least fp32.
 
     Raises:
+        TypeError: If the distances are not floating-point.
         ValueError: If the shape or ``sharpness`` does not fit.
 
     Source: WKD-L, Lv, Yang and Li, NeurIPS 2024, arXiv 2412.08139.
@@ -36,6 +37,7 @@ def transport_costs(distances: Tensor, *, sharpness: float = 1.0) -> Tensor:
                 [6.3212e-01, 1.0000e-08]])
     """
     check_positive('sharpness', sharpness, 1.0)
+    check_floating('distances', distances, ' (C, C)')
     if distances.ndim != 2 or distances.size(0) != distances.size(1):
         raise ValueError(f'distances must be a matrix (C, C), got {tuple(distances.shape)}')
     return (1 - (-sharpness * raised(distances)).exp()).clamp_min(0) + SMALL
@@ -92,6 +94,7 @@ def wasserstein_divergence(
     check_reduction(reduction)
     check_logits(student_logits, teacher_logits, labels)
     C = student_logits.size(1)
+    check_floating('costs', costs, ' (C, C)')
     if costs.shape != (C, C):
         raise ValueError(f'costs must have shape ({C}, {C}), one row for each class, got {tuple(costs.shape)}')
     check_same_device(student_logits=student_logits, costs=costs)
@@ -107,4 +110,5 @@ def wasserstein_divergence(
         for _ in range(iterations):
             v = goal / (u @ kernel + SMALL)
             u = source / (v @ kernel.T + SMALL)
-        return reduced((u * (v @ (kernel * costs).T)).sum(dim=1), reduction)
+        losses = (u * (v @ (kernel * costs).T)).sum(dim=1)
+        return reduced(losses + not_finite_marks(teacher_logits), reduction)
