@@ -1,7 +1,6 @@
 """The verdict that ``cifar10_16_exploration.py`` prepares: one setting on ten fresh seeds and the test images.
 
-The exploration chooses the setting on held-out images. It is filled in under ``_data/fresh_16.py``, and committed, before the
-first run. Not run yet.
+The exploration chose the setting on held-out images; see ``_data/fresh_16.py``.
 """
 
 _base_ = '_data/fresh_16.py'

@@ -1,6 +1,8 @@
 """Ten fresh seeds of the teachers that ``cifar10_16_exploration.py`` chose on held-out images, measured on all test images.
 
-Three plans share these teachers: their runs have the same names and settings.
+The loss's defaults: λ = 0.02, margin 0.5, τ = 0.1. On three seeds and 5,000 held-out images their kd student had 66.0 %, that of
+λ = 0.05 and that of a strong second view 65.7 %, that of the CE teacher 65.9 %. The choice was made and committed before the
+first run of these seeds. Several plans share these teachers: their runs have the same names and settings.
 """
 
 _base_ = ['cifar10_16.py', 'all_teachers_16.py']
@@ -9,9 +11,8 @@ seeds = list(range(10, 20))
 default = dict(data='cifar10-16', pair='resnet56_resnet20', finetune_epochs=10)
 controls = ['ce', 'alone']
 designs = [
-    dict(type='product', loss_weight=[0.1], temperature=[0.5], margin=[-1.0], queue_size=[0], positive=['strong']),
-    dict(type='product', teacher=['mcmi']),
-    dict(type='product', teacher=['ce-2view'], positive=['strong']),
+    dict(type='product', loss_weight=[0.02], margin=[0.5], temperature=[0.1]),
+    dict(type='product', teacher=['mcmi', 'ce-2view']),
 ]
 _test = [  # pictures of any size can be given to the published networks
     dict(type='LoadImageFromFile'),
