@@ -2,7 +2,7 @@
 
 CIFAR-10 at 16x16, 10,000 training images. Judged on 5,000 images held out of the training set, so that the test images stay
 unseen for ``cifar10_16_fresh_seeds.py``. Three settings: a strong second view, the default loss, a weight at which classes
-visibly spread. The default loss was chosen. The last teacher is the nearest published relative. ``cifar10_16_more_teachers.py`` has further ones.
+visibly spread. The default loss was chosen. MCMI is the nearest published relative. ``cifar10_16_more_teachers.py`` has more.
 """
 
 _base_ = ['_data/cifar10_16.py', '_data/all_teachers_16.py']

@@ -1,7 +1,7 @@
 """Ten fresh seeds of the teachers that ``cifar10_16_exploration.py`` chose on held-out images, measured on all test images.
 
-The loss's defaults: λ = 0.02, margin 0.5, τ = 0.1. On three seeds and 5,000 held-out images their kd student had 66.0 %, that of
-λ = 0.05 and that of a strong second view 65.7 %, that of the CE teacher 65.9 %. The choice was made and committed before the
+The loss's defaults: λ = 0.02, margin 0.5, τ = 0.1. On three seeds and 5,000 held-out images their kd student had 66.0 %, that
+of λ = 0.05 and that of a strong second view 65.7 %, that of the CE teacher 65.9 %. The choice was made and committed before the
 first run of these seeds. Several plans share these teachers: their runs have the same names and settings.
 """
 
