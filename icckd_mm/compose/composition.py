@@ -165,7 +165,7 @@ def _written(
         place = setting.name if target is None else target.as_posix()
         plan = plan_of(setting, place, 3600 * max(hours.values())) if len(setting.teachers) == 1 else {}
         if plan:
-            (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
+            (folder / PLAN).write_text(config_text(plan, 'python -m icckd_mm experiment runs this plan'), encoding='utf-8')
         if target is not None:
             put(folder, target, temporary)
         configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}

@@ -10,6 +10,7 @@ from icckd_mm.compose.given.data import two_views
 from icckd_mm.compose.origin import converted
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
+from tools import compose as command
 
 QUICK = dict(epochs=2, batch=4)
 
@@ -210,3 +211,11 @@ def test_a_config_of_mmrazor_is_converted_to_names_of_today(name):
 def test_other_algorithms_of_mmrazor_are_refused():
     with pytest.raises(ValueError, match='is a DataFreeDistillation; only SingleTeacherDistill is converted'):
         converted('mmrazor::distill/mmcls/dfad/dfad_logits_resnet34_resnet18_8xb32_cifar10.py')
+
+
+def test_the_command_writes_a_converted_config_and_says_how_to_train_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('icckd_mm.compose.origin.check_runs', lambda *args: 0.0)  # at 224 pixels it takes a minute
+    out = tmp_path / 'kd.py'
+    command.main(['--from', f'mmrazor::distill/mmcls/{CONVERTED[0]}.py', '--out', str(out)])
+    assert capsys.readouterr().out.splitlines()[-1] == f'  python -m icckd_mm train {out}'
+    assert Config.fromfile(out).model.architecture.backbone.depth == 18

@@ -86,11 +86,13 @@ def find_data(given: str, size: int | None, held_out: float, seed: int, say: Cal
         raise ValueError(f'seed must be a whole number from 0, got {seed!r}')
     if given in NAMES:
         return _ours(given, size)
-    if not Path(given).expanduser().is_dir():
+    place = Path(given).expanduser()
+    if not place.is_dir():
         near = difflib.get_close_matches(given, NAMES, n=1)
-        hint = f'did you mean {near[0]}? ' if near else ''
-        raise ValueError(f'data {given!r}: {hint}Give a folder of class folders, or one of {", ".join(NAMES)}')
-    folder = read_folder(Path(given).expanduser(), held_out, seed)
+        hint = f'did you mean {near[0]}? Or ' if near else ''
+        what = f'{plain(given)} is not a folder' if place.exists() else f'the folder {plain(given)} does not exist'
+        raise ValueError(f'data: {what}; {hint}give one with a folder per class, or one of {", ".join(NAMES)}')
+    folder = read_folder(place, held_out, seed)
     return _of_folder(given, folder, measure(folder, size, say), held_out, seed)
 
 
