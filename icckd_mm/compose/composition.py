@@ -20,7 +20,7 @@ from icckd_mm.compose.given.schedule import choose_schedule
 from icckd_mm.compose.given.weights import starting_weights, write_weights
 from icckd_mm.compose.layers import NetworkLayers
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.target import check_target, put, temporary_folder
+from icckd_mm.compose.target import OWN, check_target, put, temporary_folder
 from icckd_mm.compose.writer import config_text, write_config
 
 PLAN = 'plan.py'
@@ -155,7 +155,7 @@ def _written(
             (folder / name).write_text(text, encoding='utf-8')
         for name, file in files.items():
             write_config(file.bases, file.wanted, folder / name, file.note)
-        runs = [name.removesuffix('.py') for name in files if name not in ('data.py', 'networks.py')]
+        runs = [name.removesuffix('.py') for name in files if name not in OWN]
         hours = {}
         for name in runs:
             say(f'checking {name}.py')

@@ -8,11 +8,13 @@ from typing import Any
 
 from icckd_mm.compose.given.data import Data, two_views
 from icckd_mm.compose.given.methods import FINETUNED, Methods
-from icckd_mm.compose.given.networks import Network, loss_config
+from icckd_mm.compose.given.networks import Network
 from icckd_mm.compose.given.schedule import Schedule
 from icckd_mm.compose.literals import Reference
 from icckd_mm.compose.parts import Parts
 from icckd_mm.compose.student import student_entries
+from icckd_mm.compose.target import OWN
+from icckd_mm.config.loss_place import loss_key, loss_state
 
 RUNTIME = 'icckd_mm::_base_/runtime.py'
 CONTRAST = 0.02  # weight of the intra-class contrastive loss, the benchmark's
@@ -127,18 +129,13 @@ def _networks(setting: Setting) -> File:
     return File(tuple(bases), wanted, '; '.join(f'{name}: {net.given}' for name, net in variables.items()))
 
 
-def loss_key(network: Network) -> str:
-    """Where a classifier's config holds its loss."""
-    return 'loss' if loss_config(network.model) is network.model else 'head.loss'
-
-
 def _teacher(setting: Setting, teacher: str, method: str) -> File:
     data, network = setting.data, setting.variables()[teacher]
     own = setting.teacher_file(teacher, method)
     wanted: dict[str, Any] = {}
     if method == 'mcmi':
         mcmi = dict(type='icckd_mm.MCMILoss', num_classes=data.num_classes, kl_weight=KL_WEIGHT)
-        wanted[f'_base_.{teacher}.{loss_key(network)}'] = mcmi
+        wanted[f'_base_.{teacher}.{loss_key(network.model)}'] = mcmi
     wanted['model'] = Reference(f'_base_.{teacher}')
     if method.startswith('icc'):
         wanted['data_preprocessor'] = dict(type='icckd_mm.TwoViewDataPreprocessor')
@@ -153,7 +150,7 @@ def _teacher(setting: Setting, teacher: str, method: str) -> File:
     elif teacher in setting.weights:
         wanted['load_from'] = f'{{{{ fileDirname }}}}/{setting.weights[teacher]}'
     wanted['work_dir'] = f'work_dirs/{setting.name}/{own}'
-    return File(('data.py', 'networks.py'), wanted, f'{network.given} trained by {method}')
+    return File(OWN, wanted, f'{network.given} trained by {method}')
 
 
 def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> File:
@@ -173,7 +170,7 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         first_stages={
             method: setting.checkpoint(f'student_{method}', setting.schedule.epochs) for method in parts.starts_from.values()
         },
-        loss=loss_key(setting.student),
+        loss=loss_key(setting.student.model),
     )
     model = entries['model']
     if isinstance(model, dict) and len(teachers) > 1:
@@ -181,11 +178,11 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         references = [Reference(f'_base_.{one}') for one in teachers]
         model['teacher'] = dict(type='icckd_mm.TeacherEnsemble', how='mean', teachers=references, teacher_ckpts=checkpoints)
     if isinstance(model, dict) and first == 'mcmi':
-        model['ignore_keys'] = [f'{loss_key(setting.teachers[0]).replace("loss", "loss_module")}.']  # its class means
+        model['ignore_keys'] = [loss_state(setting.teachers[0].model)]  # its class means
     wanted = {**entries, 'work_dir': f'work_dirs/{setting.name}/student_{name}'}
     wanted['optim_wrapper'] = {**setting.rates['student'], **entries.get('optim_wrapper', {})}
     teacher = ' and '.join(net.given for net in setting.teachers)
-    return File(('data.py', 'networks.py'), wanted, f'{setting.student.given} distilled from {teacher} by {name}')
+    return File(OWN, wanted, f'{setting.student.given} distilled from {teacher} by {name}')
 
 
 def plan_of(setting: Setting, folder: str, seconds: float) -> dict[str, Any]:

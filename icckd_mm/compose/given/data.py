@@ -13,6 +13,7 @@ from mmengine.config import Config
 from icckd_mm.compose.given.folder import ImageFolder, Measured, measure, read_folder
 from icckd_mm.compose.literals import Reference
 from icckd_mm.datasets.files.folders import check_data_folder
+from icckd_mm.packaged import named_config
 from icckd_mm.plain_text import plain
 
 LARGE = 128  # sides from here on have the crops and the settings of ImageNet
@@ -101,7 +102,7 @@ def _ours(given: str, size: int | None) -> Data:
     if size not in (None, side):
         raise ValueError(f'{given} has images of {side}x{side}, got size {size}; leave size out')
     base = f'icckd_mm::_base_/datasets/{given}.py'
-    cfg = Config.fromfile(Config._get_cfg_path(base, '')[0]).to_dict()
+    cfg = Config.fromfile(named_config(base)).to_dict()
     absent = None
     try:
         check_data_folder(cfg['train_dataloader']['dataset'])
