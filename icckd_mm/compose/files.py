@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from icckd_mm.compose.given.data import Data, two_views
+from icckd_mm.compose.given.data import Data, two_views, weak_strong_views
 from icckd_mm.compose.given.methods import FINETUNED, Methods
 from icckd_mm.compose.given.networks import Network
 from icckd_mm.compose.given.schedule import Schedule
@@ -107,8 +107,7 @@ def _data(setting: Setting) -> File:
         wanted['train_dataloader']['drop_last'] = True  # batch norm needs two images
     wanted.update(schedule.settings())
     wanted['auto_scale_lr'] = dict(base_batch_size=schedule.batch)
-    rate = {} if schedule.given_lr else dict(lr=schedule.lr)
-    wanted['optim_wrapper'] = dict(optimizer=rate or dict(lr=schedule.lr))
+    wanted['optim_wrapper'] = dict(optimizer=dict(lr=schedule.lr))
     note = f'{data.comment}\n{schedule.epochs} epochs of {data.train_images} images in batches of {schedule.batch}'
     return File((data.base, schedule.base, RUNTIME), wanted, note.strip())
 
@@ -154,11 +153,6 @@ def _teacher(setting: Setting, teacher: str, method: str) -> File:
 
 
 def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> File:
-    if parts.data:
-        raise ValueError(
-            f'{name} learns from two views of each image, for which compose writes no data; take it out, or start from '
-            f"the benchmark's configs: python -m icckd_mm configs --method {name}"
-        )
     first = setting.methods.teachers[0]
     epochs = setting.teacher_epochs(first)
     checkpoints = [setting.checkpoint(setting.teacher_file(one, first), epochs) for one in teachers]
@@ -179,10 +173,23 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         model['teacher'] = dict(type='icckd_mm.TeacherEnsemble', how='mean', teachers=references, teacher_ckpts=checkpoints)
     if isinstance(model, dict) and first == 'mcmi':
         model['ignore_keys'] = [loss_state(setting.teachers[0].model)]  # its class means
+    if parts.data:
+        entries['data_preprocessor'] = dict(type='icckd_mm.TwoViewDataPreprocessor', repeat_samples=True)
+        entries['train_dataloader'] = dict(dataset=dict(pipeline=weak_strong_views(setting.data)))
     wanted = {**entries, 'work_dir': f'work_dirs/{setting.name}/student_{name}'}
-    wanted['optim_wrapper'] = {**setting.rates['student'], **entries.get('optim_wrapper', {})}
+    wanted['optim_wrapper'] = _optimizer(setting, entries.get('optim_wrapper', {}))
     teacher = ' and '.join(net.given for net in setting.teachers)
     return File(OWN, wanted, f'{setting.student.given} distilled from {teacher} by {name}')
+
+
+def _optimizer(setting: Setting, published: dict[str, Any]) -> dict[str, Any]:
+    """What a distiller is published with over what the student's network needs; a rate that the user gave stays."""
+    own, other = setting.rates['student']['optimizer'], published.get('optimizer', {})
+    if '_delete_' in own:  # AdamW, to which rates published for SGD do not belong
+        optimizer = other if 'type' in other else own
+    else:
+        optimizer = {**own, **other, **({'lr': own['lr']} if setting.schedule.given_lr else {})}
+    return {**setting.rates['student'], **published, 'optimizer': optimizer}
 
 
 def plan_of(setting: Setting, folder: str, seconds: float) -> dict[str, Any]:

@@ -23,7 +23,6 @@ BAD = {
     'no such distiller': (dict(methods='ce,kdd'), "'kdd' is not a method: did you mean kd"),
     'no such part of a mix': (dict(methods='ce,kd-nothing'), "'nothing' in 'kd-nothing' is not a method"),
     'a distiller twice': (dict(methods='ce,kd-kd'), "the mix 'kd-kd' names a distiller twice"),
-    'two views': (dict(methods='ce,mlkd'), 'mlkd learns from two views of each image'),
     'a method twice': (dict(methods='ce,kd,kd'), "methods name 'kd' twice"),
     'no student': (dict(methods='ce'), 'methods need at least one student'),
     'no data': (dict(data='cifar1000'), r'cifar1000 does not exist; did you mean cifar100\?'),

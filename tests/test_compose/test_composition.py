@@ -1,15 +1,18 @@
 """Configs for any teacher, student, mix and images, which run."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
 from icckd_mm.compose import compose
-from icckd_mm.compose.given.data import two_views
+from icckd_mm.compose.given.data import find_data, two_views, weak_strong_views
 from icckd_mm.compose.origin import converted
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
+from icckd_mm.packaged import named_config
 from tools import compose as command
 
 QUICK = dict(epochs=2, batch=4)
@@ -117,6 +120,31 @@ def test_two_views_keep_the_loading_outside():
     load, views, pack = two_views(pipeline)
     assert (load, pack) == (pipeline[0], pipeline[-1])
     assert views['transforms'] == [[pipeline[1]]]
+
+
+def test_a_distiller_of_two_views_gets_a_weak_and_a_strong_one(six, tmp_path):
+    done = composed('resnet8', 'resnet8', six, 'ce,mlkd', lr=0.01, out=tmp_path / 'mine')
+    assert done.hours['student_mlkd'] > 0
+    assert done.student.optim_wrapper.optimizer.lr == 0.01
+    load, views, pack = done.student.train_dataloader.dataset.pipeline
+    assert (load.type, views.type, pack.type) == ('LoadImageFromFile', 'MultiView', 'PackInputs')
+    weak, strong = views.transforms
+    assert [step.type for step in strong] == [*(step.type for step in weak), 'RandAugment', 'Cutout']
+    assert strong[-1].pad_val == tuple(map(round, reversed(done.student.data_preprocessor.mean)))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        item = DATASETS.build(done.student.train_dataloader.dataset)[0]
+    assert [tuple(view.shape) for view in item['inputs']] == [(3, 32, 32)] * 2
+    assert not torch.equal(*item['inputs'])
+
+
+@pytest.mark.parametrize('name', ['cifar100', 'digits', 'tiny-imagenet'])
+def test_two_views_of_data_with_a_published_pipeline_are_those(name):
+    published = Config.fromfile(named_config(f'icckd_mm::_base_/datasets/{name}_weak_strong_views.py'))
+    found = weak_strong_views(find_data(name, None, 0.1, 0))
+    assert found == published.train_dataloader.dataset.pipeline
+    if name != 'digits':  # the one for other images is that of CIFAR-100
+        other = weak_strong_views(replace(find_data(name, None, 0.1, 0), given='photos', fill=(125, 123, 114)))
+        assert Config(dict(pipeline=other)).pipeline == found
 
 
 @pytest.mark.slow
