@@ -177,15 +177,23 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         entries['data_preprocessor'] = dict(type='icckd_mm.TwoViewDataPreprocessor', repeat_samples=True)
         entries['train_dataloader'] = dict(dataset=dict(pipeline=weak_strong_views(setting.data)))
     wanted = {**entries, 'work_dir': f'work_dirs/{setting.name}/student_{name}'}
-    wanted['optim_wrapper'] = _optimizer(setting, entries.get('optim_wrapper', {}))
+    wanted['optim_wrapper'] = student_optimizer(setting, entries.get('optim_wrapper', {}))
     teacher = ' and '.join(net.given for net in setting.teachers)
     return File(OWN, wanted, f'{setting.student.given} distilled from {teacher} by {name}')
 
 
-def _optimizer(setting: Setting, published: dict[str, Any]) -> dict[str, Any]:
-    """What a distiller is published with over what the student's network needs; a rate that the user gave stays."""
+def student_optimizer(setting: Setting, published: dict[str, Any]) -> dict[str, Any]:
+    """The optimizer of a student: what its distiller is published with over what its network needs.
+
+    Args:
+        setting: The composition; a rate that the user gave stays.
+        published: ``optim_wrapper`` of the distiller, for SGD.
+
+    Returns:
+        ``optim_wrapper`` of the student's config.
+    """
     own, other = setting.rates['student']['optimizer'], published.get('optimizer', {})
-    if '_delete_' in own:  # AdamW, to which rates published for SGD do not belong
+    if '_delete_' in own:  # AdamW, which a rate for SGD does not suit
         optimizer = other if 'type' in other else own
     else:
         optimizer = {**own, **other, **({'lr': own['lr']} if setting.schedule.given_lr else {})}
