@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> Composition | None:
 
         if not args.out:
             raise ValueError('--from needs --out FILE.py, the new config')
-        print(f'wrote {convert(args.origin, args.out, args.force)}')
+        path = convert(args.origin, args.out, args.force)
+        print(f'{path} ran forward and backward; next:\n  python -m icckd_mm train {path}')
         return None
     given = [*(args.teacher or []), *([args.student] if args.student else [])]
     if args.inspect:

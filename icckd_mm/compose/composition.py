@@ -20,7 +20,7 @@ from icckd_mm.compose.given.schedule import choose_schedule
 from icckd_mm.compose.given.weights import starting_weights, write_weights
 from icckd_mm.compose.layers import NetworkLayers
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.target import check_target, put, temporary_folder
+from icckd_mm.compose.target import OWN, check_target, put, temporary_folder
 from icckd_mm.compose.writer import config_text, write_config
 
 PLAN = 'plan.py'
@@ -155,7 +155,7 @@ def _written(
             (folder / name).write_text(text, encoding='utf-8')
         for name, file in files.items():
             write_config(file.bases, file.wanted, folder / name, file.note)
-        runs = [name.removesuffix('.py') for name in files if name not in ('data.py', 'networks.py')]
+        runs = [name.removesuffix('.py') for name in files if name not in OWN]
         hours = {}
         for name in runs:
             say(f'checking {name}.py')
@@ -165,7 +165,7 @@ def _written(
         place = setting.name if target is None else target.as_posix()
         plan = plan_of(setting, place, 3600 * max(hours.values())) if len(setting.teachers) == 1 else {}
         if plan:
-            (folder / PLAN).write_text(config_text(plan, 'tools/experiment.py runs this plan'), encoding='utf-8')
+            (folder / PLAN).write_text(config_text(plan, 'python -m icckd_mm experiment runs this plan'), encoding='utf-8')
         if target is not None:
             put(folder, target, temporary)
         configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}

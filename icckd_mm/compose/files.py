@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from icckd_mm.compose.given.data import Data, two_views
+from icckd_mm.compose.given.data import Data, two_views, weak_strong_views
 from icckd_mm.compose.given.methods import FINETUNED, Methods
-from icckd_mm.compose.given.networks import Network, loss_config
+from icckd_mm.compose.given.networks import Network
 from icckd_mm.compose.given.schedule import Schedule
 from icckd_mm.compose.literals import Reference
 from icckd_mm.compose.parts import Parts
 from icckd_mm.compose.student import student_entries
+from icckd_mm.compose.target import OWN
+from icckd_mm.config.loss_place import loss_key, loss_state
 
 RUNTIME = 'icckd_mm::_base_/runtime.py'
 CONTRAST = 0.02  # weight of the intra-class contrastive loss, the benchmark's
@@ -105,8 +107,7 @@ def _data(setting: Setting) -> File:
         wanted['train_dataloader']['drop_last'] = True  # batch norm needs two images
     wanted.update(schedule.settings())
     wanted['auto_scale_lr'] = dict(base_batch_size=schedule.batch)
-    rate = {} if schedule.given_lr else dict(lr=schedule.lr)
-    wanted['optim_wrapper'] = dict(optimizer=rate or dict(lr=schedule.lr))
+    wanted['optim_wrapper'] = dict(optimizer=dict(lr=schedule.lr))
     note = f'{data.comment}\n{schedule.epochs} epochs of {data.train_images} images in batches of {schedule.batch}'
     return File((data.base, schedule.base, RUNTIME), wanted, note.strip())
 
@@ -127,18 +128,13 @@ def _networks(setting: Setting) -> File:
     return File(tuple(bases), wanted, '; '.join(f'{name}: {net.given}' for name, net in variables.items()))
 
 
-def loss_key(network: Network) -> str:
-    """Where a classifier's config holds its loss."""
-    return 'loss' if loss_config(network.model) is network.model else 'head.loss'
-
-
 def _teacher(setting: Setting, teacher: str, method: str) -> File:
     data, network = setting.data, setting.variables()[teacher]
     own = setting.teacher_file(teacher, method)
     wanted: dict[str, Any] = {}
     if method == 'mcmi':
         mcmi = dict(type='icckd_mm.MCMILoss', num_classes=data.num_classes, kl_weight=KL_WEIGHT)
-        wanted[f'_base_.{teacher}.{loss_key(network)}'] = mcmi
+        wanted[f'_base_.{teacher}.{loss_key(network.model)}'] = mcmi
     wanted['model'] = Reference(f'_base_.{teacher}')
     if method.startswith('icc'):
         wanted['data_preprocessor'] = dict(type='icckd_mm.TwoViewDataPreprocessor')
@@ -153,15 +149,10 @@ def _teacher(setting: Setting, teacher: str, method: str) -> File:
     elif teacher in setting.weights:
         wanted['load_from'] = f'{{{{ fileDirname }}}}/{setting.weights[teacher]}'
     wanted['work_dir'] = f'work_dirs/{setting.name}/{own}'
-    return File(('data.py', 'networks.py'), wanted, f'{network.given} trained by {method}')
+    return File(OWN, wanted, f'{network.given} trained by {method}')
 
 
 def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> File:
-    if parts.data:
-        raise ValueError(
-            f'{name} learns from two views of each image, for which compose writes no data; take it out, or start from '
-            f"the benchmark's configs: python -m icckd_mm configs --method {name}"
-        )
     first = setting.methods.teachers[0]
     epochs = setting.teacher_epochs(first)
     checkpoints = [setting.checkpoint(setting.teacher_file(one, first), epochs) for one in teachers]
@@ -173,7 +164,7 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         first_stages={
             method: setting.checkpoint(f'student_{method}', setting.schedule.epochs) for method in parts.starts_from.values()
         },
-        loss=loss_key(setting.student),
+        loss=loss_key(setting.student.model),
     )
     model = entries['model']
     if isinstance(model, dict) and len(teachers) > 1:
@@ -181,11 +172,32 @@ def _student(setting: Setting, name: str, parts: Parts, teachers: list[str]) -> 
         references = [Reference(f'_base_.{one}') for one in teachers]
         model['teacher'] = dict(type='icckd_mm.TeacherEnsemble', how='mean', teachers=references, teacher_ckpts=checkpoints)
     if isinstance(model, dict) and first == 'mcmi':
-        model['ignore_keys'] = [f'{loss_key(setting.teachers[0]).replace("loss", "loss_module")}.']  # its class means
+        model['ignore_keys'] = [loss_state(setting.teachers[0].model)]  # its class means
+    if parts.data:
+        entries['data_preprocessor'] = dict(type='icckd_mm.TwoViewDataPreprocessor', repeat_samples=True)
+        entries['train_dataloader'] = dict(dataset=dict(pipeline=weak_strong_views(setting.data)))
     wanted = {**entries, 'work_dir': f'work_dirs/{setting.name}/student_{name}'}
-    wanted['optim_wrapper'] = {**setting.rates['student'], **entries.get('optim_wrapper', {})}
+    wanted['optim_wrapper'] = student_optimizer(setting, entries.get('optim_wrapper', {}))
     teacher = ' and '.join(net.given for net in setting.teachers)
-    return File(('data.py', 'networks.py'), wanted, f'{setting.student.given} distilled from {teacher} by {name}')
+    return File(OWN, wanted, f'{setting.student.given} distilled from {teacher} by {name}')
+
+
+def student_optimizer(setting: Setting, published: dict[str, Any]) -> dict[str, Any]:
+    """The optimizer of a student: what its distiller is published with over what its network needs.
+
+    Args:
+        setting: The composition; a rate that the user gave stays.
+        published: ``optim_wrapper`` of the distiller, for SGD.
+
+    Returns:
+        ``optim_wrapper`` of the student's config.
+    """
+    own, other = setting.rates['student']['optimizer'], published.get('optimizer', {})
+    if '_delete_' in own:  # AdamW, which a rate for SGD does not suit
+        optimizer = other if 'type' in other else own
+    else:
+        optimizer = {**own, **other, **({'lr': own['lr']} if setting.schedule.given_lr else {})}
+    return {**setting.rates['student'], **published, 'optimizer': optimizer}
 
 
 def plan_of(setting: Setting, folder: str, seconds: float) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from icckd_mm.compose.assembly import build_network, inspect_built
 from icckd_mm.compose.composition import PLAN, Composition
-from icckd_mm.compose.given.data import LARGE, NAMES
+from icckd_mm.compose.given.data import LARGE, find_data
 from icckd_mm.compose.given.networks import find_network
 from icckd_mm.compose.layers import Layer, NetworkLayers
 
@@ -17,15 +17,16 @@ def inspected(name: str, data: str | None, size: int | None) -> str:
 
     Args:
         name: The network.
-        data: One of our data sets, for classes and size; None: 100 classes.
+        data: Images as for :func:`icckd_mm.compose.compose`, for classes and size; None: 100 classes.
         size: Side of the images; None: that of the data, or 32 for the benchmark's networks and 224 for others.
 
     Returns:
         A line for each layer: what it is, its name, its shape, what it serves.
     """
     classes, side = USUAL
-    if data in NAMES:
-        classes, _, side, _ = NAMES[str(data)]
+    if data is not None:
+        images = find_data(data, size, held_out=0.1, seed=0)
+        classes, side = images.num_classes, images.size
     elif ':' in name or '/' in name or name.endswith('.py'):
         side = 224
     side = size or side
@@ -34,7 +35,8 @@ def inspected(name: str, data: str | None, size: int | None) -> str:
     rows = [('what', 'layer', 'shape', 'serves'), *_rows(layers)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ['  '.join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]) for row in rows]
-    return '\n'.join([f'{name} at {side}x{side}', *lines])
+    example = '' if data else f', with {classes} classes as an example; --data gives yours'
+    return '\n'.join([f'{name} at {side}x{side}{example}', *lines])
 
 
 def _rows(layers: NetworkLayers) -> list[tuple[str, str, str, str]]:

@@ -48,12 +48,17 @@ def check_target(out: str | os.PathLike[str] | None, force: bool, data: str) -> 
     if target.is_dir() and any(target.iterdir()):
         if not force:
             raise ValueError(f'{shown} exists; --force replaces it, or name another folder')
-        if not all((target / name).is_file() for name in OWN):
+        if not is_composed(target):
             raise ValueError(f'{shown} has no {" and ".join(OWN)}, so compose did not write it; name another folder')
     images = Path(data).expanduser()
     if images.is_dir() and images.resolve() in (target.resolve(), *target.resolve().parents):
         raise ValueError(f'{shown} lies inside the images, where it would become a class; name a folder outside {plain(data)}')
     return target
+
+
+def is_composed(folder: Path) -> bool:
+    """Whether compose wrote a folder."""
+    return all((folder / name).is_file() for name in OWN)
 
 
 @contextmanager

@@ -153,7 +153,8 @@ def check_files(cfg: Config, loaders: Sequence[str] = LOADERS, start: str = '') 
     for key, files in named_checkpoints(cfg).items():
         for file in files:
             if not is_at_hand(file):
-                raise ValueError(describe_missing(key, file, cfg.get('work_dir'), start if key == 'load_from' else ''))
+                argument = start if key == 'load_from' else ''
+                raise ValueError(describe_missing(key, file, cfg.get('work_dir'), argument, cfg.filename))
 
 
 def build_runner(cfg: Config, new_schedule: bool = False) -> Runner:

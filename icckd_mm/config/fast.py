@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from icckd_mm.config.loss_place import loss_config
 from icckd_mm.datasets.files.folders import check_data_folder
 from icckd_mm.datasets.wrappers.nesting import common_pipeline, innermost_configs
 
@@ -122,18 +123,13 @@ def _few_images(cfg: Config, field: str, images: int) -> dict[str, Any]:
             'type': 'icckd_mm.RandomImages',
             'num_images': images,
             'size': SIZES[kind],
-            'num_classes': _num_classes(cfg.model.get('architecture', cfg.model)),
+            'num_classes': loss_config(cfg.model.get('architecture', cfg.model)).num_classes,
             'pipeline': [step for step in common_pipeline(dataset) if not step['type'].endswith('LoadImageFromFile')],
             'test_mode': inner.get('test_mode', False),
         }
         return {f'{field}.dataset': noise}
     few = {'_delete_': True, 'type': 'icckd_mm.EvenPlaces', 'dataset': dataset.to_dict(), 'images': images}
     return {f'{field}.dataset': few}
-
-
-def _num_classes(model: Any) -> int:
-    """Classes of a classifier's head, or of one without a head, as of timm."""
-    return (model.get('head') or model).num_classes
 
 
 def shrunk_schedule(scheduler: Any, factor: float) -> Any:

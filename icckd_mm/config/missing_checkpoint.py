@@ -10,7 +10,7 @@ from icckd_mm.plain_text import plain
 NAMED = 3  # files in a message
 
 
-def describe_missing(key: str, file: str, work_dir: str | None = None, argument: str = '') -> str:
+def describe_missing(key: str, file: str, work_dir: str | None = None, argument: str = '', config: str | None = None) -> str:
     """A message about a checkpoint that does not exist, with those beside it.
 
     Args:
@@ -18,6 +18,7 @@ def describe_missing(key: str, file: str, work_dir: str | None = None, argument:
         file: Its path, or an address that cannot be loaded.
         work_dir: The work dir of the command, where it may be instead.
         argument: The argument of the command that gave it, if it is not from the config.
+        config: File of the config; one beside it may train the network.
     """
     place = argument or key
     if argument:
@@ -34,7 +35,7 @@ def describe_missing(key: str, file: str, work_dir: str | None = None, argument:
             f'{place}: {file} is an address that cannot be loaded; give a path{path}, or an address that begins with https://'
         )
     folders = dict.fromkeys((Path(file).expanduser().parent, *([Path(work_dir)] if work_dir and argument else [])))
-    beside = next((said for folder in folders if (said := _checkpoints(folder))), '') or _origin(file)
+    beside = next((said for folder in folders if (said := _checkpoints(folder))), '') or _origin(file, config)
     return f'{place}: the checkpoint {file} does not exist; {beside}{other}'
 
 
@@ -48,10 +49,11 @@ def _checkpoints(folder: Path) -> str:
     return f'{folder} has {names}{" and others" if len(found) > NAMED else ""}; ' if found else ''
 
 
-def _origin(checkpoint: str) -> str:
-    """How to create a checkpoint in the default work dir of one of our configs."""
+def _origin(checkpoint: str, config: str | None) -> str:
+    """How to create a checkpoint in the default work dir of a config beside the given one, or of one of ours."""
     name = Path(checkpoint).parent.name
-    for config in Path('configs').rglob(f'{name}.py'):
-        return f'train it first with: python tools/train.py {config}; '
+    beside = Path(config).with_name(f'{name}.py') if config and name else None
+    for file in [beside] if beside and beside.is_file() else Path('configs').rglob(f'{name}.py'):
+        return f'train it first with: python {"-m icckd_mm train" if file == beside else "tools/train.py"} {file}; '
     named = name_of_config(name)
     return f'train it first with: python -m icckd_mm train {named}; ' if named else ''

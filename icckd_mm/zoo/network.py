@@ -23,7 +23,7 @@ from icckd_mm.plain_text import plain
 from .meta import checked_meta
 
 STUDENT = 'architecture.'
-AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.')  # used in training only
+AIDS = ('icc_loss.', 'data_preprocessor.', 'head.loss_module.', 'loss_module.')  # used in training only
 
 
 @dataclass

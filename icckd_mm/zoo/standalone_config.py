@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from icckd_mm.config.loss_place import loss_config
 from icckd_mm.config.registered import check_registered
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.plain_text import plain
@@ -63,8 +64,8 @@ def _parts(network: Network) -> dict[str, Any]:
     model.pop('_scope_', None)  # default_scope sets it
     model.pop('init_cfg', None)
     model.get('backbone', {}).pop('init_cfg', None)  # may name a file of the run
-    if 'loss' in model.get('head', {}):
-        model['head']['loss'] = {'type': 'CrossEntropyLoss'}  # also if it was trained with another one
+    if 'loss' in loss_config(model):
+        loss_config(model)['loss'] = {'type': 'CrossEntropyLoss'}  # also if it was trained with another one
     model.pop('train_cfg', None)
     model['data_preprocessor'] = _single_view(run, model)
     config = {'default_scope': 'mmpretrain', 'model': model, 'data_preprocessor': model['data_preprocessor']}

@@ -8,6 +8,8 @@ from mmengine.dataset import default_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
 from icckd_mm.compose import compose
+from icckd_mm.lab.experiment.graph import build_graph
+from icckd_mm.lab.experiment.plan_file import read_plan
 from icckd_mm.zoo.publish import publish
 from icckd_mm.zoo.verify import verify_all
 from tools import train
@@ -78,3 +80,16 @@ def test_each_student_is_trained_published_and_verified(pair, monkeypatch):
         faults = [check for check in checks if check[0] != 'metrics' and not check[1]]
         assert not faults, (name, faults)
         assert checks[-1][0] == 'metrics'
+
+
+def test_class_means_of_a_network_without_a_head_stay_out_of_student_plan_and_model(six, tmp_path, monkeypatch):
+    """A network of timm holds its loss itself, with what MCMI has learnt of the classes."""
+    pytest.importorskip('timm')
+    monkeypatch.chdir(tmp_path)
+    done = compose('timm:mobilenetv3_small_050', 'resnet8', str(six), 'mcmi,kd', out='mine', epochs=1, batch=4, say=str)
+    for name in ('teacher_ce', 'teacher', 'student_kd'):
+        train.main([f'mine/{name}.py', '--cfg-options', *LOADERS])
+    assert all(passed for _, passed, _ in publish(f'work_dirs/mine/{next(iter(done.teachers))}', 'published', list_it=False))
+    students = [run.recipe for run in build_graph(read_plan('mine/plan.py')).values() if run.recipe.stage == 'student']
+    ignored = {one.parent.method: one.options.get('model.ignore_keys') for one in students if one.parent}
+    assert ignored == {'mcmi': ['loss_module.'], 'ce': None}

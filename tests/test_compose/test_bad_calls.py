@@ -23,10 +23,11 @@ BAD = {
     'no such distiller': (dict(methods='ce,kdd'), "'kdd' is not a method: did you mean kd"),
     'no such part of a mix': (dict(methods='ce,kd-nothing'), "'nothing' in 'kd-nothing' is not a method"),
     'a distiller twice': (dict(methods='ce,kd-kd'), "the mix 'kd-kd' names a distiller twice"),
-    'two views': (dict(methods='ce,mlkd'), 'mlkd learns from two views of each image'),
     'a method twice': (dict(methods='ce,kd,kd'), "methods name 'kd' twice"),
     'no student': (dict(methods='ce'), 'methods need at least one student'),
-    'no data': (dict(data='cifar1000'), 'did you mean cifar100'),
+    'no data': (dict(data='cifar1000'), r'cifar1000 does not exist; did you mean cifar100\?'),
+    'no folder': (dict(data='fotos'), 'data: the folder fotos does not exist; give one with a folder per class'),
+    'a file of data': (dict(data='a.txt'), 'data: a.txt is not a folder; give one with a folder per class'),
     'no teacher': (dict(teacher=None), '--teacher must be given'),
     'held out everything': (dict(held_out='1.0'), 'held-out must lie between 0 and 1'),
     'no epochs': (dict(epochs='0'), 'epochs must be a whole number from 1'),
@@ -141,9 +142,16 @@ def test_grey_palette_and_transparent_images_and_two_sizes_are_read(place):
 def test_inspection_prints_a_line_for_each_layer(capsys):
     command.main(['--teacher', 'resnet8', '--inspect'])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == 'resnet8 at 32x32'
+    assert lines[0] == 'resnet8 at 32x32, with 100 classes as an example; --data gives yours'
     assert any(line.split()[:3] == ['logits', 'head.fc', '100'] for line in lines)
     assert any('backbone.layer2' in line and '32 x 16 x 16' in line for line in lines)
+
+
+def test_inspection_takes_classes_and_size_of_the_images(place, capsys):
+    command.main(['--teacher', 'resnet8', '--inspect', '--data', 'data'])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'resnet8 at 16x16'
+    assert any(line.split()[:3] == ['logits', 'head.fc', '3'] for line in lines)
 
 
 def test_names_that_begin_with_a_space_are_found(place):

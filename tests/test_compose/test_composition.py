@@ -1,15 +1,19 @@
 """Configs for any teacher, student, mix and images, which run."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
 from icckd_mm.compose import compose
-from icckd_mm.compose.given.data import two_views
+from icckd_mm.compose.given.data import find_data, two_views, weak_strong_views
 from icckd_mm.compose.origin import converted
 from icckd_mm.lab.experiment.graph import build_graph
 from icckd_mm.lab.experiment.plan_file import check_plan, read_plan
+from icckd_mm.packaged import named_config
+from tools import compose as command
 
 QUICK = dict(epochs=2, batch=4)
 
@@ -118,6 +122,31 @@ def test_two_views_keep_the_loading_outside():
     assert views['transforms'] == [[pipeline[1]]]
 
 
+def test_a_distiller_of_two_views_gets_a_weak_and_a_strong_one(six, tmp_path):
+    done = composed('resnet8', 'resnet8', six, 'ce,mlkd', lr=0.01, out=tmp_path / 'mine')
+    assert done.hours['student_mlkd'] > 0
+    assert done.student.optim_wrapper.optimizer.lr == 0.01
+    load, views, pack = done.student.train_dataloader.dataset.pipeline
+    assert (load.type, views.type, pack.type) == ('LoadImageFromFile', 'MultiView', 'PackInputs')
+    weak, strong = views.transforms
+    assert [step.type for step in strong] == [*(step.type for step in weak), 'RandAugment', 'Cutout']
+    assert strong[-1].pad_val == tuple(map(round, reversed(done.student.data_preprocessor.mean)))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        item = DATASETS.build(done.student.train_dataloader.dataset)[0]
+    assert [tuple(view.shape) for view in item['inputs']] == [(3, 32, 32)] * 2
+    assert not torch.equal(*item['inputs'])
+
+
+@pytest.mark.parametrize('name', ['cifar100', 'digits', 'tiny-imagenet'])
+def test_two_views_of_data_with_a_published_pipeline_are_those(name):
+    published = Config.fromfile(named_config(f'icckd_mm::_base_/datasets/{name}_weak_strong_views.py'))
+    found = weak_strong_views(find_data(name, None, 0.1, 0))
+    assert found == published.train_dataloader.dataset.pipeline
+    if name != 'digits':  # the one for other images is that of CIFAR-100
+        other = weak_strong_views(replace(find_data(name, None, 0.1, 0), given='photos', fill=(125, 123, 114)))
+        assert Config(dict(pipeline=other)).pipeline == found
+
+
 @pytest.mark.slow
 def test_several_teachers_teach_by_their_logits(six):
     done = composed(['resnet8', 'vgg8'], 'resnet8', six, 'ce,kd')
@@ -210,3 +239,11 @@ def test_a_config_of_mmrazor_is_converted_to_names_of_today(name):
 def test_other_algorithms_of_mmrazor_are_refused():
     with pytest.raises(ValueError, match='is a DataFreeDistillation; only SingleTeacherDistill is converted'):
         converted('mmrazor::distill/mmcls/dfad/dfad_logits_resnet34_resnet18_8xb32_cifar10.py')
+
+
+def test_the_command_writes_a_converted_config_and_says_how_to_train_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('icckd_mm.compose.origin.check_runs', lambda *args: 0.0)  # at 224 pixels it takes a minute
+    out = tmp_path / 'kd.py'
+    command.main(['--from', f'mmrazor::distill/mmcls/{CONVERTED[0]}.py', '--out', str(out)])
+    assert capsys.readouterr().out.splitlines()[-1] == f'  python -m icckd_mm train {out}'
+    assert Config.fromfile(out).model.architecture.backbone.depth == 18

@@ -1,11 +1,13 @@
 """Parts of distillers, put together to configs."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from icckd_mm.compose.distillers import mix
 from icckd_mm.compose.distillers.features.wkd_f import wkd_f
+from icckd_mm.compose.files import student_optimizer
 from icckd_mm.compose.layers import Layer, NetworkLayers, Stage
 from icckd_mm.compose.parts import Pair, Parts, merged
 from icckd_mm.compose.published import DKD_BETA, by_pair
@@ -206,3 +208,18 @@ def test_dot_changes_the_optimizer_and_distils_soft_labels_where_it_stands_alone
 )
 def test_settings_published_for_one_recipe_do_not_reach_the_other(names, recipe, beta):
     assert by_pair(DKD_BETA, replace(PAIR, names=names, recipe=recipe), -1.0) == beta
+
+
+@pytest.mark.parametrize(
+    ('own', 'published', 'given', 'expected'),
+    [
+        (dict(lr=0.01), dict(type='DOTSGD', delta=0.075), False, dict(lr=0.01, type='DOTSGD', delta=0.075)),  # a low rate stays
+        (dict(lr=0.05), dict(lr=0.025), False, dict(lr=0.025)),
+        (dict(lr=0.3), dict(lr=0.025), True, dict(lr=0.3)),
+        (dict(_delete_=True, type='AdamW', lr=1e-3), dict(lr=0.025), False, dict(_delete_=True, type='AdamW', lr=1e-3)),
+        (dict(_delete_=True, type='AdamW', lr=1e-3), dict(type='DOTSGD', delta=0.1), False, dict(type='DOTSGD', delta=0.1)),
+    ],
+)
+def test_published_rates_are_for_sgd_and_give_way_to_the_users(own, published, given, expected):
+    setting = SimpleNamespace(rates=dict(student=dict(optimizer=own)), schedule=SimpleNamespace(given_lr=given))
+    assert student_optimizer(setting, dict(optimizer=published)) == dict(optimizer=expected)

@@ -44,6 +44,18 @@ def test_a_teacher_that_is_missing_is_searched_beside_its_name_alone(work, tmp_p
     assert 'epoch' not in describe_missing('model.teacher_ckpt', 'nowhere/a.pth', str(work))
 
 
+def test_the_config_beside_that_trains_a_missing_teacher_is_named(tmp_path):
+    """As compose writes them; of an ensemble the one that is missing."""
+    (tmp_path / 'teacher2.py').touch()
+    missing = "teacher_ckpt='work_dirs/mine/teacher2/epoch_2.pth'"
+    (tmp_path / 'student_kd.py').write_text(f"_base_ = '{ROOT / STUDENT}'\nmodel = dict({missing})\n")
+    with pytest.raises(ValueError, match=f'; train it first with: python -m icckd_mm train {tmp_path}/teacher2.py; '):
+        command('train')([str(tmp_path / 'student_kd.py'), '--work-dir', str(tmp_path / 'run')])
+    key, config = 'model.teacher.teacher_ckpts', str(tmp_path / 'student_kd.py')
+    assert 'train it first' in describe_missing(key, 'work_dirs/mine/teacher2/epoch_2.pth', config=config)
+    assert 'train it first' not in describe_missing(key, 'work_dirs/mine/teacher3/epoch_2.pth', config=config)
+
+
 def test_a_resumed_file_that_is_missing_is_named_with_its_argument(work):
     with pytest.raises(ValueError, match=r'^--resume: .*epoch_3.pth does not exist; .* has epoch_2.pth.*give --resume another'):
         command('train')([TEACHER, '--work-dir', str(work), '--resume', str(work / 'epoch_3.pth')])

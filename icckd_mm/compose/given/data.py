@@ -13,6 +13,7 @@ from mmengine.config import Config
 from icckd_mm.compose.given.folder import ImageFolder, Measured, measure, read_folder
 from icckd_mm.compose.literals import Reference
 from icckd_mm.datasets.files.folders import check_data_folder
+from icckd_mm.packaged import named_config
 from icckd_mm.plain_text import plain
 
 LARGE = 128  # sides from here on have the crops and the settings of ImageNet
@@ -39,6 +40,7 @@ class Data:
         num_classes: Number of classes.
         train_images: Number of training images.
         size: Side of the images.
+        fill: What is cut out of images gets this colour, in the order of their channels.
         schedule: Published schedule; None for a folder.
         files: Lists of images by file name.
         absent: Why the images cannot be read now; None if they can.
@@ -52,6 +54,7 @@ class Data:
     num_classes: int
     train_images: int
     size: int
+    fill: tuple[int, ...] = (104, 116, 124)
     schedule: str | None = None
     files: dict[str, str] = field(default_factory=dict)
     absent: str | None = None
@@ -86,11 +89,13 @@ def find_data(given: str, size: int | None, held_out: float, seed: int, say: Cal
         raise ValueError(f'seed must be a whole number from 0, got {seed!r}')
     if given in NAMES:
         return _ours(given, size)
-    if not Path(given).expanduser().is_dir():
+    place = Path(given).expanduser()
+    if not place.is_dir():
         near = difflib.get_close_matches(given, NAMES, n=1)
-        hint = f'did you mean {near[0]}? ' if near else ''
-        raise ValueError(f'data {given!r}: {hint}Give a folder of class folders, or one of {", ".join(NAMES)}')
-    folder = read_folder(Path(given).expanduser(), held_out, seed)
+        hint = f'did you mean {near[0]}? Or ' if near else ''
+        what = f'{plain(given)} is not a folder' if place.exists() else f'the folder {plain(given)} does not exist'
+        raise ValueError(f'data: {what}; {hint}give one with a folder per class, or one of {", ".join(NAMES)}')
+    folder = read_folder(place, held_out, seed)
     return _of_folder(given, folder, measure(folder, size, say), held_out, seed)
 
 
@@ -99,7 +104,7 @@ def _ours(given: str, size: int | None) -> Data:
     if size not in (None, side):
         raise ValueError(f'{given} has images of {side}x{side}, got size {size}; leave size out')
     base = f'icckd_mm::_base_/datasets/{given}.py'
-    cfg = Config.fromfile(Config._get_cfg_path(base, '')[0]).to_dict()
+    cfg = Config.fromfile(named_config(base)).to_dict()
     absent = None
     try:
         check_data_folder(cfg['train_dataloader']['dataset'])
@@ -107,7 +112,7 @@ def _ours(given: str, size: int | None) -> Data:
         absent = str(error)
     pipeline = cfg['train_dataloader']['dataset']['pipeline']
     schedule = f'icckd_mm::_base_/schedules/{schedule}.py'
-    return Data(given, base, {}, '', pipeline, num_classes, images, side, schedule, absent=absent)
+    return Data(given, base, {}, '', pipeline, num_classes, images, side, schedule=schedule, absent=absent)
 
 
 def _of_folder(given: str, folder: ImageFolder, measured: Measured, held_out: float, seed: int) -> Data:
@@ -137,9 +142,9 @@ def _of_folder(given: str, folder: ImageFolder, measured: Measured, held_out: fl
     )
     if folder.listed:
         comment += f'\nval.txt lists a held-out share of {held_out:g} of each class, chosen with seed {seed}'
-    images = len(folder.images['train'])
+    images, fill = len(folder.images['train']), tuple(map(round, reversed(measured.mean)))  # files are read as BGR
     base = 'icckd_mm::_base_/datasets/image_folder.py'
-    return Data(given, base, wanted, comment, pipelines[0], len(folder.classes), images, side, files=files)
+    return Data(given, base, wanted, comment, pipelines[0], len(folder.classes), images, side, fill, files=files)
 
 
 def _place(folder: ImageFolder, split: str) -> dict[str, Any]:
@@ -181,6 +186,28 @@ def large_pipelines(side: int) -> tuple[list[dict], list[dict]]:
     train = [load, crop, dict(type='RandomFlip', prob=0.5, direction='horizontal'), pack]
     resize = dict(type='ResizeEdge', scale=round(side * 256 / 224), edge='short')
     return train, [load, resize, dict(type='CenterCrop', crop_size=side), pack]
+
+
+def weak_strong_views(data: Data) -> list[dict]:
+    """The training pipeline of two views that MLKD compares: the usual one, and one that also changes colours and cuts out.
+
+    Args:
+        data: The images; those with a published pipeline get it.
+
+    Returns:
+        For others that of CIFAR-100: two operations of RandAugment, then a square of up to half the side, filled with the mean.
+    """
+    try:
+        published = Config.fromfile(named_config(f'icckd_mm::_base_/datasets/{data.given}_weak_strong_views.py'))
+    except FileNotFoundError:
+        first = int(data.pipeline[0]['type'].startswith('LoadImage'))
+        weak = data.pipeline[first:-1]
+        cut = dict(type='Cutout', magnitude_range=(0, data.size // 2), pad_val=data.fill, prob=1.0)
+        strong = [dict(type='RandAugment', policies='timm_increasing', num_policies=2), cut]
+        strong = [*weak, *(dict(step, magnitude_level=10, magnitude_std='inf') for step in strong)]
+        views = dict(type='MultiView', num_views=[1, 1], transforms=[weak, strong])
+        return [*data.pipeline[:first], views, data.pipeline[-1]]
+    return published.to_dict()['train_dataloader']['dataset']['pipeline']
 
 
 def two_views(pipeline: list[dict]) -> list[dict]:

@@ -64,7 +64,7 @@ def read_folder(root: Path, held_out: float, seed: int) -> ImageFolder:
     """List a folder of images.
 
     Args:
-        root: The folder.
+        root: A folder that exists.
         held_out: Share of each class that is held out, where the folder has no images to validate on.
         seed: Seed of that choice.
 
@@ -74,8 +74,6 @@ def read_folder(root: Path, held_out: float, seed: int) -> ImageFolder:
     Raises:
         ValueError: If there are no class folders, a class is empty, or the splits have different classes.
     """
-    if not root.is_dir():
-        raise ValueError(f'the folder {root} does not exist; {LAYOUT}')
     splits = {name: name for name in ('train', 'val', 'test') if (root / name).is_dir()}
     if 'train' not in splits:
         splits = {}

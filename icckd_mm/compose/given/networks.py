@@ -14,8 +14,9 @@ from mmengine.config import Config
 from mmengine.utils import get_installed_path
 from mmpretrain.registry import MODELS
 
+from icckd_mm.config.command_line import config_file
 from icckd_mm.config.errors import describe
-from icckd_mm.packaged import own_folder
+from icckd_mm.packaged import PREFIX, named_config, own_folder
 from icckd_mm.zoo.architectures import find_architecture
 
 CE = dict(type='CrossEntropyLoss', loss_weight=1.0)
@@ -90,7 +91,7 @@ def _benchmark(given: str, num_classes: int, recipe: str) -> Network:
     for path in (f'in1k/{given}', given) if recipe == 'imagenet' else (given, f'in1k/{given}'):
         if path in known:
             base = f'icckd_mm::_base_/models/{path}.py'
-            ((key, model),) = Config.fromfile(_named(base)).to_dict().items()
+            ((key, model),) = Config.fromfile(named_config(base)).to_dict().items()
             changes = {} if model['head']['num_classes'] == num_classes else {f'{key}.head.num_classes': num_classes}
             model['head']['num_classes'] = num_classes
             return Network(given, given, model, (base, key), changes, given)
@@ -98,10 +99,6 @@ def _benchmark(given: str, num_classes: int, recipe: str) -> Network:
     near = difflib.get_close_matches(given, names, n=1)
     hint = f'did you mean {near[0]}? ' if near else ''
     raise ValueError(f'{given!r} is not a network: {hint}Give {KINDS}; the benchmark has {", ".join(names)}')
-
-
-def _named(base: str) -> str:
-    return Config._get_cfg_path(base, '')[0]
 
 
 def _timm(given: str, num_classes: int, size: int) -> Network:
@@ -150,12 +147,14 @@ def _from_config(given: str) -> Network:
 
 
 def _config_path(given: str) -> str:
+    if given.startswith(PREFIX):
+        return str(config_file(given))
     if '::' not in given:
         if not Path(given).is_file():
             raise ValueError(f'the config {given} does not exist; give {KINDS}')
         return given
     try:
-        path = _named(given if given.endswith('.py') else f'{given}.py')
+        path, _ = Config._get_cfg_path(given if given.endswith('.py') else f'{given}.py', '')
     except FileNotFoundError:
         package, _, rest = given.partition('::')
         path = str(Path(get_installed_path(package), '.mim/configs', rest))
@@ -203,8 +202,3 @@ def _arguments(kind: str) -> set[str]:
     found = MODELS.get(kind)
     classes = found.__mro__ if inspect.isclass(found) else ()
     return {name for one in classes if '__init__' in vars(one) for name in inspect.signature(one).parameters}
-
-
-def loss_config(model: dict[str, Any]) -> dict[str, Any]:
-    """The dict of a classifier's config that holds its ``loss``: its head, or itself without one."""
-    return model['head'] if model.get('head') else model

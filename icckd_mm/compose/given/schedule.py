@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from icckd_mm.config.fast import shrunk_schedule
+from icckd_mm.packaged import named_config
 
 MANY, FEW = 100_000, 2_000  # training images
 KINDS = ('multistep', 'cosine')
@@ -40,7 +41,7 @@ class Schedule:
     def settings(self, epochs: int | None = None, kind: str | None = None) -> dict[str, Any]:
         """What differs from the base, for all of its epochs or for a shorter training."""
         epochs, kind = epochs or self.epochs, kind or self.kind
-        base = Config.fromfile(Config._get_cfg_path(self.base, '')[0])
+        base = Config.fromfile(named_config(self.base))
         scheduler = shrunk_schedule(base.param_scheduler.to_dict(), epochs / base.train_cfg.max_epochs)
         if kind == 'cosine':
             scheduler = dict(_delete_=True, type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True, T_max=epochs)
@@ -103,7 +104,7 @@ def choose_schedule(
         raise ValueError(f'batch must be at most the {train_images} training images, got {batch}')
     own = base is None
     base = base or f'icckd_mm::_base_/schedules/{"in1k_100e" if train_images >= MANY else "cifar_240e"}.py'
-    cfg = Config.fromfile(Config._get_cfg_path(base, '')[0])
+    cfg = Config.fromfile(named_config(base))
     usual = cfg.auto_scale_lr.base_batch_size
     if batch is None:
         batch = min(32, train_images) if own and train_images < FEW else usual

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from icckd_mm.engine.loading.wrapped_names import without_wrappers
 
 # used in training only; and counters that torch itself does not require of old files
-AIDS = re.compile(r'(^|.*\.)(icc_loss|data_preprocessor|head\.loss_module)\..*|.*\.num_batches_tracked')
+AIDS = re.compile(r'(^|.*\.)(icc_loss|data_preprocessor|(head\.)?loss_module)\..*|.*\.num_batches_tracked')
 STUDENT = 'architecture.'
 NAMED = 4  # keys in a message
 

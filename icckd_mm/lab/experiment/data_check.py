@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from icckd_mm.config.loss_place import loss_config
 from icckd_mm.config.schema import LOADERS
 from icckd_mm.lab.experiment.graph import Run
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
@@ -50,13 +51,13 @@ def _different(runs: Iterable[Run]) -> list[Recipe]:
 def _about_data(recipe: Recipe) -> dict[str, Any]:
     """The options on data sets and classes."""
     about = {
-        key: value for key, value in recipe.options.items() if key.split('.')[0] in LOADERS or key.endswith('head.num_classes')
+        key: value for key, value in recipe.options.items() if key.split('.')[0] in LOADERS or key.endswith('.num_classes')
     }
     return copy.deepcopy(about)  # mmengine removes _delete_ from merged values
 
 
 def _heads(cfg: Any) -> list[Any]:
-    return [part.get('head', {}).get('num_classes') for part in (cfg.model, cfg.model.get('architecture') or {})]
+    return [loss_config(part).get('num_classes') for part in (cfg.model, cfg.model.get('architecture') or {})]
 
 
 def _checked(cfg: Any, origin: str) -> list[str]:

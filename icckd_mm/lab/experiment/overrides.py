@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from icckd_mm.config.loss_place import loss_key
 from icckd_mm.lab.experiment.plan import Cell, Plan
 from icckd_mm.lab.experiment.recipe import Recipe, read_config_once
 
@@ -84,7 +85,7 @@ def _size_options(plan: Plan, cell: Cell, recipe: Recipe) -> dict[str, Any]:
     options: dict[str, Any] = {}
     entry = plan.datasets.get(cell['data'])
     if recipe.method == 'mcmi' and recipe.stage == 'teacher' and entry:
-        options['model.head.loss.num_classes'] = entry['num_classes']
+        options[f'model.{loss_key(read_config_once(recipe.config).model)}.num_classes'] = entry['num_classes']
     if recipe.parent is None or recipe.stage == 'teacher':
         return options
     widths = {role: plan.networks.get(role, {}).get('head.in_channels') for role in ('student', 'teacher')}
@@ -151,10 +152,18 @@ def _data_options(entry: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         inner.setdefault('pipeline', pipeline)
         for loader in loaders:
             options[f'{loader}_dataloader.dataset'] = {'_delete_': True, **dataset}
-    classifiers = ('model',) if recipe.stage == 'teacher' or recipe.parent is None else ('model.architecture', 'model.teacher')
-    options.update({f'{classifier}.head.num_classes': entry['num_classes'] for classifier in classifiers})
+    options.update(dict.fromkeys(_class_counts(recipe, cfg.model), entry['num_classes']))
     options.update({f'data_preprocessor.{name}': value for name, value in entry.get('data_preprocessor', {}).items()})
     return options
+
+
+def _class_counts(recipe: Recipe, model: Mapping[str, Any]) -> list[str]:
+    """Keys of the number of classes of each network of a run."""
+    if recipe.stage == 'teacher' or recipe.parent is None:
+        networks = {'model': model.get('architecture', model)}  # a student alone may have the config of its distillation
+    else:
+        networks = {f'model.{role}': model[role] for role in ('architecture', 'teacher')}
+    return [f'{place}.{loss_key(network).removesuffix("loss")}num_classes' for place, network in networks.items()]
 
 
 def _some_images(config: str, options: dict[str, Any], images: int) -> dict[str, Any]:

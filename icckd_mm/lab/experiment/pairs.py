@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from icckd_mm.compose.target import is_composed
+from icckd_mm.config.loss_place import loss_config
 from icckd_mm.lab.experiment.overrides import TRAIN, one_view
 from icckd_mm.lab.experiment.plan import Cell
 from icckd_mm.lab.experiment.recipe import read_config_once
@@ -67,7 +69,7 @@ def student_config(cell: Cell) -> str:
     method, pair = cell['student'], str(cell['pair'])
     if ',' in pair:
         return _two(pair)[1]
-    if is_folder(pair):
+    if is_composed(Path(pair)):
         path = Path(pair) / f'student_{method}.py'
         if not path.is_file():
             there = sorted(file.stem.partition('_')[2] for file in Path(pair).glob('student_*.py'))
@@ -89,7 +91,7 @@ def alone_config(cell: Cell) -> Found:
         ValueError: If there is none.
     """
     pair = str(cell['pair'])
-    if ',' not in pair and not is_folder(pair):
+    if ',' not in pair and not is_composed(Path(pair)):
         network = networks_of(cell)[1]
         config = _find('baseline', f'ce_{network}_*_{cell["data"]}.py')
         if config is None:
@@ -105,7 +107,7 @@ def alone_config(cell: Cell) -> Found:
 
 def _without_teacher(model: Any) -> dict[str, Any]:
     student = model.architecture.to_dict()
-    loss = (student.get('head') or student).get('loss')
+    loss = loss_config(student).get('loss')
     if isinstance(loss, dict):
         loss['loss_weight'] = 1.0
     return {'model': {**student, '_delete_': True}, 'val_cfg': {'_delete_': True}, 'custom_hooks': []}
@@ -114,7 +116,7 @@ def _without_teacher(model: Any) -> dict[str, Any]:
 def networks_of(cell: Cell) -> list[str]:
     """Names of the teacher's and the student's network, for the factors of their runs."""
     pair = str(cell['pair'])
-    if ',' in pair or is_folder(pair):
+    if ',' in pair or is_composed(Path(pair)):
         return [f'{pair}: teacher', f'{pair}: student']
     names = pair.split('_')
     if len(names) != 2 or '/' in pair:
@@ -122,17 +124,12 @@ def networks_of(cell: Cell) -> list[str]:
     return names
 
 
-def is_folder(pair: str) -> bool:
-    """Whether a pair is a folder that compose wrote."""
-    return (Path(pair) / 'networks.py').is_file() and (Path(pair) / 'data.py').is_file()
-
-
 def own_teachers(pair: str) -> dict[str, str] | None:
     """Configs of the teacher by method; None for a pair of this package."""
     if ',' in pair:
         path = _two(pair)[0]
         return {trained_by(path): path}
-    if not is_folder(pair):
+    if not is_composed(Path(pair)):
         return None
     paths = [Path(pair) / 'teacher.py', *sorted(Path(pair).glob('teacher_*.py'))]
     return {trained_by(path.as_posix()): path.as_posix() for path in paths if path.is_file()}
@@ -150,7 +147,7 @@ def trained_by(config: str) -> str:
     """How a config trains its teacher: by its hook, its loss and what it starts from."""
     cfg = read_config_once(config)
     model = cfg.get('model') or {}
-    if str(((model.get('head') or model).get('loss') or {}).get('type')).endswith('MCMILoss'):
+    if str((loss_config(model).get('loss') or {}).get('type')).endswith('MCMILoss'):
         return 'mcmi'
     if contrast_index(config) is None:
         return 'ce'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from icckd_mm.config.loss_place import loss_key, loss_state
 from icckd_mm.lab.experiment.pairs import alone_config, contrast_key, networks_of, student_config, teacher_config
 from icckd_mm.lab.experiment.plan import Cell
 from icckd_mm.lab.experiment.recipe import Recipe, common_options, epochs_options, read_config_once
@@ -69,11 +70,12 @@ def _teacher(cell: Cell, method: str) -> Recipe:
     found = teacher_config(cell, method)
     config = found.config
     options = {**found.options, **common_options(cell, config)}
+    loss = f'model.{loss_key(read_config_once(config).model)}'
     if 'positive' in USES[method]:
         options.update(_contrast_options(cell, method, contrast_key(config)))
     if method == 'ls':
         smooth = dict(type='LabelSmoothLoss', label_smooth_val=cell['smoothing'], mode='original')
-        options.update({f'model.head.loss.{name}': value for name, value in smooth.items()})
+        options.update({f'{loss}.{name}': value for name, value in smooth.items()})
     elif method == 'ce-stop':  # the schedule of the full run, stopped early
         if not isinstance(cell['stop_epoch'], int):
             raise ValueError(
@@ -86,7 +88,7 @@ def _teacher(cell: Cell, method: str) -> Recipe:
         options.update(epochs_options(config, cell['finetune_epochs']))
         options['optim_wrapper.optimizer.lr'] = cell['finetune_lr']
     if method == 'mcmi':
-        options['model.head.loss.kl_weight'] = cell['kl_weight']
+        options[f'{loss}.kl_weight'] = cell['kl_weight']
     return Recipe('teacher', method, factors, config, options, parent, 'load_from' if parent else '')
 
 
@@ -143,7 +145,7 @@ def _student(cell: Cell, teacher: Recipe) -> Recipe:
     if number is not None:
         options.update({f'model.{place}.subclasses': number for place in SUBCLASS_PLACES})
     if teacher.method == 'mcmi':
-        options['model.ignore_keys'] = ['head.loss_module.']  # its class means
+        options['model.ignore_keys'] = [loss_state(read_config_once(teacher.config).model)]  # its class means
     factors = {**teacher.factors, 'pair': pair, 'student': method}
     del factors['network']
     return Recipe('student', method, factors, config, options, teacher, 'model.teacher_ckpt')

@@ -40,6 +40,28 @@ def test_a_teacher_is_trained_once_for_all_its_students():
         assert run.parent is None or graph[run.parent].seed == run.seed
 
 
+def test_options_of_a_network_without_a_head_are_its_own(tmp_path):
+    """One of timm has loss and classes beside its name."""
+    net = "dict(_delete_=True, type='icckd_mm.TimmNetwork', model_name='resnet18', num_classes=10)"
+    for name, base in (('teacher', 'baseline/ce_resnet20'), ('student', 'distill/kd_logits_resnet20_resnet8')):
+        path = f'{ROOT}/configs/icckd/{base}_1xb64_digits.py'
+        model = net if name == 'teacher' else f'dict(teacher={net})'
+        (tmp_path / f'{name}.py').write_text(f"_base_ = '{path}'\nmodel = {model}\n")
+    pair = f'{tmp_path}/teacher.py,{tmp_path}/student.py'
+    three = dict(
+        configs='digits', num_classes=3, train=dict(type='icckd_mm.Digits'), test=dict(type='icckd_mm.Digits', split='test')
+    )
+    cell = dict(data='three', pair=pair, teacher='ls')
+    graph = build(default=cell, designs=[dict(type='product', student=['kd'])], controls=[], datasets=dict(three=three))
+    teacher, student = (run.recipe.options for run in graph.values())
+    assert teacher['model.loss.mode'] == 'original'
+    assert teacher['model.num_classes'] == 3
+    assert {key for key in student if key.endswith('num_classes')} == {
+        'model.architecture.head.num_classes',
+        'model.teacher.num_classes',
+    }
+
+
 def test_parents_come_before_children_in_list_and_levels():
     graph = build(designs=[dict(type='product', teacher=['icc-ft', 'mcmi'])])
     assert [sorted({run.recipe.method for run in level}) for level in levels(list(graph.values()))] == [
