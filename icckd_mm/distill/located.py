@@ -109,4 +109,6 @@ def _shape(value: Any) -> str:
 
 
 def _short(error: Exception) -> str:
+    if str(error).startswith('Expected more than 1 value per channel'):  # torch's batch norm
+        return 'batch norm cannot learn from one value per channel; set train_dataloader.drop_last=True or another batch_size'
     return ' '.join(str(error).split()) or type(error).__name__

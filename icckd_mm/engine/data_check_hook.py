@@ -15,6 +15,7 @@ from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.datasets.wrappers.places import count_places
 from icckd_mm.engine.image_checks import check_views, different_classes, different_sizes, image_batch
 from icckd_mm.engine.runner_utils import unwrapped
+from icckd_mm.engine.single_image import watch_norms
 from icckd_mm.registry import HOOKS
 
 
@@ -24,7 +25,8 @@ class DataCheckHook(Hook):
 
     Compares the class names and class folders of all splits in use, and of the checkpoint that is resumed or tested. The
     commands in ``tools/`` add this hook. Images of different size in training and validation, and a head with more classes than
-    the data, give a warning, or an error with ``strict=True``.
+    the data, give a warning, or an error with ``strict=True``. A last batch of one image, from which a batch norm of this model
+    cannot learn, is refused at the first batch.
 
     Args:
         strict: Whether to refuse what otherwise gives a warning.
@@ -37,6 +39,7 @@ class DataCheckHook(Hook):
 
     def __init__(self, strict: bool = False) -> None:
         self.strict = strict
+        self.watching: list[Any] = []
 
     def before_run(self, runner: Runner) -> None:
         """Compare the data sets with each other, and the teacher's classes with them."""
@@ -53,6 +56,15 @@ class DataCheckHook(Hook):
                 user = getattr(module, 'rows_of', None)
                 if user is not None:
                     module.check_rows(count_places(runner.train_dataloader, user))
+
+    def before_train(self, runner: Runner) -> None:
+        """Watch the first batch, if the last one of an epoch has a single image."""
+        self.watching = watch_norms(unwrapped(runner), runner.train_dataloader)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
+        """Stop watching."""
+        while self.watching:
+            self.watching.pop().remove()
 
     def _check_images(self, runner: Runner, model: Any) -> None:
         """Compare some training images with some that are validated, and the classes with those of the head."""

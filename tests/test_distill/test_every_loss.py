@@ -10,7 +10,18 @@ from mmpretrain.structures import DataSample
 import icckd_mm  # noqa: F401
 from icckd_mm.distill import connectors, losses
 
+CONTRASTS = (
+    'CategoryCenterContrastiveLoss',
+    'CenterAlignmentLoss',
+    'FeatureAlignmentLoss',
+    'MultiScaleContrastiveLoss',
+    'PreviewKLDivergence',
+    'SampleWiseContrastiveLoss',
+)  # of icckd_mm.models
+ALL = (*losses.__all__, *CONTRASTS)
+
 OPTIONS = {
+    'CategoryCenterContrastiveLoss': dict(student_dims=6, teacher_dims=4),
     'CRDLoss': dict(sample_n=12, dim_out=4, neg_num=3),
     'ReviewKDLoss': dict(student_channels=(3, 3), teacher_channels=(4, 4)),
     'SubclassKLLoss': dict(num_classes=5, subclasses=2, feat_dims=4),
@@ -18,13 +29,14 @@ OPTIONS = {
     'VIDLoss': dict(student_channels=3, teacher_channels=4),
 }
 MAPS = ('ABLoss', 'ATLoss', 'FTLoss', 'L1Loss', 'L2Loss', 'NSTLoss', 'SPLoss', 'SimKDLoss', 'VIDLoss', 'WKDFeatureLoss')
-LABELLED = ('DKDLoss', 'NKDLoss', 'OFALoss', 'WassersteinLogitLoss')
+LABELLED = ('DKDLoss', 'NKDLoss', 'OFALoss', 'PreviewKLDivergence', 'WassersteinLogitLoss')
 LOGITS = (
     *LABELLED,
     'CurriculumKLDivergence',
     'HardLabelLoss',
     'KDSoftCELoss',
     'KLDivergence',
+    'SampleWiseContrastiveLoss',
     'MultiLevelLogitLoss',
     'TransformedTeacherLoss',
 )
@@ -52,6 +64,18 @@ def arguments(name, count):
     rows, levels = values(count, 6), {'1': 4, '2': 2}
     return {
         'AngleWiseRKD': dict(preds_S=rows, preds_T=values(count, 7)),
+        'CategoryCenterContrastiveLoss': dict(
+            s_feature=rows, s_centers=values(5, 6), t_centers=values(5, 4), preds_S=values(count, 5), gt_labels=labels
+        ),
+        'CenterAlignmentLoss': dict(s_centers=values(5, 4), s_bias=values(5), t_centers=values(5, 4).cos(), t_bias=values(5)),
+        'FeatureAlignmentLoss': dict(s_feature=rows, t_feature=rows.cos()),
+        'MultiScaleContrastiveLoss': dict(
+            s_feature=values(count, 4, 4, 4),
+            t_feature=values(count, 4, 4, 4).cos(),
+            t_centers=values(5, 4),
+            t_bias=values(5),
+            gt_labels=labels,
+        ),
         'CCLoss': dict(s_feature=rows, t_feature=rows.cos()),
         'CRDLoss': dict(s_feats=values(count, 4), t_feats=values(count, 4).cos(), data_samples=samples),
         'ChannelWiseDivergence': dict(preds_S=values(count, 4, 4, 4), preds_T=values(count, 4, 4, 4).cos()),
@@ -86,11 +110,12 @@ def of_teacher(given):
 
 
 def with_gradient(given):
-    own = [key for key in floats(given) if key not in of_teacher(given)]
+    fixed = [*of_teacher(given), *(['preds_S'] if 's_centers' in given else [])]  # PCKD's logits only weigh the images
+    own = [key for key in floats(given) if key not in fixed]
     return {key: value.clone().requires_grad_() if key in own else value for key, value in given.items()}, own
 
 
-@pytest.mark.parametrize('name', losses.__all__)
+@pytest.mark.parametrize('name', [name for name in ALL if name != 'CenterAlignmentLoss'])  # it compares classifiers
 def test_a_batch_without_images_is_0_with_a_gradient_path(name):
     loss, (given, own) = build(name), with_gradient(arguments(name, 0))
     before = {key: value.clone() for key, value in loss.state_dict().items()}
@@ -102,7 +127,7 @@ def test_a_batch_without_images_is_0_with_a_gradient_path(name):
     assert all(torch.equal(value, before[key]) for key, value in loss.state_dict().items())
 
 
-@pytest.mark.parametrize('name', losses.__all__)
+@pytest.mark.parametrize('name', ALL)
 def test_one_image_gives_a_finite_loss_and_gradient(name):
     given, own = with_gradient(arguments(name, 2 if name == 'MultiLevelLogitLoss' else 1))  # two views of it
     value = build(name)(**given)
@@ -111,7 +136,7 @@ def test_one_image_gives_a_finite_loss_and_gradient(name):
     assert all(given[key].grad.isfinite().all() for key in own)
 
 
-@pytest.mark.parametrize('name', losses.__all__)
+@pytest.mark.parametrize('name', ALL)
 def test_integers_are_refused_in_one_line(name):
     given = arguments(name, 6)
     for key in floats(given):
@@ -120,7 +145,7 @@ def test_integers_are_refused_in_one_line(name):
         assert '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize('name', [name for name in losses.__all__ if of_teacher(arguments(name, 1))])
+@pytest.mark.parametrize('name', [name for name in ALL if of_teacher(arguments(name, 1))])
 def test_no_choice_hides_a_teacher_that_is_not_finite(name):
     """The loss is not finite either, which stops the run (FiniteGuardHook)."""
     given = arguments(name, 6)

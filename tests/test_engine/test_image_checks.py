@@ -7,7 +7,7 @@ import torch
 
 from icckd_mm.engine.data_check_hook import DataCheckHook
 from icckd_mm.engine.image_checks import different_classes
-from tests.helpers import CONV, ICC, build, train
+from tests.helpers import CONV, ICC, Outputs, build, config, train
 from tests.test_distill.cases import algorithm
 
 VIEWS = 'gives 2 views of each image, the {} takes one; take MultiView out of train_dataloader.dataset.pipeline'
@@ -81,3 +81,51 @@ def test_labels_that_the_head_does_not_have_are_refused_before_the_first_step(tm
     narrow['head']['num_classes'] = 5
     with pytest.raises(ValueError, match=r'labels of Digits run from 0 to 9, but the head has 5 classes'):
         train(tmp_path, narrow, hooks=(DataCheckHook(),), views=1)
+
+
+LEVELS = dict(
+    type='ConfigurableDistiller',
+    student_recorders=dict(
+        map=dict(type='ModuleOutputs', source='backbone.layer3'), row=dict(type='ModuleInputs', source='head.fc')
+    ),
+    distill_losses=dict(loss_review=dict(type='icckd_mm.ReviewKDLoss', student_channels=(8, 8), teacher_channels=(8, 8))),
+    loss_forward_mappings=dict(
+        loss_review=dict(
+            s1=dict(recorder='map', from_student=True),
+            t1=dict(recorder='map', from_student=False),
+            s2=dict(recorder='row', from_student=True, data_idx=0),
+            t2=dict(recorder='row', from_student=False, data_idx=0),
+        )
+    ),
+)
+LEVELS['teacher_recorders'] = LEVELS['student_recorders']
+
+
+@pytest.mark.parametrize('loop', ['icckd_mm.ExactTrainLoop', 'EpochBasedTrainLoop'])
+def test_a_last_image_that_a_batch_norm_cannot_learn_from_is_refused_at_the_first_batch(tmp_path, loop):
+    """ReviewKD's batch norm reads pooled features: one value per image."""
+    model = algorithm(allow_random_teacher=True, distiller=LEVELS)
+    steps = Outputs()
+    options = dict(views=1, images=17, train_cfg=dict(type=loop, max_epochs=1))
+    runner = build(tmp_path / 'refused', model, hooks=(DataCheckHook(), steps), **options)
+    with pytest.raises(ValueError, match=r'one image, and distiller.*fusions.1.reduce.1 then gets one .*drop_last=True'):
+        runner.train()
+    assert steps.steps == []
+    loader = config(tmp_path, **options).train_dataloader.to_dict()
+    for name, more in (('dropped', dict(drop_last=True)), ('two left', dict(batch_size=3))):
+        _, found = train(
+            tmp_path / name, model, hooks=(DataCheckHook(),), **{**options, 'train_dataloader': {**loader, **more}}
+        )
+        assert all(step['distill.loss_review'] > 0 for step in found)
+
+
+def test_one_last_image_trains_where_batch_norm_sees_a_map(tmp_path):
+    runner, steps = train(tmp_path, algorithm(allow_random_teacher=True), hooks=(DataCheckHook(),), views=1, images=9)
+    assert len(steps) == 2
+    assert not any(module._forward_pre_hooks for module in runner.model.modules())
+
+
+def test_without_the_hook_the_last_batch_of_one_image_says_what_to_do(tmp_path):
+    model = algorithm(allow_random_teacher=True, distiller=LEVELS)
+    with pytest.raises(ValueError, match=r'ReviewKDLoss\) fails on .* per channel; set train_dataloader.drop_last=True'):
+        train(tmp_path, model, hooks=(), views=1, images=9)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_count
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 
 
 def check_grids(grids: Sequence[int]) -> None:
@@ -102,4 +102,4 @@ def region_weights(teacher_map: Tensor, centers: Tensor, bias: Tensor, labels: T
         regions = map_regions(teacher_map, (1, *fitting_grids(grids, teacher_map)))
         scores = regions @ centers.to(regions.dtype).T + bias.to(regions.dtype)
         right = scores.argmax(dim=2) == labels[:, None]
-        return 1 + (right[:, 1:] != right[:, :1]).to(regions.dtype)
+        return 1 + (right[:, 1:] != right[:, :1]).to(regions.dtype) + not_finite_marks(scores)[:, None]

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from icckd_mm.functional.contrast.multi_scale_regions import check_grids, map_regions
 from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
-from icckd_mm.functional.tensor.numerics import raised, without_autocast
+from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 
 PLACES = 4  # side of the finest grid; coarser regions are averages of it
 
@@ -97,4 +97,5 @@ def consistency_weights(logits: Tensor, labels: Tensor, *, grids: Sequence[int] 
     check_labels('labels', labels, logits.size(0), num_classes=logits.size(2), like=logits)
     image = logits[:, -(grids[-1] ** 2) :].mean(dim=1)  # regions of one grid have one size
     right = logits.argmax(dim=2) == labels[:, None]
-    return 1 + (right != (image.argmax(dim=1) == labels)[:, None]).to(torch.promote_types(logits.dtype, torch.float32))
+    differs = (right != (image.argmax(dim=1) == labels)[:, None]).to(torch.promote_types(logits.dtype, torch.float32))
+    return 1 + differs + not_finite_marks(logits)[:, None]
