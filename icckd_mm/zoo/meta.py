@@ -63,13 +63,16 @@ def mmengine_of(meta: Mapping[str, Any]) -> str:
 
 
 def run_name(meta: Mapping[str, Any]) -> str:
-    """Name of the config of a run: its ``experiment_name`` without date and time.
+    """Name of the config of a run, or of the run of a plan: its ``experiment_name`` without dates and times.
 
     Example:
         >>> run_name({'experiment_name': 'icc_resnet20_1xb64_digits_20260101_120000'}), run_name({})
         ('icc_resnet20_1xb64_digits', 'unknown')
+        >>> run_name({'experiment_name': 'teacher_ce_seed00_bde467b55974_1795773681852609687_20260101_120000'})
+        'teacher_ce_seed00_bde467b55974'
     """
-    return str(meta.get('experiment_name', 'unknown')).rsplit('_', 2)[0]
+    name = str(meta.get('experiment_name', 'unknown')).rsplit('_', 2)[0]
+    return re.sub(r'_[0-9]{19}$', '', name)  # nanoseconds, which a plan adds
 
 
 def file_name(meta: Mapping[str, Any], where: Path) -> str:
