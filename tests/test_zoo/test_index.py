@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
-from mmpretrain import ImageClassificationInferencer, get_model, list_models
+from mmpretrain import ImageClassificationInferencer, get_model, inference_model, list_models
 from mmpretrain.apis.model import ModelHub
 
 from icckd_mm.datasets import Digits
@@ -19,6 +20,9 @@ from icckd_mm.zoo.publish import publish
 ROOT = Path(__file__).resolve().parents[2]
 NAME = 'resnet8_icckd-kd_digits'
 ENTRY = ROOT / 'configs/icckd/zoo' / NAME
+PHOTOGRAPHS = [
+    f'icckd_resnet8-{kind}_cifar10-16' for kind in ('w32_ce', 'w32_icc', 'w8_kd-ce', 'w8_kd-icc')
+]  # teachers, then their students
 
 
 def run(code):
@@ -34,7 +38,7 @@ import sys
 import icckd_mm
 assert not [name for name in sys.modules if name.split('.')[0] in ('mmpretrain', 'mmrazor', 'mmcv', 'mmengine')]
 import mmpretrain, torch
-assert mmpretrain.list_models('*icckd*') == ['{NAME}']
+assert set(mmpretrain.list_models('*icckd*')) == {{'{NAME}', *{PHOTOGRAPHS}}}
 assert len(mmpretrain.list_models()) > 500  # its own are still there
 image = torch.rand(1, 3, 16, 16)
 by_name = mmpretrain.get_model('{NAME}', pretrained=True)
@@ -65,14 +69,33 @@ def test_the_first_entry_reaches_on_the_digits_what_its_card_says():
     assert found[0]['pred_class'] == str(found[0]['pred_label'])
 
 
-def test_the_first_entry_is_small_and_names_no_folder_of_a_machine():
+@pytest.mark.parametrize('name', PHOTOGRAPHS)
+def test_a_network_for_photographs_takes_a_picture_of_any_size(name, tmp_path):
+    """By its name; the file says what the card says, and the class is one of CIFAR-10's."""
+    import cv2
+
+    picture = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / 'picture.png'), picture)
+    found = inference_model(name, str(tmp_path / 'picture.png'), device='cpu', show=False)
+    assert found['pred_class'] in ('airplane automobile bird cat deer dog frog horse ship truck'.split())
+    folder = ROOT / 'configs/icckd/zoo' / name
+    (entry,) = yaml.safe_load((folder / 'metafile.yml').read_text())['Models']
+    card = (folder / 'README.md').read_text()
+    assert f'| accuracy/top1 | {entry["Results"][0]["Metrics"]["accuracy/top1"]:.2f} |' in card
+    assert ('intra-class contrastive loss' in card) == (name == PHOTOGRAPHS[1])
+    assert ('Distilled from' in card) == ('_kd-' in name)
+
+
+def test_the_first_entry_is_small_and_no_entry_names_a_folder_of_a_machine():
     assert sum(path.stat().st_size for path in ENTRY.iterdir()) < 200_000
-    texts = [path.read_text() for path in ENTRY.iterdir() if path.suffix != '.pth']
-    meta = torch.load(next(ENTRY.glob('*.pth')), weights_only=True)['meta']
-    for text in (*texts, str(meta)):
+    entries = [path for path in ENTRY.parent.glob('*/*') if path.suffix != '.pth']
+    assert len(entries) == 4 * (1 + len(PHOTOGRAPHS))
+    meta = [torch.load(path, weights_only=True)['meta'] for path in ENTRY.parent.glob('*/*.pth')]
+    for text in (*(path.read_text() for path in entries), str(meta)):
         assert '/root' not in text
         assert '/home' not in text
         assert '/tmp' not in text
+        assert '/work' not in text.replace('/work_dirs', '')
 
 
 def test_the_index_lists_what_is_in_the_repository():

@@ -49,7 +49,8 @@ def test_the_zoo_and_the_configs_work_from_an_installed_wheel(installed, tmp_pat
 import icckd_mm, mmpretrain, os, sys
 from mmengine.config import Config
 assert icckd_mm.__file__.startswith(sys.argv[1]), icckd_mm.__file__
-(name,) = mmpretrain.list_models('*icckd*')
+name = 'resnet8_icckd-kd_digits'
+assert name in mmpretrain.list_models('*icckd*') and len(mmpretrain.list_models('*icckd*')) == 5
 model = mmpretrain.get_model(name, pretrained=True)
 assert model._metainfo.weights.startswith(sys.argv[1])
 from icckd_mm.datasets import Digits
