@@ -88,8 +88,8 @@ def test_the_commands_work_from_an_installed_wheel_in_an_empty_folder(installed,
         assert f'usage: icckd-mm {command} ' in run(command, '--help')
     assert f'icckd_mm::icckd/teacher/{teacher}.py' in run('configs', '--data', 'digits')
     once = ['--cfg-options', 'train_cfg.max_epochs=1', 'param_scheduler.T_max=1']
-    run('train', f'icckd_mm::icckd/teacher/{teacher}.py', *once)
     refused = run('train', f'icckd_mm::icckd/distill/{student}.py', *once, status=2)
+    run('train', f'icckd_mm::icckd/teacher/{teacher}.py', *once)
     assert f'did you mean icckd_mm::icckd/teacher/{teacher}.py' in run('train', f'configs/{teacher}.py', status=2)
     assert f'python -m icckd_mm train icckd_mm::icckd/teacher/{teacher}.py' in refused
     run('train', f'icckd_mm::icckd/distill/{student}.py', *once, f'model.teacher_ckpt=work_dirs/{teacher}/epoch_1.pth')

@@ -10,16 +10,20 @@ data_preprocessor = dict(
         66.7,
     ],
     to_rgb=True,
-    type='ClsDataPreprocessor')
+    type='ClsDataPreprocessor',
+)
 default_scope = 'mmpretrain'
 model = dict(
     backbone=dict(
-        depth=8, type='icckd_mm.CIFARResNet', widths=(
+        depth=8,
+        type='icckd_mm.CIFARResNet',
+        widths=(
             8,
             8,
             16,
             32,
-        )),
+        ),
+    ),
     data_preprocessor=dict(
         mean=[
             125.31,
@@ -32,16 +36,14 @@ model = dict(
             66.7,
         ],
         to_rgb=True,
-        type='ClsDataPreprocessor'),
+        type='ClsDataPreprocessor',
+    ),
     head=dict(
-        in_channels=32,
-        init_cfg=None,
-        loss=dict(type='CrossEntropyLoss'),
-        num_classes=10,
-        topk=(1, ),
-        type='LinearClsHead'),
+        in_channels=32, init_cfg=None, loss=dict(type='CrossEntropyLoss'), num_classes=10, topk=(1,), type='LinearClsHead'
+    ),
     neck=dict(type='GlobalAveragePooling'),
-    type='ImageClassifier')
+    type='ImageClassifier',
+)
 test_cfg = dict()
 test_dataloader = dict(
     batch_size=256,
@@ -55,11 +57,13 @@ test_dataloader = dict(
             dict(type='PackInputs'),
         ],
         test_mode=True,
-        type='mmpretrain.CustomDataset'),
+        type='mmpretrain.CustomDataset',
+    ),
     num_workers=0,
     persistent_workers=False,
     pin_memory=False,
-    sampler=dict(shuffle=False, type='DefaultSampler'))
+    sampler=dict(shuffle=False, type='DefaultSampler'),
+)
 test_evaluator = [
     dict(topk=1, type='Accuracy'),
 ]
