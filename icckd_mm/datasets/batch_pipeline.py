@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from icckd_mm.datasets.strong_batches import StrongView
@@ -84,10 +84,12 @@ def _read(transform: dict, found: BatchPipeline) -> None:
         equal = number in (2, [2]) and len(lists) == 1
         if not equal and (number not in ([1, 1], (1, 1)) or len(lists) != 2):
             raise ValueError(f'DeviceLoader makes two views by one pipeline or by two, got num_views={number}')
-        found.views = 2
+        found.views, before = 2, replace(found)
         for inner in lists[0]:
             _read(inner, found)
         if not equal:
+            if before.crop_size is not None or before.flip:
+                raise ValueError('DeviceLoader makes two different views inside MultiView alone; move crop and flip into it')
             found.strong = _strong(lists[1])
 
 
@@ -107,15 +109,17 @@ def _strong(transforms: list[dict]) -> StrongView:
     jitter = [_checked(inner, {'ColorJitter': JITTER})[1] for inner in apply['transforms']]
     if len(jitter) > 1:
         raise ValueError('DeviceLoader needs RandomApply around one ColorJitter')
-    amounts = [_share(name, (jitter or [{}])[0].get(name, 0)) for name in ('brightness', 'contrast', 'saturation')]
+    amounts = [
+        _share(f'{name} of ColorJitter', (jitter or [{}])[0].get(name, 0)) for name in ('brightness', 'contrast', 'saturation')
+    ]
     return StrongView(
         size=_whole('scale', crop['scale']),
-        area=tuple(crop.get('crop_ratio_range', StrongView.area)),
-        aspect=tuple(crop.get('aspect_ratio_range', StrongView.aspect)),
+        area=_range('crop_ratio_range', crop.get('crop_ratio_range', StrongView.area)),
+        aspect=_range('aspect_ratio_range', crop.get('aspect_ratio_range', StrongView.aspect)),
         flip=_flip(steps['RandomFlip']) if 'RandomFlip' in steps else 0.0,
-        jitter=float(apply.get('prob', 0.5)),
+        jitter=_share('prob of RandomApply', apply.get('prob', 0.5)),
         colours=(amounts[0], amounts[1], amounts[2]),
-        grey=float(grey.get('prob', 0.5)),
+        grey=_share('prob of RandomGrayscale', grey.get('prob', 0.1)),
         weights=tuple(grey.get('channel_weights', StrongView.weights)),
     )
 
@@ -133,13 +137,20 @@ def _checked(transform: dict, allowed: dict[str, set[str]]) -> tuple[str, dict[s
 def _flip(given: dict[str, Any]) -> float:
     if given.get('direction', 'horizontal') != 'horizontal':
         raise ValueError(f'DeviceLoader flips horizontally only, got direction={given["direction"]!r}')
-    return float(given.get('prob', 0.5))
+    return _share('prob of RandomFlip', given.get('prob', 0.5))
 
 
 def _share(name: str, value: Any) -> float:
     if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f'DeviceLoader needs {name} of ColorJitter as a number from 0 to 1, got {value!r}')
+        raise ValueError(f'DeviceLoader needs {name} as a number from 0 to 1, got {value!r}')
     return float(value)
+
+
+def _range(name: str, value: Any) -> tuple[float, float]:
+    numbers = list(value) if isinstance(value, (list, tuple)) else []
+    if len(numbers) != 2 or not all(isinstance(one, (int, float)) for one in numbers) or not 0 < numbers[0] <= numbers[1]:
+        raise ValueError(f'DeviceLoader needs {name} as two numbers above 0, the smaller first, got {value!r}')
+    return numbers[0], numbers[1]
 
 
 def _whole(name: str, value: Any) -> int:

@@ -158,12 +158,23 @@ JITTER = dict(type='RandomApply', prob=0.8, transforms=[dict(type='ColorJitter',
         ([CROP, dict(JITTER, transforms=[dict(type='ColorJitter', contrast=(0, 1))])], 'contrast of ColorJitter as a number'),
         ([CROP, dict(JITTER, transforms=[dict(type='Solarize', thr=3)])], 'does not support Solarize'),
         ([CROP, dict(type='RandomGrayscale', prob=0.2)], 'RandomGrayscale with keep_channels=True'),
+        ([CROP, dict(type='RandomFlip', prob=2)], 'prob of RandomFlip as a number from 0 to 1, got 2'),
+        ([dict(CROP, crop_ratio_range=(1.0, 0.3))], 'crop_ratio_range as two numbers above 0, the smaller first'),
     ],
 )
 def test_other_second_views_are_refused(strong, message):
     views = dict(type='MultiView', num_views=[1, 1], transforms=[WEAK, strong])
     with pytest.raises(ValueError, match=message):
         read_pipeline([views, dict(type='PackInputs')])
+
+
+def test_what_both_views_share_is_refused_and_defaults_are_those_of_mmcv():
+    views = dict(
+        type='MultiView', num_views=[1, 1], transforms=[WEAK, [CROP, dict(type='RandomGrayscale', keep_channels=True)]]
+    )
+    assert read_pipeline([views]).strong.grey == 0.1
+    with pytest.raises(ValueError, match='move crop and flip into it'):
+        read_pipeline([dict(type='RandomFlip', prob=0.5), views])
 
 
 def test_an_image_of_one_channel_is_refused(tmp_path):

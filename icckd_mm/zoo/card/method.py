@@ -49,4 +49,4 @@ def method(network: Network) -> str:
 
 def _types(configs: list[Any]) -> dict[str, dict[str, Any]]:
     """The configs that name a type, by its last part."""
-    return {str(one.get('type')).rpartition('.')[2]: one for one in configs if isinstance(one, dict)}
+    return {str(one.get('type')).rpartition('.')[2]: one for one in configs if isinstance(one, dict) and one.get('type')}
