@@ -32,6 +32,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         help='maximum number of runs at a time (default: one per core; on GPUs as many as memory allows)',
     )
+    parser.add_argument(
+        '--memory',
+        type=float,
+        metavar='MIB',
+        help='GPU memory of a run until one of its kind has ended (default: the first runs alone)',
+    )
     parser.add_argument('--resume', action='store_true', help='resume unfinished runs from their newest checkpoint')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     instead = parser.add_mutually_exclusive_group()
@@ -73,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif args.only:
         only(study, args.only, args.resume)
     else:
-        failed = study.run(workers, args.resume, gpus)
+        failed = study.run(workers, args.resume, gpus, args.memory)
         if read_results(folder / RESULTS):
             report(plan, folder)
         if failed:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.gpu.record import TAIL, Record, Stage
 
 QUIET = ('-q', '-p', 'no:cacheprovider', '-o', 'addopts=--strict-markers')
+NOT_ERRORS = ('-o', 'filterwarnings=default')  # other versions warn of other things, and pytest-timeout may be missing
 ORDER = (
     'test_step',
     'test_numbers',
@@ -24,7 +25,9 @@ def run(stage: Stage, record: Record) -> None:
     Raises:
         RuntimeError: If pytest finds none, or cannot run.
     """
-    status = pytest.main([*QUIET, '-m', 'gpu', '--device', stage.device, 'tests/gpu'], plugins=[_Recorder(stage, record)])
+    status = pytest.main(
+        [*QUIET, *NOT_ERRORS, '-m', 'gpu', '--device', stage.device, 'tests/gpu'], plugins=[_Recorder(stage, record)]
+    )
     nothing_left = status == pytest.ExitCode.NO_TESTS_COLLECTED and record.items
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not nothing_left:
         raise RuntimeError(f'pytest ends with status {int(status)}; see log.txt')

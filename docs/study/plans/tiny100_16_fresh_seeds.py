@@ -15,4 +15,4 @@ designs = [
     dict(type='product', teacher=['mcmi']),
 ]
 seconds = 260
-options = dict(mcmi=_base_._mcmi, kd=_base_._half_teacher)
+options = dict(all=_base_._large_batches, mcmi=_base_._mcmi, kd=_base_._half_teacher)

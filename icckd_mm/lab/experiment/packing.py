@@ -93,15 +93,16 @@ class GpuSlots:
         gpus: Values of ``CUDA_VISIBLE_DEVICES``, or none.
         workers: Number of runs at a time; if not more than GPUs, their memory is not checked.
         records: Finished runs, from which the need of their kind is known.
+        assumed: Peak memory in MiB of kinds that are not known. Defaults to None: their first run is alone on a GPU.
 
     Raises:
         ValueError: If the free memory cannot be queried.
     """
 
-    def __init__(self, gpus: Sequence[str], workers: int, records: Iterable[Record]) -> None:
+    def __init__(self, gpus: Sequence[str], workers: int, records: Iterable[Record], assumed: float | None = None) -> None:
         self.free = free_memory(gpus) if gpus and workers > len(gpus) else dict.fromkeys(gpus or [''], math.inf)
         self.peaks = largest_peaks(records) if gpus else {}
-        self.on_gpus = bool(gpus)
+        self.on_gpus, self.assumed = bool(gpus), assumed
         self.running: dict[str, list[Run]] = {gpu: [] for gpu in self.free}
 
     def enter(self, run: Run, idle: Iterable[str]) -> str | None:
@@ -120,4 +121,4 @@ class GpuSlots:
             self.peaks[name] = max(peak, self.peaks.get(name, 0.0))
 
     def _need(self, run: Run) -> float | None:
-        return self.peaks.get(kind_of(run)) if self.on_gpus else 0.0
+        return self.peaks.get(kind_of(run), self.assumed) if self.on_gpus else 0.0

@@ -96,13 +96,14 @@ class Study:
         checkpoint = str(last_checkpoint(self.path(parent), parent)) if parent else None
         return Task(run, str(self.path(run)), checkpoint, resume, code_version())
 
-    def run(self, workers: int, resume: bool, gpus: Sequence[str] = ()) -> dict[str, str]:
+    def run(self, workers: int, resume: bool, gpus: Sequence[str] = (), memory: float | None = None) -> dict[str, str]:
         """Do the remaining runs of the plan.
 
         Args:
             workers: Number of runs at a time.
             resume: Whether unfinished runs resume from their newest checkpoint; else they start from scratch.
             gpus: GPUs to use. Defaults to none.
+            memory: See ``assumed`` of :class:`icckd_mm.lab.experiment.packing.GpuSlots`. Defaults to None.
 
         Returns:
             Runs that failed or could not start, with the reason.
@@ -114,7 +115,7 @@ class Study:
             self._tidy()
             todo = self.todo()
             self.check_data(todo)
-            failed = self._work(todo, workers, resume, gpus)
+            failed = self._work(todo, workers, resume, GpuSlots(gpus, workers, self.records().values(), memory))
             self._tidy()
         return failed
 
@@ -128,12 +129,12 @@ class Study:
         with folder_lock(self.folder):
             self._tidy()
 
-    def _work(self, todo: list[Run], workers: int, resume: bool, gpus: Sequence[str]) -> dict[str, str]:
+    def _work(self, todo: list[Run], workers: int, resume: bool, slots: GpuSlots) -> dict[str, str]:
         self.say(
             f'{len(self.graph)} runs, {len(self.graph) - len(todo)} of them finished; {workers} at a time in {self.folder}'
         )
-        queue = RunQueue(todo, GpuSlots(gpus, workers, self.records().values()))
-        pool = Workers(min(workers, max(len(todo), 1)), gpus)
+        queue = RunQueue(todo, slots)
+        pool = Workers(min(workers, max(len(todo), 1)), [gpu for gpu in slots.free if gpu])
         failed: dict[str, str] = {}
         errors: list[str] = []
         ended, start = 0, time.perf_counter()

@@ -64,6 +64,15 @@ def test_the_first_of_a_kind_runs_alone_and_the_next_ones_together():
     assert slots.enter(runs[5], ['0', '1']) == '0'
 
 
+def test_an_assumed_memory_counts_until_the_first_of_a_kind_has_ended():
+    slots = GpuSlots(['0'], 1, [], assumed=R)
+    slots.free = {'0': 6 * R}
+    runs = [run(number) for number in range(6)]
+    assert [slots.enter(one, ['0']) for one in runs[:4]] == ['0', '0', '0', None]
+    slots.leave(runs[0], record(runs[0], 4 * R))  # the two that run need all, now that it is known
+    assert slots.enter(runs[3], ['0']) is None
+
+
 def test_however_runs_come_and_go_no_gpu_is_overfull_and_all_runs_are_done():
     draw = random.Random(0)
     needs = {f'{name}.py': draw.uniform(0.1, 4) * R for name in 'abcd'}

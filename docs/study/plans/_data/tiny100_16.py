@@ -20,3 +20,4 @@ datasets = {
     ),
     'tiny100-16': dict(train=dict(dataset=_all, **_some), test=dict(data_prefix='val', test_mode=True, **_source), **_shared),
 }
+_large_batches = {'train_dataloader.batch_size': 512, 'optim_wrapper.optimizer.lr': 0.2}  # a GPU is idle in small steps
