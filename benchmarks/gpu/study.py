@@ -50,7 +50,6 @@ def run(stage: Stage, record: Record) -> None:
     record.more.update(choice=choice, data='photographs' if file else 'digits', title=plan.title)
     record.save()
     graph = build_graph(plan)
-    by_seed = dict(sorted(graph.items(), key=lambda item: item[1].seed))  # stable: parents stay before children
     results, own = work / RESULTS, stage.out / RESULTS
     write_results(results, [*read_results(results), *read_results(own)])
 
@@ -58,7 +57,7 @@ def run(stage: Stage, record: Record) -> None:
         print(line, flush=True)
         _publish(study, record, own)
 
-    study = Study(by_seed, work, say=say)
+    study = Study(graph, work, say=say)
     try:
         with _alarm(stage.seconds_left - REPORT):
             failed = study.run(_side_by_side(stage, row), resume=True)

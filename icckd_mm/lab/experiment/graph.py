@@ -42,7 +42,7 @@ class Run:
 
 
 def build_graph(plan: Plan) -> dict[str, Run]:
-    """All runs of a plan, parents before children.
+    """All runs of a plan, seed by seed and parents before children: a plan that is cut short has whole seeds.
 
     Args:
         plan: The plan.
@@ -73,7 +73,7 @@ def build_graph(plan: Plan) -> dict[str, Run]:
     for place in plan.options:
         if place not in places:
             raise ValueError(f'{plan.name}: options for {place!r} match no run; there are {", ".join(sorted(places))}')
-    return graph
+    return dict(sorted(graph.items(), key=lambda item: item[1].seed))  # stable: parents stay before children
 
 
 def needed(graph: dict[str, Run], finished: set[str], kept: set[str]) -> list[Run]:
