@@ -14,7 +14,7 @@ from benchmarks.gpu.record import Item, Record, Stage
 from benchmarks.measure import Setting, shown, surroundings
 from icckd_mm.lab.experiment.devices import new_peak
 
-EARLY, LATE = ('data',), ('epochs', 'packing', 'loss', 'finite_guard', 'table')  # the last ones take minutes
+EARLY, LATE = ('data', 'packing'), ('epochs', 'loss', 'finite_guard', 'table')  # the last ones take minutes
 FIRST = 5  # tables of ``device``: the product, and both pairs and batches in bfloat16
 SECONDS = 3.0  # of a table, after its first two rounds
 
