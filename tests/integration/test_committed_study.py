@@ -59,7 +59,7 @@ def described(stage, seed, config, factors):
 
 @pytest.mark.slow
 def test_the_table_of_what_tells_a_good_teacher_is_what_the_results_give(capsys):
-    evidence = (STUDY.parent / 'evidence.md').read_text()
+    evidence = (STUDY.parent / 'evidence_parts.md').read_text()
     runpy.run_path(str(STUDY.parents[1] / 'tools/dev/readiness.py'), run_name='__main__')
     found = dict(line.split(': ', 1) for line in capsys.readouterr().out.splitlines() if ': +' in line or ': -' in line)
     for measure in ('accuracy', 'ECE', 'ratio'):

@@ -1,4 +1,4 @@
-"""Available GPUs, the default number of workers, and the GPU memory of a run (not yet run on a GPU)."""
+"""Available GPUs, the default number of workers, and the GPU memory of a run."""
 
 from __future__ import annotations
 

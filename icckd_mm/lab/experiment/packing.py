@@ -1,4 +1,4 @@
-"""Assigns runs to GPUs by free memory. Tested with given numbers; not yet run on a GPU."""
+"""Assigns runs to GPUs by free memory. Tested with given numbers, and used on one H200."""
 
 from __future__ import annotations
 
