@@ -20,8 +20,9 @@ from icckd_mm.compose.given.schedule import choose_schedule
 from icckd_mm.compose.given.weights import starting_weights, write_weights
 from icckd_mm.compose.layers import NetworkLayers
 from icckd_mm.compose.parts import Parts
-from icckd_mm.compose.target import OWN, check_target, put, temporary_folder
+from icckd_mm.compose.target import OWN, check_target, temporary_folder
 from icckd_mm.compose.writer import config_text, write_config
+from icckd_mm.engine.process.temporary_beside import move_into_place
 
 PLAN = 'plan.py'
 
@@ -167,7 +168,7 @@ def _written(
         if plan:
             (folder / PLAN).write_text(config_text(plan, 'python -m icckd_mm experiment runs this plan'), encoding='utf-8')
         if target is not None:
-            put(folder, target, temporary)
+            move_into_place(folder, target)
         configs = {name: Config.fromfile((target or folder) / f'{name}.py') for name in runs}
     return Composition(
         {name: cfg for name, cfg in configs.items() if name.startswith('teacher')},

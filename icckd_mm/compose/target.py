@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from icckd_mm.engine.process.temporary_beside import OLD, temporary_beside
+from icckd_mm.engine.process.temporary_beside import temporary_beside
 from icckd_mm.plain_text import plain
 
 PREFIX, OWN = '.compose-', ('data.py', 'networks.py')
@@ -70,16 +69,3 @@ def temporary_folder(target: Path | None) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory(prefix=PREFIX) as temporary:
             yield Path(temporary)
-
-
-def put(folder: Path, target: Path, temporary: Path) -> None:
-    """Move the finished folder to its place; an earlier one comes back if that fails."""
-    old = temporary / OLD
-    if target.exists():
-        os.replace(target, old)
-    try:
-        os.replace(folder, target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            shutil.move(old, target)
-        raise

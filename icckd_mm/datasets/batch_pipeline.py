@@ -20,6 +20,12 @@ STRONG = {  # in this order, in a second view
     'RandomApply': {'prob', 'transforms'},
     'RandomGrayscale': {'prob', 'keep_channels', 'channel_weights'},
 }
+NEEDED = {  # arguments without a default
+    'RandomCrop': {'crop_size'},
+    'MultiView': {'num_views', 'transforms'},
+    'RandomResizedCrop': {'scale'},
+    'RandomApply': {'transforms'},
+}
 JITTER = {'brightness', 'contrast', 'saturation'}
 
 
@@ -58,10 +64,10 @@ def read_pipeline(pipeline: list[dict]) -> BatchPipeline:
         Its settings.
 
     Raises:
-        ValueError: If it has any other transform; names it.
+        ValueError: If it has any other transform, or one whose arguments cannot be used; names it.
     """
     found = BatchPipeline()
-    for transform in pipeline:
+    for transform in _configs('the pipeline', pipeline):
         _read(transform, found)
     if found.strong and found.strong.size != found.crop_size:
         raise ValueError(
@@ -80,7 +86,7 @@ def _read(transform: dict, found: BatchPipeline) -> None:
     elif kind == 'RandomFlip':
         found.flip = _flip(given)
     elif kind == 'MultiView':
-        number, lists = given['num_views'], given['transforms']
+        number, lists = given['num_views'], _lists(given['transforms'])
         equal = number in (2, [2]) and len(lists) == 1
         if not equal and (number not in ([1, 1], (1, 1)) or len(lists) != 2):
             raise ValueError(f'DeviceLoader makes two views by one pipeline or by two, got num_views={number}')
@@ -106,7 +112,8 @@ def _strong(transforms: list[dict]) -> StrongView:
     if not grey.get('keep_channels'):
         raise ValueError('DeviceLoader needs RandomGrayscale with keep_channels=True, so that all images have three channels')
     apply = steps.get('RandomApply', {'prob': 0.0, 'transforms': []})
-    jitter = [_checked(inner, {'ColorJitter': JITTER})[1] for inner in apply['transforms']]
+    inside = [apply['transforms']] if isinstance(apply['transforms'], dict) else apply['transforms']  # as in mmcv
+    jitter = [_checked(inner, {'ColorJitter': JITTER})[1] for inner in _configs('transforms of RandomApply', inside)]
     if len(jitter) > 1:
         raise ValueError('DeviceLoader needs RandomApply around one ColorJitter')
     amounts = [
@@ -120,7 +127,7 @@ def _strong(transforms: list[dict]) -> StrongView:
         jitter=_share('prob of RandomApply', apply.get('prob', 0.5)),
         colours=(amounts[0], amounts[1], amounts[2]),
         grey=_share('prob of RandomGrayscale', grey.get('prob', 0.1)),
-        weights=tuple(grey.get('channel_weights', StrongView.weights)),
+        weights=_weights(grey.get('channel_weights', StrongView.weights)),
     )
 
 
@@ -131,7 +138,21 @@ def _checked(transform: dict, allowed: dict[str, set[str]]) -> tuple[str, dict[s
     if kind not in allowed or not set(given) <= allowed[kind]:
         surplus = kind if kind not in allowed else f'{kind} with {", ".join(sorted(set(given) - allowed[kind]))}'
         raise ValueError(f'DeviceLoader does not support {surplus}, only {", ".join(allowed)}; use the default loader')
+    missing = NEEDED.get(kind, set()) - set(given)
+    if missing:
+        raise ValueError(f'DeviceLoader needs {" and ".join(sorted(missing))} of {kind}, which is missing in {transform}')
     return kind, given
+
+
+def _configs(name: str, value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, dict) and 'type' in one for one in value):
+        raise ValueError(f'DeviceLoader needs {name} as a list of dicts with a type, got {value!r}')
+    return list(value)
+
+
+def _lists(value: Any) -> list[list[dict[str, Any]]]:
+    lists = list(value) if isinstance(value, (list, tuple)) else [value]
+    return [_configs('transforms of MultiView', one) for one in lists]
 
 
 def _flip(given: dict[str, Any]) -> float:
@@ -151,6 +172,13 @@ def _range(name: str, value: Any) -> tuple[float, float]:
     if len(numbers) != 2 or not all(isinstance(one, (int, float)) for one in numbers) or not 0 < numbers[0] <= numbers[1]:
         raise ValueError(f'DeviceLoader needs {name} as two numbers above 0, the smaller first, got {value!r}')
     return numbers[0], numbers[1]
+
+
+def _weights(value: Any) -> tuple[float, float, float]:
+    numbers = list(value) if isinstance(value, (list, tuple)) else []
+    if len(numbers) != 3 or not all(isinstance(one, (int, float)) for one in numbers):
+        raise ValueError(f'DeviceLoader needs channel_weights of RandomGrayscale as three numbers, got {value!r}')
+    return numbers[0], numbers[1], numbers[2]
 
 
 def _whole(name: str, value: Any) -> int:

@@ -11,7 +11,7 @@ from typing import Callable
 from icckd_mm.config.own_modules import import_modules
 from icckd_mm.datasets.wrappers.nesting import innermost_configs
 from icckd_mm.engine.exact.atomic_backend import write_atomically
-from icckd_mm.engine.process.temporary_beside import OLD, temporary_beside
+from icckd_mm.engine.process.temporary_beside import move_into_place, temporary_beside
 from icckd_mm.plain_text import is_file_name
 
 from . import index as model_index
@@ -98,8 +98,12 @@ def publish(run: str | os.PathLike[str], out: str | os.PathLike[str], **options:
         failed = [f'{what}: {detail}' for what, passed, detail in checks if passed is False and what != 'ONNX']
         if failed:
             raise ValueError(f'the published files do not pass their checks, nothing was written: {"; ".join(failed)}')
-        _put(entry, out, index)
+        move_into_place(entry, out, lambda: None if index is None else _list_in(index, out))
     return checks
+
+
+def _list_in(index: Path, out: Path) -> None:
+    write_atomically(index, model_index.with_entry(index, out).encode())
 
 
 def _verified(entry: Path, papers: Entry, refused: str, how: Options) -> list[Check]:
@@ -118,23 +122,6 @@ def _verified(entry: Path, papers: Entry, refused: str, how: Options) -> list[Ch
         how.say('checking the files without the ONNX graph')
         checks = verify(entry, how.metrics, how.modules, places)
     return [*checks, *([('ONNX', False, refused)] if refused else [])]
-
-
-def _put(entry: Path, out: Path, index: Path | None) -> None:
-    """Move the entry to its folder and list it; an earlier entry is kept if that fails."""
-    old = entry.with_name(OLD)
-    if out.exists():
-        os.replace(out, old)
-    try:
-        os.replace(entry, out)
-        if index is not None:
-            write_atomically(index, model_index.with_entry(index, out).encode())
-    except BaseException:
-        if out.exists() and not entry.exists():
-            os.replace(out, entry)
-        if old.exists():
-            os.replace(old, out)
-        raise
 
 
 def _check(out: Path, how: Options) -> None:

@@ -135,6 +135,11 @@ def test_data_set_wrappers_and_cifar_sized_images():
         ([dict(type='RandomCrop', crop_size=(8, 9))], 'crop_size as one whole number of pixels, got'),
         ([dict(type='RandomFlip', prob=0.5, direction='vertical')], "horizontally only, got direction='vertical'"),
         ([dict(type='MultiView', num_views=3, transforms=[CROP[:1]])], 'got num_views=3'),
+        ([dict(type='RandomCrop', padding=1)], 'needs crop_size of RandomCrop, which is missing'),
+        ([dict(type='MultiView', num_views=2)], 'needs transforms of MultiView, which is missing'),
+        ([dict(type='MultiView', num_views=2, transforms=[3])], 'transforms of MultiView as a list of dicts with a type'),
+        (['RandomFlip'], 'the pipeline as a list of dicts with a type'),
+        ([dict(crop_size=8)], 'the pipeline as a list of dicts with a type'),
         ([dict(type='RandomCrop', crop_size=11, padding=1)], 'are too small for a crop of 11'),
     ],
 )

@@ -160,6 +160,10 @@ JITTER = dict(type='RandomApply', prob=0.8, transforms=[dict(type='ColorJitter',
         ([CROP, dict(type='RandomGrayscale', prob=0.2)], 'RandomGrayscale with keep_channels=True'),
         ([CROP, dict(type='RandomFlip', prob=2)], 'prob of RandomFlip as a number from 0 to 1, got 2'),
         ([dict(CROP, crop_ratio_range=(1.0, 0.3))], 'crop_ratio_range as two numbers above 0, the smaller first'),
+        ([CROP, dict(type='RandomApply')], 'needs transforms of RandomApply, which is missing'),
+        ([CROP, dict(type='RandomApply', transforms=['grey'])], 'transforms of RandomApply as a list of dicts'),
+        ([CROP, dict(type='RandomGrayscale', keep_channels=True, channel_weights=(1, 2))], 'as three numbers, got'),
+        ([dict(type='RandomResizedCrop')], 'needs scale of RandomResizedCrop, which is missing'),
     ],
 )
 def test_other_second_views_are_refused(strong, message):

@@ -233,6 +233,13 @@ def test_a_run_that_has_not_finished_is_refused_unless_wanted(altered, tmp_path)
     assert take_network(path, allow_unfinished=True).meta['epoch'] == 1
 
 
+def test_the_card_of_a_student_whose_config_names_no_file_of_its_teacher(student):
+    """Teachers can be built and loaded in code."""
+    network = take_network(student[0])
+    network.config.model.teacher_ckpt = None
+    assert method(network) == 'Distilled from a teacher by KLDivergence.'
+
+
 def test_a_checkpoint_without_a_student_is_refused(altered, tmp_path):
     def bare(checkpoint):
         state = checkpoint['state_dict']

@@ -1,11 +1,13 @@
-"""A temporary folder beside the folder that it will become."""
+"""A temporary folder beside the folder that it will become, and the move to its place."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Callable
 
 from icckd_mm.engine.process.folder_lock import folder_lock, remove_unlocked
 
@@ -30,4 +32,26 @@ def temporary_beside(out: Path, prefix: str) -> Iterator[Path]:
         for folder in made:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+        raise
+
+
+def move_into_place(folder: Path, target: Path, afterwards: Callable[[], None] = lambda: None) -> None:
+    """Move a finished folder out of its temporary one; what it replaces comes back if that or ``afterwards`` fails.
+
+    Args:
+        folder: The folder, directly in one of :func:`temporary_beside`.
+        target: Its place.
+        afterwards: What belongs to the move, such as an entry in a list. Defaults to nothing.
+    """
+    old = folder.with_name(OLD)
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(folder, target)
+        afterwards()
+    except BaseException:
+        if target.exists() and not folder.exists():
+            os.replace(target, folder)
+        if old.exists():
+            os.replace(old, target)
         raise

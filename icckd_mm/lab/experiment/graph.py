@@ -130,4 +130,7 @@ def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]
             use_device_loader(cfg)
         except ValueError as error:
             raise ValueError(f'{plan.name}: device_loader: {recipe.config}: {error}') from None
-    return json.dumps(cfg.to_dict(), sort_keys=True, default=str), int(cfg.train_cfg.max_epochs)
+    epochs, begin = int(cfg.train_cfg.max_epochs), recipe.factors.get('begin', 0)
+    if recipe.stage == 'teacher' and isinstance(begin, int) and begin >= epochs > 0:
+        raise ValueError(f'{plan.name}: begin={begin} is no epoch of {recipe.config}, which trains for {epochs}')
+    return json.dumps(cfg.to_dict(), sort_keys=True, default=str), epochs

@@ -19,13 +19,14 @@ VALUES = ('loss_weight', 'temperature', 'margin', 'queue_size')
 def teachers(network: Network) -> list[dict[str, Any]]:
     """Backbone and checkpoint of each teacher of a distilled network."""
     algorithm = network.config.model.to_dict()
-    teacher = algorithm.get('teacher') or {}
+    teacher = algorithm.get('teacher')
+    teacher = teacher if isinstance(teacher, dict) else {}
     several = teacher.get('teachers')
     pairs = zip(several, teacher.get('teacher_ckpts', [])) if several else [(teacher, algorithm.get('teacher_ckpt'))]
     return [
         {
             'Backbone': one.get('backbone', {'type': str(one.get('type') or one.get('cfg_path') or 'the student itself')}),
-            'Checkpoint': '/'.join(Path(str(file)).parts[-2:]),  # not the folders of this machine
+            'Checkpoint': '/'.join(Path(str(file or '')).parts[-2:]),  # not the folders of this machine
         }
         for one, file in pairs
     ]
@@ -37,8 +38,8 @@ def method(network: Network) -> str:
         distiller = network.config.model.get('distiller')
         losses = distiller.get('distill_losses') if isinstance(distiller, dict) else None
         by = _types(list(losses.values()) if isinstance(losses, dict) else [])
-        whose = ', '.join(in_markdown(one['Checkpoint']) for one in teachers(network))
-        return f'Distilled from {whose}' + (f' by {", ".join(map(in_markdown, by))}.' if by else '.')
+        whose = ', '.join(in_markdown(one['Checkpoint']) for one in teachers(network) if one['Checkpoint'])
+        return f'Distilled from {whose or "a teacher"}' + (f' by {", ".join(map(in_markdown, by))}.' if by else '.')
     hooks = network.config.get('custom_hooks')
     loss = _types(hooks if isinstance(hooks, list) else []).get(HOOK, {}).get('loss')
     if not isinstance(loss, dict):
