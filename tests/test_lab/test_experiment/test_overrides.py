@@ -218,6 +218,7 @@ def test_our_plans_on_real_images_can_be_dry_run_without_the_data(name):
         ('tiny200_16_20parents', None, 19, 20),
         ('tiny100_16_exploration', None, 13, 40),
         ('tiny100_16_fresh_seeds', None, 9, 40),
+        ('tiny100_16_mcmi_control', None, 6, 40),
     ],
 )
 def test_the_plans_at_16x16_can_be_dry_run_without_the_data(name, part, runs, epochs):
