@@ -1,7 +1,7 @@
-"""What made the student of an MCMI teacher gain on 100 classes: its loss, or ten more epochs of training?
+"""What made the student of an MCMI teacher gain on 100 classes: its loss, or ten more epochs of training.
 
-The teachers of ``tiny100_16_fresh_seeds.py`` on its ten seeds, fine-tuned with the loss and, at weight 0, without it. Its answer is
-exploratory: these seeds have shown the gain. Not run yet.
+The teachers of ``tiny100_16_fresh_seeds.py`` on its ten seeds, fine-tuned with the loss and, at weight 0, without it. Its
+answer is exploratory: these seeds have shown the gain. Not run yet.
 """
 
 _base_ = ['_data/tiny100_16.py', '_data/all_teachers_16.py']
