@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.gpu.record import Record, Stage, described
 
-WEIGHTS = {'correctness': 2, 'speed': 3, 'study': 7}  # in order of worth
+WEIGHTS = {'correctness': 3, 'speed': 3, 'study': 6}  # in order of worth
 LONGEST = 300.0  # seconds of a stage
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ def box(stages: list[str], seconds: float) -> float:
 
     Example:
         >>> box(['correctness', 'speed', 'study'], 480), box(['study'], 480)
-        (80.0, 300.0)
+        (120.0, 300.0)
     """
     return min(LONGEST, seconds * WEIGHTS[stages[0]] / sum(WEIGHTS[name] for name in stages))
 

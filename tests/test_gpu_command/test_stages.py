@@ -53,8 +53,8 @@ def test_the_times_of_the_stages_shrink_in_proportion_and_none_is_over_five_minu
             left -= used[-1]
         assert max(used) <= 300
         if minutes <= 8:
-            assert used == pytest.approx([60 * minutes * weight / 12 for weight in (2, 3, 7)])
-    assert box(names[1:], 480 - 10) > box(names[1:], 480 - 80)  # what a stage does not use goes to the others
+            assert used == pytest.approx([60 * minutes * weight / 12 for weight in (3, 3, 6)])
+    assert box(names[1:], 480 - 10) > box(names[1:], 480 - 120)  # what a stage does not use goes to the others
 
 
 def test_at_most_eight_files_come_back():
