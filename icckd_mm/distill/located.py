@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,7 +53,12 @@ def _locate(distiller: Any) -> str | None:
                 except FAULTS as error:
                     return _of_connector(record, distiller.connectors[record['connector']], value, place, error)
             index = record.get('connector_idx')
-            given[argument] = value if index is None else value[index]
+            try:
+                given[argument] = value if index is None else value[index]
+            except FAULTS as error:
+                return (
+                    f'{place}: connector {record["connector"]!r} has no output {index!r} ({_short(error)}); check connector_idx'
+                )
         try:
             distiller.distill_losses[name](**given)
         except FAULTS as error:
@@ -76,7 +82,8 @@ def _of_connector(record: dict, connector: nn.Module, value: Any, place: str, er
 def _of_loss(name: str, loss: nn.Module, given: dict[str, Any], mapping: dict, error: Exception) -> str:
     for argument, value in given.items():
         place = f'loss_forward_mappings.{name}.{argument}'
-        if argument in LABELS and isinstance(value, Tensor) and value.is_floating_point():
+        scores = argument in LABELS and isinstance(value, Tensor) and value.is_floating_point()
+        if scores and not getattr(loss, 'takes_scores', False):
             return (
                 f'{place}: {type(loss).__name__} needs one class for each image, got scores {_shape(value)}; soft or mixed '
                 'labels name no class: remove train_cfg.augments and to_onehot, or this loss'
@@ -100,7 +107,8 @@ def _width(connector: nn.Module) -> tuple[str, int] | None:
         for attribute in ('in_channels', 'in_features'):
             size = getattr(layer, attribute, None)
             if isinstance(size, int) and isinstance(getattr(layer, 'weight', None), Tensor):
-                return ('in_channel' if attribute == 'in_channels' else 'the input width'), size
+                options = inspect.signature(type(connector)).parameters
+                return next((name for name in ('in_channel', 'in_channels') if name in options), 'the input width'), size
     return None
 
 

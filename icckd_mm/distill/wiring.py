@@ -14,7 +14,25 @@ from icckd_mm.engine.classifier_layers import takes_several_labels
 from icckd_mm.functional.tensor.number_checks import check_weight
 
 EMPTY = inspect.Parameter.empty
-SOFTMAX = ('KLDivergence', 'KDSoftCELoss', 'DKDLoss', 'DISTLoss', 'WSLD')  # losses on logits of one class for each image
+SOFTMAX = (  # losses on logits of one class for each image; the last two of mmrazor alone
+    'KLDivergence',
+    'KDSoftCELoss',
+    'DKDLoss',
+    'HardLabelLoss',
+    'TransformedTeacherLoss',
+    'CurriculumKLDivergence',
+    'MultiLevelLogitLoss',
+    'OFALoss',
+    'NKDLoss',
+    'USKDLoss',
+    'WassersteinLogitLoss',
+    'SDDKLDivergence',
+    'SDDDKDLoss',
+    'SubclassKLLoss',
+    'PreviewKLDivergence',
+    'DISTLoss',
+    'WSLD',
+)
 
 
 def check_sources(who: str, recorders: dict | None, model: nn.Module) -> None:

@@ -15,12 +15,12 @@ def class_geometry(features: Tensor, labels: Tensor) -> dict[str, float]:
     :math:`1-\hat f\cdot\mu_c`, ``inter`` the mean over pairs of classes of :math:`1-\mu_c\cdot\mu_{c'}`.
 
     Args:
-        features: Features ``(N, D)``, any float dtype.
+        features: Features ``(N, D)``, any float dtype. NaN gives NaN.
         labels: Classes ``(N,)``, integers from 0. Classes with fewer than 2 samples are left out.
 
     Returns:
-        ``intra`` and ``inter`` in ``[0, 2]`` and ``ratio = intra / inter``; never NaN: 0 where there is
-        nothing to measure (no class with 2 samples, or, for ``inter`` and ``ratio``, a single class).
+        ``intra`` and ``inter`` in ``[0, 2]`` and ``ratio = intra / inter``. 0 where there is nothing to measure (no class
+        with 2 samples, or, for ``inter`` and ``ratio``, a single class); ``ratio`` also where all centres coincide.
 
     Raises:
         TypeError: If the features are not floating-point or the labels not integers.
@@ -46,7 +46,7 @@ def class_geometry(features: Tensor, labels: Tensor) -> dict[str, float]:
         return {'intra': 0.0, 'inter': 0.0, 'ratio': 0.0}
     intra = max(float(spread.mean()), 0.0)
     inter = mean_distance(centres)
-    return {'intra': intra, 'inter': inter, 'ratio': intra / inter if inter > 0 else 0.0}
+    return {'intra': intra, 'inter': inter, 'ratio': intra / inter if inter else 0.0}
 
 
 def mean_distance(centres: Tensor) -> float:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .distill.logits.soft_labels import divergence
 from .tensor.checks import check_features, check_labels, check_same_device
 from .tensor.number_checks import check_weight
 from .tensor.numerics import raised, without_autocast
@@ -59,9 +60,9 @@ def mcmi_loss(
         log_probs = raised(logits).log_softmax(dim=1)
         means = class_means.detach().to(log_probs.dtype)[labels.long()]
         log_means = means.clamp_min(torch.finfo(means.dtype).tiny).log()
-        divergence = (log_probs.exp() * (log_probs - log_means)).sum(dim=1)
+        distances = divergence(log_probs, log_means)
         seen = means.sum(dim=1) > 0
-        losses = F.nll_loss(log_probs, labels.long(), reduction='none') - kl_weight * divergence.where(seen, 0.0)
+        losses = F.nll_loss(log_probs, labels.long(), reduction='none') - kl_weight * distances.where(seen, 0.0)
         return reduced(losses, reduction)
 
 

@@ -10,6 +10,8 @@ from mmpretrain.structures import DataSample
 
 from icckd_mm.config.check import check_config
 from icckd_mm.config.distiller import check_distiller
+from icckd_mm.distill import losses
+from icckd_mm.distill.wiring import SOFTMAX
 from tests.helpers import CONV, config, train
 from tests.test_distill.cases import CONNECTED, KL, algorithm, weights
 
@@ -100,22 +102,28 @@ def test_an_unknown_argument_of_a_part_is_named_before_anything_is_built(tmp_pat
 SEVERAL = {**copy.deepcopy(CONV), 'head': dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=8)}
 SIGMOID = copy.deepcopy(CONV)
 SIGMOID['head'].update(loss=dict(type='CrossEntropyLoss', use_sigmoid=True), cal_acc=False)
-SOFTMAX = dict(KLDivergence=dict(tau=4), KDSoftCELoss=dict(tau=4), DISTLoss={})
 
 
 @pytest.mark.parametrize('who', ['student', 'teacher'])
 @pytest.mark.parametrize(('network', 'head'), [(SEVERAL, 'MultiLabelLinearClsHead'), (SIGMOID, 'LinearClsHead')])
-@pytest.mark.parametrize('kind', SOFTMAX)
+@pytest.mark.parametrize('kind', ['mmrazor.KLDivergence', 'mmrazor.KDSoftCELoss', 'mmrazor.DISTLoss', 'icckd_mm.HardLabelLoss'])
 def test_a_softmax_of_logits_of_several_labels_is_refused(kind, network, head, who):
     """It would train without a word: KL of two softmaxes where the heads have a sigmoid for each class."""
     mapping = KL['loss_forward_mappings']['loss_kl']
-    if kind == 'DISTLoss':
+    if kind == 'mmrazor.DISTLoss':
         mapping = dict(logits_S=mapping['preds_S'], logits_T=mapping['preds_T'])
-    distiller = changed(
-        distill_losses=dict(loss_kl=dict(type=f'mmrazor.{kind}', **SOFTMAX[kind])), loss_forward_mappings=dict(loss_kl=mapping)
-    )
-    with pytest.raises(ValueError, match=rf"loss_kl: {kind} takes the softmax .* but {head} .* type='icckd_mm.L2Loss'"):
+    distiller = changed(distill_losses=dict(loss_kl=dict(type=kind)), loss_forward_mappings=dict(loss_kl=mapping))
+    with pytest.raises(
+        ValueError, match=rf"loss_kl: {kind.rpartition('.')[2]} takes the softmax .* but {head} .* type='icckd_mm.L2Loss'"
+    ):
         MODELS.build(algorithm(distiller=distiller, allow_random_teacher=True, **{who: network}))
+
+
+def test_all_our_losses_on_logits_take_a_softmax():
+    inside = 'icckd_mm.distill.losses.logits.'
+    ours = {name for name, one in vars(losses).items() if str(getattr(one, '__module__', '')).startswith(inside)}
+    assert len(ours) > 10
+    assert ours | {'PreviewKLDivergence'} <= set(SOFTMAX)
 
 
 @pytest.mark.parametrize('network', [SEVERAL, SIGMOID])

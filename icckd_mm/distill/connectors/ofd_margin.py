@@ -57,9 +57,11 @@ class OFDMarginConnector(BaseModule):
 
         Raises:
             TypeError: If the maps are not floating-point.
-            ValueError: If they are not maps.
+            ValueError: If they are not maps, or the margins have not been read.
         """
         check_map('x', x)
+        if not self.margin.numel():
+            raise ValueError('OFDMarginConnector reads its margins from the teacher of icckd_mm.SafeTeacherDistill; use that')
         return torch.maximum(x.detach(), self.margin.to(x))
 
 

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from icckd_mm.distill.zero_losses import zero_losses
 from icckd_mm.engine.runner_utils import unwrapped
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.registry import HOOKS
 
 
@@ -32,8 +33,7 @@ class StopDistillHook(Hook):
     priority = 'LOW'
 
     def __init__(self, stop_epoch: int) -> None:
-        if not isinstance(stop_epoch, int) or stop_epoch < 0:
-            raise ValueError(f'stop_epoch must be an integer of at least 0, got {stop_epoch!r}')
+        check_count('stop_epoch', stop_epoch, least=0)
         self.stop_epoch = stop_epoch
 
     def before_train(self, runner: Runner) -> None:

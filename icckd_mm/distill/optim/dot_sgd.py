@@ -45,8 +45,8 @@ class DOTSGD(torch.optim.Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         check_positive('lr', lr)
-        for name, value in (('momentum', momentum), ('delta', delta), ('weight_decay', weight_decay)):
-            check_weight(name, value, 0.0)
+        for name, value, default in (('momentum', momentum, 0.9), ('delta', delta, 0.075), ('weight_decay', weight_decay, 0.0)):
+            check_weight(name, value, default)
         if not delta <= momentum < 1 - delta:
             raise ValueError(f'momentum -+ delta must lie in [0, 1), got momentum={momentum}, delta={delta}')
         super().__init__(params, dict(lr=lr, momentum=momentum, delta=delta, weight_decay=weight_decay))

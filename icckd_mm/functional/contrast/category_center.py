@@ -64,5 +64,5 @@ def category_center_contrastive_loss(
         classes = labels.repeat(2)
         positives = (classes[:, None] == classes) & ~itself  # never empty: the other score of the same row is one
         contrast = -(log_shares * positives).sum(dim=1) / positives.sum(dim=1)
-        student, teacher = contrast.chunk(2) if len(contrast) else (contrast, contrast)
+        student, teacher = contrast.chunk(2)
         return reduced(temperature / base_temperature * (student + teacher), reduction)

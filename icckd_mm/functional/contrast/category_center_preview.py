@@ -1,11 +1,11 @@
-"""Preview weights, which give hard images a small weight at first, and the soft-label loss that uses them."""
+"""Preview weights, which give hard images a small weight at first."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_labels
+from icckd_mm.functional.tensor.checks import check_floating, check_labels
 from icckd_mm.functional.tensor.number_checks import check_count, check_positive
 from icckd_mm.functional.tensor.numerics import raised
 
@@ -36,8 +36,7 @@ def preview_weights(ce: Tensor, *, epoch: int, base: float = 1.005) -> Tensor:
     """
     check_count('epoch (counted from 1)', epoch)
     check_positive('base', base, 1.005)
-    if not isinstance(ce, Tensor) or not ce.is_floating_point():
-        raise TypeError(f'ce must be a floating-point tensor (B,), got {getattr(ce, "dtype", type(ce).__name__)}')
+    check_floating('ce', ce, ' (B,)')
     if ce.ndim != 1:
         raise ValueError(f"ce must have shape (B,), got {tuple(ce.shape)}; use reduction='none' in the cross-entropy")
     ce = raised(ce.detach())

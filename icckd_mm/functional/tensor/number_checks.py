@@ -23,8 +23,10 @@ def check_weight(name: str, value: float, default: float | None = None) -> None:
         ValueError: If not; names the value, and the default if given.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        advice = '0 switches the loss off' if default is None else f'{default} is the default'
-        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}; {advice}')
+        advice = '' if default is None else f'; {default} is the default'
+        if name.endswith('loss_weight'):
+            advice = '; 0 switches the loss off'
+        raise ValueError(f'{name} must be a finite number of at least 0, got {value!r}{advice}')
 
 
 def check_count(name: str, value: object, least: int = 1, advice: str = '') -> None:

@@ -50,7 +50,7 @@ class ReviewKDLoss(nn.Module):
                 f'student_channels and teacher_channels must have one length from 2 to {MOST_LEVELS}, got '
                 f'{len(student_channels)} and {len(teacher_channels)}'
             )
-        self.loss_weight = loss_weight
+        self.loss_weight, self.widths = loss_weight, list(zip(student_channels, teacher_channels))
         channels, last = min(MOST_CHANNELS, student_channels[-1]), len(student_channels) - 1
         self.fusions = nn.ModuleList(
             AttentionFusion(own, channels, target, deepest=level == last)
@@ -89,7 +89,7 @@ class ReviewKDLoss(nn.Module):
 
         Raises:
             TypeError: If a level is not floating-point.
-            ValueError: If the levels are not as many as the widths, or of different images.
+            ValueError: If the levels are not as many as the widths, of other widths, or of different images.
         """
         students, teachers = ([x for x in levels if x is not None] for levels in ((s1, s2, s3, s4, s5), (t1, t2, t3, t4, t5)))
         if not len(students) == len(teachers) == len(self.fusions):
@@ -97,8 +97,11 @@ class ReviewKDLoss(nn.Module):
                 f'ReviewKDLoss has widths for {len(self.fusions)} levels, got {len(students)} of the student and '
                 f'{len(teachers)} of the teacher; map s1 to s{len(self.fusions)} and t1 to t{len(self.fusions)}'
             )
-        for student, teacher in zip(students, teachers):
+        for number, (student, teacher, widths) in enumerate(zip(students, teachers, self.widths), 1):
             check_images(student, teacher)
+            for who, level, width in (('s', student, widths[0]), ('t', teacher, widths[1])):
+                if level.ndim not in (2, 4) or level.size(1) != width:
+                    raise ValueError(f'ReviewKDLoss has the width {width} for {who}{number}, got shape {tuple(level.shape)}')
         if not len(students[0]):
             return 0 * torch.stack([x.sum() for x in (*students, *self.parameters())]).sum()  # batch norm would learn NaN
         losses, review = [], None

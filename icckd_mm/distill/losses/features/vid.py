@@ -59,7 +59,9 @@ class VIDLoss(FeatureLoss):
             nn.ReLU(),
             nn.Conv2d(teacher_channels, teacher_channels, 1, bias=False),
         )
-        self.scales = nn.Parameter(torch.full((teacher_channels,), math.log(math.expm1(initial_variance - eps))))
+        start = initial_variance - eps
+        start += math.log(-math.expm1(-start))  # log(e^v - 1), without an overflow
+        self.scales = nn.Parameter(torch.full((teacher_channels,), start))
 
     def variances(self) -> Tensor:
         """Variance of each channel of the teacher, ``(C,)``."""
@@ -67,5 +69,8 @@ class VIDLoss(FeatureLoss):
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         """The loss without its weight."""
+        width = self.regressor[0].in_channels
+        if student.size(1) != width:
+            raise ValueError(f'VIDLoss has student_channels={width}, got a map of shape {tuple(student.shape)}')
         student, teacher = at_common_size(student, teacher)
         return variational_information_loss(self.regressor(student), teacher, self.variances())

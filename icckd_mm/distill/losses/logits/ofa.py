@@ -26,6 +26,8 @@ class OFALoss(nn.Module):
     Source: Hao et al. 2023, arXiv 2310.19444.
     """
 
+    takes_scores = True  # mixed labels
+
     def __init__(self, eps: float = 1.0, loss_weight: float = 1.0) -> None:
         super().__init__()
         check_positive('eps', eps, 1.0)

@@ -80,7 +80,8 @@ class SDDKLDivergence(ScaleDecoupledLoss):
 
     Args:
         tau: :math:`\tau > 0`. Defaults to 4.0.
-        grids: Sides of the grids, of 1, 2 and 4. Published are (1, 2) for maps of 4x4 and on ImageNet. Defaults to (1, 2, 4).
+        grids: Sides of the grids, of 1, 2 and 4. Published are (1, 2) for maps of 4x4 and for ResNet-34 to
+            ResNet-18. Defaults to (1, 2, 4).
         loss_weight: :math:`\lambda \ge 0`. Defaults to 1.0.
 
     Raises:
@@ -105,7 +106,8 @@ class SDDDKDLoss(ScaleDecoupledLoss):
         tau: :math:`\tau > 0`. Defaults to 4.0.
         alpha: Weight of the true class against the rest, at least 0. Defaults to 1.0.
         beta: Weight within the rest, at least 0. Defaults to 8.0.
-        grids: Sides of the grids, of 1, 2 and 4. Published are (1, 2) for maps of 4x4 and on ImageNet. Defaults to (1, 2, 4).
+        grids: Sides of the grids, of 1, 2 and 4. Published are (1, 2) for maps of 4x4 and for ResNet-34 to
+            ResNet-18. Defaults to (1, 2, 4).
         loss_weight: At least 0. Defaults to 1.0.
 
     Raises:

@@ -40,7 +40,7 @@ class KDSoftCELoss(nn.Module):
 
         Args:
             preds_S: Logits of the student ``(B, C)``.
-            preds_T: Logits of the teacher ``(B, C)``.
+            preds_T: Logits of the teacher ``(B, C)``; no gradient reaches them.
 
         Returns:
             A scalar.
@@ -50,7 +50,7 @@ class KDSoftCELoss(nn.Module):
             ValueError: If the shapes do not fit.
         """
         check_pairs(preds_S=preds_S, preds_T=preds_T)
-        soft = (raised(preds_T) / self.tau).softmax(dim=1)
+        soft = (raised(preds_T.detach()) / self.tau).softmax(dim=1)
         losses = not_finite_marks(preds_T) - (soft * (raised(preds_S) / self.tau).log_softmax(dim=1)).sum(dim=1)
         factor = self.tau**2 if self.mult_tem_square else 1.0
         return self.loss_weight * factor * mean_of(losses)

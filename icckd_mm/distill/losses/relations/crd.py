@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from icckd_mm.functional.tensor.checks import check_features
 from icckd_mm.functional.tensor.gather import all_gather_rows
-from icckd_mm.functional.tensor.number_checks import check_positive, check_weight
+from icckd_mm.functional.tensor.number_checks import check_count, check_positive, check_weight
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 from icckd_mm.functional.tensor.snapshot import snapshot
 from icckd_mm.registry import MODELS
@@ -23,8 +23,8 @@ ELEMENTS = 2**24  # of the largest temporary, 64 MB in single precision
 class CRDLoss(nn.Module):
     r"""Noise-contrastive estimation of a student's row against the teacher's memory, and vice versa.
 
-    .. math:: L = -\frac\lambda B \sum_i \log\frac{p_{i0}}{p_{i0} + m/n} + \sum_{k=1}^m \log\frac{m/n}{p_{ik} + m/n},
-        \qquad p_{ik} = \frac1Z \exp(\langle x_i, v_k\rangle / \tau)
+    .. math:: L = -\frac\lambda B \sum_i \Bigl[\log\frac{p_{i0}}{p_{i0} + m/n} +
+        \sum_{k=1}^m \log\frac{m/n}{p_{ik} + m/n}\Bigr], \qquad p_{ik} = \frac1Z \exp(\langle x_i, v_k\rangle / \tau)
 
     with the image's own row of the memory at :math:`k = 0`, :math:`m` images of other classes, :math:`n` images in all and
     :math:`Z` fixed by the first batch. mmrazor's ignores ``loss_weight``, has no scalar, draws on the CPU, holds all gathered
@@ -61,8 +61,9 @@ class CRDLoss(nn.Module):
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        for name, value in (('temperature', temperature), ('neg_num', neg_num), ('eps', eps)):
+        for name, value in (('temperature', temperature), ('eps', eps)):
             check_positive(name, value)
+        check_count('neg_num', neg_num)
         check_weight('loss_weight', loss_weight)
         self.temperature, self.neg_num, self.eps, self.loss_weight = temperature, neg_num, eps, loss_weight
         self.memory = CRDMemory(sample_n, dim_out, momentum)
@@ -70,7 +71,7 @@ class CRDLoss(nn.Module):
         self.scaled = [False, False]  # whether this process has set it
 
     def forward(self, s_feats: Tensor, t_feats: Tensor, data_samples: list[Any]) -> Tensor:
-        """Compare the rows with the memory, then update it (in training mode).
+        """Compare the rows with the memory, whose labels are learnt; in training mode its rows are then updated, too.
 
         Args:
             s_feats: Rows of the student ``(B, dim_out)``, from :class:`icckd_mm.CRDConnector`.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from icckd_mm.functional.tensor.gather import all_gather_rows
-from icckd_mm.functional.tensor.number_checks import check_positive
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import unit_rows
 from icckd_mm.structures import PreparedSamples, labels_of, places_of
 
@@ -32,8 +32,8 @@ class CRDMemory(nn.Module):
 
     def __init__(self, sample_n: int, dim_out: int, momentum: float) -> None:
         super().__init__()
-        check_positive('sample_n', sample_n)
-        check_positive('dim_out', dim_out)
+        check_count('sample_n', sample_n)
+        check_count('dim_out', dim_out)
         if not 0 <= momentum < 1:
             raise ValueError(f'momentum must lie in [0, 1), got {momentum!r}; 0.5 is the default')
         self.momentum = momentum

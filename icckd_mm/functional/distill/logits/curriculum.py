@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_pairs
+from icckd_mm.functional.tensor.checks import check_floating, check_pairs
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
@@ -82,6 +82,9 @@ def curriculum_divergence(
     Source: CTKD, Li et al., AAAI 2023, arXiv 2211.16231, in its global form.
     """
     check_pairs(student_logits=student_logits, teacher_logits=teacher_logits)
+    check_floating('theta', theta)
+    if theta.ndim:
+        raise ValueError(f'theta must be a scalar, got shape {tuple(theta.shape)}')
     with without_autocast(student_logits):
         value = raised(theta)
         moved = value.detach() + reversal(epoch, ramp=ramp) * (value - value.detach())  # the value, with another gradient

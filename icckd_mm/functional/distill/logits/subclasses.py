@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_features
+from icckd_mm.functional.tensor.checks import check_features, check_floating
+from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
 
@@ -26,7 +27,7 @@ def subclass_logits(logits: Tensor, features: Tensor, weight: Tensor, bias: Tens
         ``(B, C * S)``, the subclasses of a class side by side, in at least single precision.
 
     Raises:
-        TypeError: If logits or features are not floating-point.
+        TypeError: If a tensor is not floating-point.
         ValueError: If the shapes do not fit.
 
     Source: The grouping is that of Müller et al. 2020, arXiv 2002.03936, Sec. 3; that a frozen teacher's classes are divided
@@ -36,9 +37,15 @@ def subclass_logits(logits: Tensor, features: Tensor, weight: Tensor, bias: Tens
         >>> subclass_logits(torch.zeros(1, 1), torch.ones(1, 2), torch.zeros(1, 2, 2), torch.zeros(1, 2)).exp()
         tensor([[0.5000, 0.5000]])
     """
+    check_floating('weight', weight, ' (C, S, D)')
+    check_floating('bias', bias, ' (C, S)')
+    if weight.ndim != 3 or bias.shape != weight.shape[:2]:
+        raise ValueError(f'weight (C, S, D) and bias (C, S) must fit, got {tuple(weight.shape)} and {tuple(bias.shape)}')
     C, _, D = weight.shape
     check_features('logits', logits, width=C)
     check_features('features', features, width=D)
+    if len(logits) != len(features):
+        raise ValueError(f'logits and features must be of the same images, got {len(logits)} and {len(features)} rows')
     with without_autocast(logits):
         rows = raised(features)
         scores = torch.einsum('bd,csd->bcs', rows, weight.to(rows.dtype)) + bias
@@ -56,7 +63,8 @@ def grouped_logits(logits: Tensor, subclasses: int) -> Tensor:
         ``(B, C)``.
 
     Raises:
-        ValueError: If the width is not a multiple of ``S``.
+        TypeError: If the logits are not floating-point.
+        ValueError: If the width is not a multiple of ``S``, or ``S`` is not an integer of at least 1.
 
     Source: Müller et al. 2020, arXiv 2002.03936, Sec. 3.
 
@@ -64,6 +72,8 @@ def grouped_logits(logits: Tensor, subclasses: int) -> Tensor:
         >>> grouped_logits(torch.zeros(1, 4), 2)
         tensor([[0.6931, 0.6931]])
     """
+    check_features('logits', logits)
+    check_count('subclasses', subclasses)
     if logits.size(1) % subclasses:
         raise ValueError(f'{logits.size(1)} logits cannot be divided into groups of {subclasses} subclasses')
     return logits.unflatten(1, (-1, subclasses)).logsumexp(dim=2)
