@@ -10,6 +10,8 @@ from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
+from .class_mates import contrast_with_mates
+
 
 def category_center_contrastive_loss(
     student_scores: Tensor,
@@ -58,11 +60,7 @@ def category_center_contrastive_loss(
     check_labels('labels', labels, student_scores.size(0), like=student_scores)
     with without_autocast(student_scores):
         scores = torch.cat([raised(student_scores), raised(teacher_scores)])
-        products = scores @ scores.T / temperature
-        itself = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
-        log_shares = products - products.masked_fill(itself, torch.finfo(products.dtype).min).logsumexp(dim=1, keepdim=True)
-        classes = labels.repeat(2)
-        positives = (classes[:, None] == classes) & ~itself  # never empty: the other score of the same row is one
-        contrast = -(log_shares * positives).sum(dim=1) / positives.sum(dim=1)
+        # never without a mate: the other score of the same row is one
+        contrast = contrast_with_mates(scores, labels.repeat(2), temperature)
         student, teacher = contrast.chunk(2)
         return reduced(temperature / base_temperature * (student + teacher), reduction)

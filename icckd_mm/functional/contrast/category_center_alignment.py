@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_features, check_floating, check_pairs
+from icckd_mm.functional.tensor.checks import check_bias, check_features, check_pairs
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction, reduced
 
@@ -70,9 +70,7 @@ def center_alignment_loss(
             f'{tuple(teacher_centers.shape)}; where the feature widths differ, leave this loss out'
         )
     for name, bias in (('student_bias', student_bias), ('teacher_bias', teacher_bias)):
-        check_floating(name, bias, ' (C,)')
-        if bias.shape != student_centers.shape[:1]:
-            raise ValueError(f'{name} must have shape ({student_centers.size(0)},), got {tuple(bias.shape)}')
+        check_bias(name, bias, student_centers.size(0))
     student = torch.cat([raised(student_centers), raised(student_bias)[:, None]], dim=1)
     teacher = torch.cat([raised(teacher_centers), raised(teacher_bias)[:, None]], dim=1)
     return (student - teacher.detach()).square().mean()

@@ -7,7 +7,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from icckd_mm.functional.tensor.checks import check_features, check_labels, check_same_device
+from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 from icckd_mm.functional.tensor.reductions import check_reduction
@@ -59,7 +59,7 @@ def intra_class_contrastive_loss(
         The loss, at least 0; exactly 0, with a gradient path, when ``B`` is 0 or nothing is selected.
 
     Raises:
-        TypeError: If a tensor has the wrong kind of dtype.
+        TypeError: If a tensor but the mask has the wrong kind of dtype.
         ValueError: If shapes, devices or values do not fit.
 
     Source: Yuan et al. 2025, arXiv 2509.22053, Eq. 4; normalisation and temperature are our choice, no value is published.
@@ -136,6 +136,10 @@ def _check_tensors(
         raise ValueError(f'anchors and positives must pair up row by row, got {batch} and {positives.size(0)} rows')
     check_same_device(anchors=anchors, positives=positives, queue=queue, filled=filled, negatives=negatives, mask=mask)
     check_labels('labels', labels, batch, num_classes=None if queue is None else queue.size(0), like=anchors)
+    if queue is not None:
+        check_floating('queue', queue, ' (C, K, D)')
+    if filled is not None and (filled.is_floating_point() or filled.dtype == torch.bool):
+        raise TypeError(f'filled must be integers (C,), got {filled.dtype}')
     if queue is not None and (queue.ndim != 3 or queue.size(2) != width):
         raise ValueError(f'queue must have shape (C, K, {width}), got {tuple(queue.shape)}')
     if filled is not None and (queue is None or filled.shape != queue.shape[:1]):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
+from icckd_mm.functional.tensor.checks import check_bias, check_features, check_labels, check_map, check_same_device
 from icckd_mm.functional.tensor.number_checks import check_count
 from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
 
@@ -94,12 +94,25 @@ def region_weights(teacher_map: Tensor, centers: Tensor, bias: Tensor, labels: T
     check_map('teacher_map', teacher_map)
     check_features('centers', centers, width=teacher_map.size(1))
     check_labels('labels', labels, teacher_map.size(0), num_classes=centers.size(0), like=teacher_map)
-    check_floating('bias', bias, ' (C,)')
+    check_bias('bias', bias, centers.size(0))
     check_same_device(teacher_map=teacher_map, centers=centers, bias=bias)
-    if bias.shape != centers.shape[:1]:
-        raise ValueError(f'bias must have shape ({centers.size(0)},), got {tuple(bias.shape)}')
     with torch.no_grad(), without_autocast(teacher_map):
         regions = map_regions(teacher_map, (1, *fitting_grids(grids, teacher_map)))
         scores = regions @ centers.to(regions.dtype).T + bias.to(regions.dtype)
-        right = scores.argmax(dim=2) == labels[:, None]
-        return 1 + (right[:, 1:] != right[:, :1]).to(regions.dtype) + not_finite_marks(scores)[:, None]
+        return doubled_where_inconsistent(scores[:, 1:], scores[:, 0], labels)
+
+
+def doubled_where_inconsistent(regions: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+    """Weight 2 where a classifier is right on the region and wrong on the image or the reverse, else 1.
+
+    Args:
+        regions: Logits of each region ``(B, R, C)``.
+        image: Logits of the image ``(B, C)``.
+        labels: Classes ``(B,)``.
+
+    Returns:
+        ``(B, R)``; NaN in rows of images with logits that are not finite.
+    """
+    right = regions.argmax(dim=2) == labels[:, None]
+    differs = right != (image.argmax(dim=1) == labels)[:, None]
+    return 1 + differs.to(torch.promote_types(regions.dtype, torch.float32)) + not_finite_marks(regions)[:, None]

@@ -9,6 +9,8 @@ from icckd_mm.functional.tensor.checks import check_features, check_labels
 from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.functional.tensor.numerics import raised, unit_rows, without_autocast
 
+from .class_mates import contrast_with_mates
+
 
 def supervised_contrastive_loss(first: Tensor, second: Tensor, labels: Tensor, *, temperature: float = 0.1) -> Tensor:
     r"""Mean over all 2N views of two views of N images, with :math:`P(i)` the other views of the class of view i.
@@ -47,8 +49,4 @@ def supervised_contrastive_loss(first: Tensor, second: Tensor, labels: Tensor, *
         return first.sum() + second.sum()
     with without_autocast(first):
         views = unit_rows(raised(torch.cat([first, second])))
-        itself = torch.eye(len(views), dtype=torch.bool, device=views.device)
-        log_share = (views @ views.T / temperature).masked_fill(itself, -torch.inf).log_softmax(dim=1)
-        both = labels.repeat(2)
-        mates = (both[:, None] == both) & ~itself
-        return -(log_share.where(mates, 0.0).sum(dim=1) / mates.sum(dim=1)).mean()
+        return contrast_with_mates(views, labels.repeat(2), temperature).mean()

@@ -40,6 +40,18 @@ def check_map(name: str, features: Tensor) -> None:
         )
 
 
+def check_bias(name: str, bias: Tensor, classes: int) -> None:
+    """Raise unless ``bias`` is a floating-point vector ``(C,)``.
+
+    Raises:
+        TypeError: If the tensor is not floating-point.
+        ValueError: If it has another shape.
+    """
+    check_floating(name, bias, ' (C,)')
+    if bias.shape != (classes,):
+        raise ValueError(f'{name} must have shape ({classes},), got {tuple(bias.shape)}')
+
+
 def check_features(name: str, features: Tensor, *, width: int | None = None) -> None:
     """Raise unless ``features`` is a floating-point matrix ``(B, D)``.
 

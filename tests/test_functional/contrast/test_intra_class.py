@@ -267,6 +267,8 @@ BAD = {
     'label count': (dict(labels=torch.tensor([0, 1])), ValueError, r'shape \(4,\)'),
     'queue width': (dict(queue=torch.zeros(2, 3, 6)), ValueError, r'\(C, K, 5\), got \(2, 3, 6\)'),
     'queue 2-D': (dict(queue=torch.zeros(2, 5)), ValueError, 'queue must have shape'),
+    'integer queue': (dict(queue=torch.zeros(2, 3, 5, dtype=torch.long)), TypeError, 'queue must be a floating-point'),
+    'float filled': (dict(filled=torch.zeros(2)), TypeError, 'filled must be integers'),
     'filled': (dict(filled=torch.zeros(3, dtype=torch.long)), ValueError, 'filled'),
     'filled without queue': (dict(queue=None, filled=torch.zeros(2, dtype=torch.long)), ValueError, 'filled'),
     'mask dtype': (dict(mask=torch.ones(4)), ValueError, 'mask must be boolean'),

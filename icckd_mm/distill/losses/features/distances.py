@@ -44,7 +44,7 @@ class L2Loss(FeatureLoss):
         normalize: Whether each image's features are scaled to length ``mult`` first. Defaults to True.
         mult: That length. Defaults to 1.0.
         div_element: Whether to average over all elements instead of images. Defaults to False.
-        dist: Whether to take the root of the sum over the batch instead; not averaged. Defaults to False.
+        dist: Whether to take the root of the sum over the batch instead, without any average. Defaults to False.
         loss_weight: At least 0. Defaults to 1.0.
 
     Raises:

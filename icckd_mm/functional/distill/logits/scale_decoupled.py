@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from icckd_mm.functional.contrast.multi_scale_regions import check_grids, map_regions
-from icckd_mm.functional.tensor.checks import check_features, check_floating, check_labels, check_map, check_same_device
-from icckd_mm.functional.tensor.numerics import not_finite_marks, raised, without_autocast
+from icckd_mm.functional.contrast.multi_scale_regions import check_grids, doubled_where_inconsistent, map_regions
+from icckd_mm.functional.tensor.checks import (
+    check_bias,
+    check_features,
+    check_floating,
+    check_labels,
+    check_map,
+    check_same_device,
+)
+from icckd_mm.functional.tensor.numerics import raised, without_autocast
 
 PLACES = 4  # side of the finest grid; coarser regions are averages of it
 
@@ -55,9 +61,7 @@ def region_logits(maps: Tensor, weight: Tensor, bias: Tensor, *, grids: Sequence
     check_scales(grids)
     check_map('maps', maps)
     check_features('weight', weight, width=maps.size(1))
-    check_floating('bias', bias, ' (C,)')
-    if bias.shape != weight.shape[:1]:
-        raise ValueError(f'bias must have shape ({weight.size(0)},), got {tuple(bias.shape)}')
+    check_bias('bias', bias, weight.size(0))
     check_same_device(maps=maps, weight=weight, bias=bias)
     with without_autocast(maps):
         places = map_regions(maps, (PLACES,))
@@ -96,6 +100,4 @@ def consistency_weights(logits: Tensor, labels: Tensor, *, grids: Sequence[int] 
         )
     check_labels('labels', labels, logits.size(0), num_classes=logits.size(2), like=logits)
     image = logits[:, -(grids[-1] ** 2) :].mean(dim=1)  # regions of one grid have one size
-    right = logits.argmax(dim=2) == labels[:, None]
-    differs = (right != (image.argmax(dim=1) == labels)[:, None]).to(torch.promote_types(logits.dtype, torch.float32))
-    return 1 + differs + not_finite_marks(logits)[:, None]
+    return doubled_where_inconsistent(logits, image, labels)
