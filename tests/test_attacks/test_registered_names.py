@@ -1,6 +1,7 @@
 """Text from a file on its way into names of files, Markdown, Python, YAML and HTML."""
 
 import ast
+import functools
 import importlib
 import json
 import os
@@ -16,13 +17,14 @@ import yaml
 from icckd_mm.compat.checkpoints.config_text import parse_config_text
 from icckd_mm.compat.safe_load import load_checkpoint_safely
 from icckd_mm.config.errors import describe
+from icckd_mm.engine.process.temporary_beside import move_into_place
 from icckd_mm.lab.analysis.report import report
 from icckd_mm.lab.analysis.run import AnalysedRun
 from icckd_mm.lab.page import Block, markdown, markdown_table, page
 from icckd_mm.zoo import index as model_index
 from icckd_mm.zoo.entry_files import write_entry
 from icckd_mm.zoo.network import take_network
-from icckd_mm.zoo.publish import _put, publish
+from icckd_mm.zoo.publish import _list_in, publish
 from icckd_mm.zoo.verify import table
 from tests.processes import run_script
 
@@ -220,13 +222,14 @@ def test_an_index_that_cannot_be_written_leaves_the_old_entry_and_files_of_other
         (tmp_path / name / 'metafile.yml').write_text(name)
     index, theirs = tmp_path / 'model-index.yml', tmp_path / '.model-index.yml.part'
     theirs.write_text('of another process')
+    enter = functools.partial(_list_in, index, tmp_path / 'out')
     with monkeypatch.context() as patch:
         patch.setattr(os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
         with pytest.raises(OSError, match='No space left'):
-            _put(tmp_path / 'new', tmp_path / 'out', index)
+            move_into_place(tmp_path / 'new', tmp_path / 'out', enter)
     assert (tmp_path / 'out/metafile.yml').read_text() == 'out'
     assert files(tmp_path) == ['.model-index.yml.part', 'new', 'new/metafile.yml', 'out', 'out/metafile.yml']
-    _put(tmp_path / 'new', tmp_path / 'out', index)
+    move_into_place(tmp_path / 'new', tmp_path / 'out', enter)
     assert (tmp_path / 'out/metafile.yml').read_text() == 'new'
     assert index.read_text() == 'Import:\n- out/metafile.yml\n'
     assert theirs.read_text() == 'of another process'

@@ -51,7 +51,7 @@ class VIDLoss(FeatureLoss):
         check_count('teacher_channels', teacher_channels)
         check_positive('eps', eps)
         check_positive('initial_variance - eps', initial_variance - eps)
-        self.eps = eps
+        self.eps, self.student_channels = eps, student_channels
         self.regressor = nn.Sequential(
             nn.Conv2d(student_channels, teacher_channels, 1, bias=False),
             nn.ReLU(),
@@ -69,8 +69,7 @@ class VIDLoss(FeatureLoss):
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         """The loss without its weight."""
-        width = self.regressor[0].in_channels
-        if student.size(1) != width:
-            raise ValueError(f'VIDLoss has student_channels={width}, got a map of shape {tuple(student.shape)}')
+        if student.size(1) != self.student_channels:
+            raise ValueError(f'VIDLoss has student_channels={self.student_channels}, got a map of shape {tuple(student.shape)}')
         student, teacher = at_common_size(student, teacher)
         return variational_information_loss(self.regressor(student), teacher, self.variances())
