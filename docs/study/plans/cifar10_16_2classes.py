@@ -2,7 +2,7 @@
 
 Regime: CIFAR-10 at 16x16 as two classes, 10,000 training images, all test images, 20 epochs. CE and two views are the controls.
 ``hidden_classes`` in results.jsonl has the probe, clusters and retrieval of the ten classes. ICC has no margin and no queue, as
-the class-conditional InfoNCE of Chen et al. 2022: half of a batch is of the anchor's class. Not run yet.
+the class-conditional InfoNCE of Chen et al. 2022: half of a batch is of the anchor's class.
 """
 
 _base_ = ['_data/cifar10_16_coarse.py', '_data/short_16.py']
