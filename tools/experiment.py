@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from icckd_mm.config.command_line import run
+from icckd_mm.functional.tensor.number_checks import check_positive
 from icckd_mm.lab.clock import clock
 from icckd_mm.lab.experiment.devices import number_of_workers, visible_gpus
 from icckd_mm.lab.experiment.graph import Run, build_graph, levels
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: If the plan or a flag cannot be used.
     """
     args = parse_args(argv)
+    if args.memory is not None:
+        check_positive('--memory', args.memory)
     plan = read_plan(args.plan)
     folder = Path(args.work_dir or Path('work_dirs') / plan.name)
     if args.report:

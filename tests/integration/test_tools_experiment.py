@@ -120,6 +120,7 @@ def test_runs_that_are_done_alone_are_collected(plan, tmp_path, capsys):
     [
         (['--workers', '0'], '--workers must be 1 to'),
         (['--workers', '4096'], 'the cores of this machine, got 4096'),
+        (['--memory', '-5'], '--memory must be a finite number above 0, got -5.0'),
         (['--only', 'teacher_x'], 'the plan has no such run'),
         (['--report'], 'run the plan first'),
     ],

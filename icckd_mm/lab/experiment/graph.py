@@ -132,5 +132,7 @@ def _resolve(plan: Plan, recipe: Recipe, checked: set[tuple[str, tuple[str, ...]
             raise ValueError(f'{plan.name}: device_loader: {recipe.config}: {error}') from None
     epochs, begin = int(cfg.train_cfg.max_epochs), recipe.factors.get('begin', 0)
     if recipe.stage == 'teacher' and isinstance(begin, int) and begin >= epochs > 0:
-        raise ValueError(f'{plan.name}: begin={begin} is no epoch of {recipe.config}, which trains for {epochs}')
+        raise ValueError(
+            f'{plan.name}: begin must be an epoch of the training, from 0, got {begin}; {recipe.config} trains for {epochs}'
+        )
     return json.dumps(cfg.to_dict(), sort_keys=True, default=str), epochs

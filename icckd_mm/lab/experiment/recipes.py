@@ -123,8 +123,8 @@ def _check_contrast(cell: Cell) -> None:
     from icckd_mm.models import IntraClassContrastiveLoss  # heavy
     from icckd_mm.teacher.second_views import check_second_view
 
-    begin, epochs = cell['begin'], cell['finetune_epochs'] if cell['teacher'] in FINETUNED else cell['epochs']
-    if isinstance(begin, bool) or not isinstance(begin, int) or begin < 0 or (epochs is not None and begin >= epochs):
+    begin = cell['begin']  # that it is before the end is checked where the config is known
+    if isinstance(begin, bool) or not isinstance(begin, int) or begin < 0:
         raise ValueError(f'begin must be an epoch of the training, from 0, got {begin!r}')
     IntraClassContrastiveLoss(num_classes=1, feat_dims=1, **{name: cell[name] for name in CONTRAST})
     check_second_view(cell['second_view'])

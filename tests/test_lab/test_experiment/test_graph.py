@@ -165,7 +165,7 @@ def test_only_what_is_missing_is_done_and_teachers_again_whose_weights_are_gone(
         (dict(designs=[dict(type='star', margin=[1.5])], options=dict(all={'train_cfg': 3})), 'train_cfg'),
         (dict(default=dict(begin=-1)), 'begin must be an epoch of the training, from 0, got -1'),
         (dict(default=dict(begin=15, epochs=15)), 'begin must be an epoch of the training, from 0, got 15'),
-        (dict(default=dict(begin=500)), r'begin=500 is no epoch of .*, which trains for \d+'),
+        (dict(default=dict(begin=500)), r'begin must be an epoch of the training, from 0, got 500; .* trains for \d+'),
         (dict(default=dict(positive='storng')), "positive must be one of weak, strong, got 'storng'"),
         (dict(default=dict(positive='strong', second_view='bank')), "second_view='bank' has none"),
         (dict(default=dict(student='subclass-0')), "no config .*subclass-0_.* for the student 'subclass-0'"),
