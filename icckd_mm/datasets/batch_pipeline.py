@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -162,26 +163,30 @@ def _flip(given: dict[str, Any]) -> float:
 
 
 def _share(name: str, value: Any) -> float:
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f'DeviceLoader needs {name} as a number from 0 to 1, got {value!r}')
     return float(value)
 
 
 def _range(name: str, value: Any) -> tuple[float, float]:
     numbers = list(value) if isinstance(value, (list, tuple)) else []
-    if len(numbers) != 2 or not all(isinstance(one, (int, float)) for one in numbers) or not 0 < numbers[0] <= numbers[1]:
+    if len(numbers) != 2 or not all(map(_finite, numbers)) or not 0 < numbers[0] <= numbers[1]:
         raise ValueError(f'DeviceLoader needs {name} as two numbers above 0, the smaller first, got {value!r}')
     return numbers[0], numbers[1]
 
 
 def _weights(value: Any) -> tuple[float, float, float]:
     numbers = list(value) if isinstance(value, (list, tuple)) else []
-    if len(numbers) != 3 or not all(isinstance(one, (int, float)) for one in numbers):
+    if len(numbers) != 3 or not all(map(_finite, numbers)):
         raise ValueError(f'DeviceLoader needs channel_weights of RandomGrayscale as three numbers, got {value!r}')
     return numbers[0], numbers[1], numbers[2]
 
 
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _whole(name: str, value: Any) -> int:
-    if not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f'DeviceLoader needs {name} as one whole number of pixels, got {value!r}')
     return value

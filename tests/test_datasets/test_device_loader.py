@@ -139,6 +139,8 @@ def test_data_set_wrappers_and_cifar_sized_images():
         ([dict(type='MultiView', num_views=2)], 'needs transforms of MultiView, which is missing'),
         ([dict(type='MultiView', num_views=2, transforms=[3])], 'transforms of MultiView as a list of dicts with a type'),
         (['RandomFlip'], 'the pipeline as a list of dicts with a type'),
+        ([dict(type='RandomCrop', crop_size=True)], 'crop_size as one whole number of pixels, got True'),
+        ([dict(type='RandomFlip', prob=True)], 'as a number from 0 to 1, got True'),
         ([dict(crop_size=8)], 'the pipeline as a list of dicts with a type'),
         ([dict(type='RandomCrop', crop_size=11, padding=1)], 'are too small for a crop of 11'),
     ],

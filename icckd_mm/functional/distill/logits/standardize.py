@@ -20,8 +20,7 @@ def standardized_logits(logits: Tensor) -> Tensor:
         logits: ``(B, C)`` of at least 2 classes, any float dtype; half types are raised to fp32.
 
     Returns:
-        Rows of the same shape. A row that is constant within rounding becomes 0 with a zero gradient (our choice; as published
-        it is 1e7).
+        Rows of the same shape. A constant row becomes 0 with a zero gradient (our choice; as published it is 1e7).
 
     Raises:
         TypeError: If the logits are not floating-point.
@@ -37,7 +36,8 @@ def standardized_logits(logits: Tensor) -> Tensor:
     check_features('logits', logits)
     if logits.size(1) < 2:
         raise ValueError(f'logits of at least 2 classes have a deviation, got shape {tuple(logits.shape)}')
-    centred = raised(logits) - raised(logits).mean(dim=1, keepdim=True)
+    rows = raised(logits)
+    rows = rows - rows.detach().amax(dim=1, keepdim=True)  # equal numbers are exactly 0, and so is their mean
+    centred = rows - rows.mean(dim=1, keepdim=True)
     deviation = torch.linalg.vector_norm(centred, dim=1, keepdim=True) / (logits.size(1) - 1) ** 0.5
-    rounding = torch.finfo(centred.dtype).eps * raised(logits).detach().abs().amax(dim=1, keepdim=True)
-    return centred / (deviation + SMALL).masked_fill(deviation <= rounding, torch.inf)
+    return centred / (deviation + SMALL).masked_fill(deviation == 0, torch.inf)
